@@ -1,0 +1,110 @@
+//! Who calls, for which tenant, and what they may do: bearer tokens (JWT) and API keys in, a [`Caller`] out.
+
+mod api_key;
+mod keys;
+mod roles;
+mod token;
+
+use std::sync::Arc;
+
+use http::HeaderMap;
+use serde::Deserialize;
+
+pub use api_key::{ApiKeyConfig, new_api_key};
+pub use keys::{IssuerConfig, KeySource};
+pub use roles::{grants, roles};
+pub use token::{Claims, Identity, IdentityConfig, SigningKey};
+
+use crate::{clock::Clock, error::Refusal, name::Tenant};
+
+/// Whom a service believes.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct AuthConfig {
+    /// Issuers of bearer tokens that are trusted, each with its keys.
+    pub issuers: Vec<IssuerConfig>,
+    /// API keys, hashed.
+    pub api_keys: Vec<ApiKeyConfig>,
+}
+
+/// The authenticated party behind a call. Found in the extensions of every request that reaches a handler.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Caller {
+    /// Who: `user:li.wei`, `key:erp`, `service:survey`; `anonymous` for a token-bound method.
+    pub subject: String,
+    /// The tenant whose data may be touched; `None` for services, which act in the tenant that a request names.
+    tenant: Option<String>,
+    /// Names of roles, see [`roles`].
+    pub roles: Vec<String>,
+}
+
+impl Caller {
+    /// The party behind a token-bound method: nobody, until the handler has looked at the token.
+    #[must_use]
+    pub fn anonymous() -> Self {
+        Self { subject: "anonymous".to_owned(), tenant: None, roles: Vec::new() }
+    }
+
+    /// The party behind a request.
+    ///
+    /// # Errors
+    /// A fault where the server was built without authentication.
+    pub fn of<T>(request: &tonic::Request<T>) -> Result<Self, Refusal> {
+        let caller = request.extensions().get::<Self>().cloned();
+        caller.ok_or_else(|| Refusal::fault(anyhow::anyhow!("a request reached a handler without passing authentication")))
+    }
+
+    /// The tenant `key`, if this caller may act in it.
+    #[must_use]
+    pub fn tenant(&self, key: &str) -> Option<Tenant> {
+        let own = match &self.tenant {
+            Some(tenant) => tenant == key,
+            None => self.roles.iter().any(|role| role == roles::SERVICE),
+        };
+        own.then(|| Tenant::stored(key).ok()).flatten()
+    }
+
+    /// True where a role of the caller grants the permission.
+    #[must_use]
+    pub fn may(&self, permission: &str) -> bool {
+        self.roles.iter().any(|role| grants(role, permission))
+    }
+}
+
+/// Turns the credentials of a call into a [`Caller`].
+#[derive(Debug, Clone)]
+pub struct Authenticator {
+    issuers: Arc<Vec<keys::Issuer>>,
+    api_keys: Arc<Vec<ApiKeyConfig>>,
+    clock: Clock,
+}
+
+impl Authenticator {
+    /// Loads the keys of every trusted issuer.
+    ///
+    /// # Errors
+    /// Where a key file cannot be read or holds no usable key.
+    pub async fn new(config: &AuthConfig, clock: Clock) -> anyhow::Result<Self> {
+        let mut issuers = Vec::new();
+        for issuer in &config.issuers {
+            issuers.push(keys::Issuer::load(issuer).await?);
+        }
+        Ok(Self { issuers: Arc::new(issuers), api_keys: Arc::new(config.api_keys.clone()), clock })
+    }
+
+    /// The party that the headers speak for: `authorization: Bearer <JWT>` or `x-api-key: <key>`.
+    ///
+    /// # Errors
+    /// UNAUTHENTICATED where neither is there or valid.
+    pub async fn authenticate(&self, headers: &HeaderMap) -> Result<Caller, Refusal> {
+        if let Some(key) = headers.get("x-api-key") {
+            let key = key.to_str().map_err(|_| Refusal::unauthenticated("the api key is malformed"))?;
+            return api_key::find(&self.api_keys, key).ok_or_else(|| Refusal::unauthenticated("the api key is not known"));
+        }
+        let authorization = headers.get(http::header::AUTHORIZATION).and_then(|value| value.to_str().ok());
+        let Some(token) = authorization.and_then(|value| value.strip_prefix("Bearer ")) else {
+            return Err(Refusal::unauthenticated("the call carries no credentials"));
+        };
+        token::verify(&self.issuers, token, self.clock.now()).await
+    }
+}

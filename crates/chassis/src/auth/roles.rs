@@ -1,0 +1,103 @@
+//! Which role grants which permission (REQUIREMENTS §I, 003-03). To add a permission: name it in the method's
+//! `(huiyin.type.v1.access)` option, and add it here to the roles that shall have it.
+
+/// The role of our own services. It alone holds what crosses tenants or opens what is sealed.
+pub(super) const SERVICE: &str = "service";
+
+/// Never granted by a wildcard: only a role that names them in full has them.
+const SEALED: &[&str] = &["events.log.read", "intake.contacts.reveal", "survey.tokens.reveal"];
+
+/// Role → permissions; `*` stands for one or more whole segments.
+const GRANTS: &[(&str, &[&str])] = &[
+    // Our own services, among themselves.
+    (SERVICE, &["*", "events.log.read", "intake.contacts.reveal", "survey.tokens.reveal"]),
+    // Sets up and operates a tenant.
+    ("admin", &["*"]),
+    // 客服专员: registers feedback, sees it through, talks to the customer.
+    ("agent", &[
+        "intake.feedbacks.create", "intake.feedbacks.read",
+        "classifier.*.read", "classifier.texts.classify", "classifier.classifications.correct",
+        "scheduler.*.read", "scheduler.workorders.*", "scheduler.deadlines.*",
+        "notification.inbox.*", "notification.messages.read", "notification.templates.read",
+        "survey.*.read", "analytics.*.read", "analytics.metrics.query",
+    ]),
+    // 技术工程师: works on what is assigned.
+    ("engineer", &[
+        "intake.feedbacks.read", "classifier.*.read", "classifier.texts.classify", "classifier.classifications.correct",
+        "scheduler.*.read", "scheduler.workorders.*", "scheduler.deadlines.*",
+        "notification.inbox.*", "survey.*.read", "analytics.*.read", "analytics.metrics.query",
+    ]),
+    // 部门主管/售后主管: audits, assigns by hand, keeps teams, policies and templates.
+    ("supervisor", &[
+        "intake.feedbacks.create", "intake.feedbacks.read", "classifier.*", "scheduler.*", "notification.*", "survey.*",
+        "analytics.*", "events.deadletters.*", "events.flow.read",
+    ]),
+    // 分析人: reads and measures.
+    ("analyst", &["intake.feedbacks.read", "classifier.*.read", "classifier.texts.classify", "scheduler.*.read", "survey.*.read", "analytics.*"]),
+    // An enterprise back end that hands feedback in and follows it.
+    ("integration", &["intake.feedbacks.*", "scheduler.workorders.read", "survey.responses.read", "analytics.*.read", "analytics.metrics.query"]),
+];
+
+/// The names of all roles.
+pub fn roles() -> impl Iterator<Item = &'static str> {
+    GRANTS.iter().map(|(role, _)| *role)
+}
+
+/// True where the role grants the permission. An unknown role grants nothing.
+#[must_use]
+pub fn grants(role: &str, permission: &str) -> bool {
+    let Some((_, patterns)) = GRANTS.iter().find(|(name, _)| *name == role) else {
+        return false;
+    };
+    let sealed = SEALED.contains(&permission);
+    patterns.iter().any(|pattern| *pattern == permission || (!sealed && matches(pattern, permission)))
+}
+
+fn matches(pattern: &str, permission: &str) -> bool {
+    match pattern.split_once('*') {
+        Some((before, after)) => {
+            permission.len() > before.len() + after.len() && permission.starts_with(before) && permission.ends_with(after)
+        }
+        None => false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_sealed_is_for_services_alone() {
+        for permission in SEALED {
+            assert!(grants(SERVICE, permission));
+            assert!(!grants("admin", permission), "{permission}");
+        }
+    }
+
+    #[test]
+    fn a_supervisor_assigns_and_an_analyst_does_not() {
+        assert!(grants("supervisor", "scheduler.workorders.assign"));
+        assert!(grants("analyst", "scheduler.workorders.read"));
+        assert!(!grants("analyst", "scheduler.workorders.assign"));
+        assert!(!grants("nobody", "scheduler.workorders.read"));
+    }
+
+    #[test]
+    fn every_pattern_grants_a_permission_that_some_method_names() {
+        for (role, patterns) in GRANTS {
+            for pattern in *patterns {
+                assert!(
+                    crate::access::permissions().any(|permission| *pattern == "*" || *pattern == permission || matches(pattern, permission)),
+                    "{role}: {pattern} grants nothing"
+                );
+            }
+        }
+    }
+
+    #[test]
+    fn every_permission_is_granted_to_somebody() {
+        for permission in crate::access::permissions() {
+            assert!(roles().any(|role| grants(role, permission)), "{permission}");
+        }
+    }
+}

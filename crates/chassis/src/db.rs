@@ -1,0 +1,241 @@
+//! The room's own Postgres: pool, migrations, and transactions that see one tenant and no other.
+
+use std::{
+    ops::{Deref, DerefMut},
+    time::Duration,
+};
+
+use anyhow::Context as _;
+use secrecy::{ExposeSecret as _, SecretString};
+use serde::Deserialize;
+use sqlx::{
+    AssertSqlSafe, PgConnection, PgPool, Postgres,
+    migrate::Migrator,
+    postgres::{PgConnectOptions, PgPoolOptions},
+};
+
+use crate::{error::Refusal, name::Tenant};
+
+/// Where the room's database is.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct DatabaseConfig {
+    /// `postgres://user:password@host:port/database`. The user owns the schema or, where migrations run elsewhere, is a
+    /// member of `huiyin_app` and `huiyin_worker`.
+    pub url: SecretString,
+    /// The most connections that this process opens.
+    #[serde(default = "default_connections")]
+    pub max_connections: u32,
+    /// False where a migration job runs before: then a database that is behind refuses the start.
+    #[serde(default = "default_migrate")]
+    pub migrate: bool,
+}
+
+fn default_connections() -> u32 {
+    16
+}
+
+fn default_migrate() -> bool {
+    true
+}
+
+/// The migrations of one owner: they live in that owner's crate, embedded with `sqlx::migrate!`.
+#[derive(Debug)]
+pub struct Migrations {
+    /// The schema that they belong to; the room's own is `public`.
+    pub schema: &'static str,
+    /// The migrations.
+    pub migrator: Migrator,
+}
+
+/// The chassis' own migrations; they come first.
+fn chassis_migrations() -> Migrations {
+    Migrations { schema: "chassis", migrator: sqlx::migrate!() }
+}
+
+/// The room's database.
+#[derive(Debug, Clone)]
+pub struct Database {
+    pool: PgPool,
+}
+
+impl Database {
+    /// Connects, brings the schema up to date, and closes it to foreign tenants. Waits up to a minute for a server that is
+    /// still coming up.
+    ///
+    /// # Errors
+    /// Where the server cannot be reached in time, a migration fails, or a table does not say whose its rows are.
+    pub async fn connect(config: &DatabaseConfig, migrations: Vec<Migrations>) -> anyhow::Result<Self> {
+        let options: PgConnectOptions = config.url.expose_secret().parse().context("the database url")?;
+        let pool = PgPoolOptions::new()
+            .max_connections(config.max_connections)
+            .acquire_timeout(Duration::from_secs(10))
+            // A statement on a connection that the server closed behind our back fails; asking first costs a round trip per
+            // transaction. The first statement of every transaction is ours, and [`Database::begin`] tries it once more.
+            .test_before_acquire(false)
+            .connect_lazy_with(options);
+        let database = Self { pool };
+        database.wait().await?;
+
+        let mut all = vec![chassis_migrations()];
+        all.extend(migrations);
+        for Migrations { schema, mut migrator } in all {
+            if schema != "public" {
+                migrator.dangerous_set_table_name(format!("{schema}.applied_migration"));
+                sqlx::query(AssertSqlSafe(format!("CREATE SCHEMA IF NOT EXISTS {schema}"))).execute(&database.pool).await?;
+            }
+            if config.migrate {
+                migrator.run(&database.pool).await.with_context(|| format!("migrations of schema {schema}"))?;
+            } else {
+                require_applied(&database.pool, schema, &migrator).await?;
+            }
+        }
+        if config.migrate {
+            sqlx::query("SELECT chassis.isolate_tenants()").execute(&database.pool).await?;
+        }
+        Ok(database)
+    }
+
+    async fn wait(&self) -> anyhow::Result<()> {
+        for attempt in 1u32.. {
+            match sqlx::query("SELECT 1").execute(&self.pool).await {
+                Ok(_) => return Ok(()),
+                Err(error) if attempt >= 60 => return Err(error).context("the database cannot be reached"),
+                Err(error) => {
+                    tracing::info!(attempt, %error, "waiting for the database");
+                    tokio::time::sleep(Duration::from_secs(1)).await;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Begins a transaction that sees the rows of `tenant` and no other.
+    ///
+    /// # Errors
+    /// UNAVAILABLE where the database cannot be reached.
+    pub async fn tenant(&self, tenant: &Tenant) -> Result<Transaction, Refusal> {
+        // A tenant's key holds nothing that would need quoting: see `Tenant`.
+        self.begin(format!("BEGIN; SET LOCAL ROLE huiyin_app; SET LOCAL huiyin.tenant = '{}'", tenant.key())).await
+    }
+
+    /// Begins a transaction that sees the work of all tenants (event log, cursors, timers) and no row of any room;
+    /// [`Transaction::enter`] takes it into a tenant.
+    ///
+    /// # Errors
+    /// UNAVAILABLE where the database cannot be reached.
+    pub async fn worker(&self) -> Result<Transaction, Refusal> {
+        self.begin("BEGIN; SET LOCAL ROLE huiyin_worker".to_owned()).await
+    }
+
+    async fn begin(&self, statement: String) -> Result<Transaction, Refusal> {
+        // Nothing has happened yet when a BEGIN fails: on another connection it may go well.
+        for _ in 0..self.pool.options().get_max_connections() {
+            match self.pool.begin_with(AssertSqlSafe(statement.clone())).await {
+                Ok(inner) => return Ok(Transaction { inner, on_commit: Vec::new() }),
+                Err(sqlx::Error::Io(_) | sqlx::Error::Protocol(_)) => {}
+                Err(error) => return Err(error.into()),
+            }
+        }
+        Ok(Transaction { inner: self.pool.begin_with(AssertSqlSafe(statement)).await?, on_commit: Vec::new() })
+    }
+
+    /// A connection of its own, outside the pool, for what must be held for long: an advisory lock, a LISTEN.
+    ///
+    /// # Errors
+    /// UNAVAILABLE where the database cannot be reached.
+    pub async fn dedicated_connection(&self) -> Result<PgConnection, Refusal> {
+        use sqlx::ConnectOptions as _;
+        Ok(self.pool.connect_options().connect().await?)
+    }
+
+    /// Closes every connection.
+    pub async fn close(&self) {
+        self.pool.close().await;
+    }
+}
+
+async fn require_applied(pool: &PgPool, schema: &str, migrator: &Migrator) -> anyhow::Result<()> {
+    let table = if schema == "public" { "public._sqlx_migrations".to_owned() } else { format!("{schema}.applied_migration") };
+    let newest: Option<i64> = sqlx::query_scalar(AssertSqlSafe(format!("SELECT max(version) FROM {table} WHERE success")))
+        .fetch_one(pool)
+        .await
+        .with_context(|| format!("schema {schema} has never been migrated"))?;
+    let wanted = migrator.iter().map(|migration| migration.version).max();
+    anyhow::ensure!(newest >= wanted, "schema {schema} is at {newest:?}, this version needs {wanted:?}: run the migrations first");
+    Ok(())
+}
+
+/// A transaction of one tenant or of a worker. Dropped without a commit, it never happened.
+pub struct Transaction {
+    inner: sqlx::Transaction<'static, Postgres>,
+    on_commit: Vec<Box<dyn FnOnce() + Send + Sync>>,
+}
+
+impl Transaction {
+    /// From here on the transaction sees the rows of `tenant` and no other.
+    ///
+    /// # Errors
+    /// UNAVAILABLE where the database is gone.
+    pub async fn enter(&mut self, tenant: &Tenant) -> Result<(), Refusal> {
+        sqlx::query("SELECT set_config('role', 'huiyin_app', true), set_config('huiyin.tenant', $1, true)")
+            .bind(tenant.key())
+            .execute(&mut *self.inner)
+            .await?;
+        Ok(())
+    }
+
+    /// From here on the transaction is a worker's again.
+    ///
+    /// # Errors
+    /// UNAVAILABLE where the database is gone.
+    pub async fn leave(&mut self) -> Result<(), Refusal> {
+        sqlx::query("SELECT set_config('role', 'huiyin_worker', true), set_config('huiyin.tenant', '', true)")
+            .execute(&mut *self.inner)
+            .await?;
+        Ok(())
+    }
+
+    /// Something to do once the transaction is committed, such as waking whoever waits for its effect. It must not fail:
+    /// a crash in between loses it.
+    pub fn on_commit(&mut self, then: impl FnOnce() + Send + Sync + 'static) {
+        self.on_commit.push(Box::new(then));
+    }
+
+    /// Makes it durable.
+    ///
+    /// # Errors
+    /// UNAVAILABLE where the database is gone; whether it happened is then not known.
+    pub async fn commit(self) -> Result<(), Refusal> {
+        self.inner.commit().await?;
+        for then in self.on_commit {
+            then();
+        }
+        Ok(())
+    }
+
+    /// Makes it not have happened.
+    pub async fn rollback(self) {
+        // A connection that cannot roll back is closed by the pool, which rolls back.
+        let _ = self.inner.rollback().await;
+    }
+}
+
+impl std::fmt::Debug for Transaction {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Transaction")
+    }
+}
+
+impl Deref for Transaction {
+    type Target = PgConnection;
+    fn deref(&self) -> &PgConnection {
+        &self.inner
+    }
+}
+
+impl DerefMut for Transaction {
+    fn deref_mut(&mut self) -> &mut PgConnection {
+        &mut self.inner
+    }
+}

@@ -1,0 +1,34 @@
+//! Lists as every service has them: keyset pages whose tokens are sealed and bound to the query, an AIP-160 filter and an
+//! `order_by` over fields that the room allows.
+
+mod filter;
+mod page;
+
+pub use filter::Filter;
+pub use page::{Page, PageKey, PageRequest, PageTokenKey};
+
+/// A field that a list may be filtered or ordered by.
+#[derive(Debug, Clone, Copy)]
+pub struct Field {
+    /// Its name in filters, e.g. `product.model`.
+    pub name: &'static str,
+    /// Its column, or an SQL expression over the listed table.
+    pub column: &'static str,
+    /// What its values are.
+    pub kind: Kind,
+}
+
+/// What the values of a field are.
+#[derive(Debug, Clone, Copy)]
+pub enum Kind {
+    /// Text.
+    Text,
+    /// A whole number.
+    Integer,
+    /// A moment, RFC 3339 in the filter.
+    Time,
+    /// `true` or `false`.
+    Bool,
+    /// An enum stored as its number: the names that the filter may use.
+    Enum(&'static [(&'static str, i32)]),
+}

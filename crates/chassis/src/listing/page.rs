@@ -1,0 +1,175 @@
+//! One page of a list and the sealed token that leads to the next.
+
+use serde::{Deserialize, Serialize};
+use sqlx::{Postgres, QueryBuilder};
+
+use super::{Field, Filter};
+use crate::{error::Refusal, name::Tenant, secret, sql};
+
+/// A page has this many entries where the caller does not say.
+const DEFAULT_SIZE: i32 = 100;
+/// And never more than this.
+const MAX_SIZE: i32 = 1000;
+
+/// The place of an entry in the order: the value that it is ordered by, and its id, which tells equal ones apart.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PageKey {
+    /// Microseconds since 1970 of the time that the list is ordered by.
+    pub time: i64,
+    /// The entry's id.
+    pub id: String,
+}
+
+/// What a caller asked for, understood.
+#[derive(Debug)]
+pub struct PageRequest {
+    size: usize,
+    filter: Filter,
+    column: &'static str,
+    descending: bool,
+    after: Option<PageKey>,
+    bound_to: Vec<u8>,
+}
+
+impl PageRequest {
+    /// Understands the paging fields of a List request. `order_fields` are the times that the list may be ordered by, the
+    /// first being the default (newest first).
+    ///
+    /// # Errors
+    /// INVALID_ARGUMENT for a filter or order that is not understood, or a token of another query.
+    #[expect(clippy::too_many_arguments, reason = "the four paging fields of AIP-132 and what the room allows")]
+    pub fn new(
+        key: &PageTokenKey,
+        tenant: &Tenant,
+        list: &'static str,
+        (page_size, page_token): (i32, &str),
+        filter: &str,
+        order_by: &str,
+        fields: &[Field],
+        order_fields: &[Field],
+    ) -> Result<Self, Refusal> {
+        let (column, descending) = order(order_by, order_fields)?;
+        let bound_to = [tenant.key(), list, filter, order_by].join("\u{1f}").into_bytes();
+        let after = if page_token.is_empty() { None } else { Some(key.open(page_token, &bound_to)?) };
+        let size = match page_size {
+            0 => DEFAULT_SIZE,
+            size => size.clamp(1, MAX_SIZE),
+        };
+        Ok(Self { size: usize::try_from(size).unwrap_or(1), filter: Filter::parse(filter, fields)?, column, descending, after, bound_to })
+    }
+
+    /// Appends the filter, the place where the page begins, the order and the limit to `SELECT … WHERE tenant_id = …`.
+    /// The statement asks for one row more than the page has, to know whether there is another page. `id` is the column
+    /// (or expression) of the entry's id.
+    pub fn push(&self, query: &mut QueryBuilder<Postgres>, id: &'static str) {
+        self.filter.push(query);
+        let direction = if self.descending { " DESC" } else { "" };
+        if let Some(PageKey { time, id: last }) = &self.after {
+            let time = jiff::Timestamp::from_microsecond(*time).unwrap_or_default();
+            query.push(format!(" AND ({}, {id}) {} (", self.column, if self.descending { "<" } else { ">" }));
+            query.push_bind(sql::time(time)).push(", ");
+            match uuid::Uuid::try_parse(last) {
+                Ok(uuid) => query.push_bind(uuid),
+                Err(_) => query.push_bind(last.clone()),
+            };
+            query.push(")");
+        }
+        query.push(format!(" ORDER BY {}{direction}, {id}{direction} LIMIT {}", self.column, self.size + 1));
+    }
+
+    /// The page made of the rows that the statement found.
+    #[must_use]
+    pub fn page<T>(&self, key: &PageTokenKey, mut rows: Vec<T>, place: impl Fn(&T) -> PageKey) -> Page<T> {
+        let more = rows.len() > self.size;
+        rows.truncate(self.size);
+        let next_page_token = match rows.last() {
+            Some(last) if more => key.seal(&place(last), &self.bound_to),
+            _ => String::new(),
+        };
+        Page { entries: rows, next_page_token }
+    }
+}
+
+/// One page.
+#[derive(Debug, Clone)]
+pub struct Page<T> {
+    /// The entries.
+    pub entries: Vec<T>,
+    /// Leads to the next page; empty at the end, and only there.
+    pub next_page_token: String,
+}
+
+fn order(order_by: &str, fields: &[Field]) -> Result<(&'static str, bool), Refusal> {
+    let problem = || {
+        let known: Vec<&str> = fields.iter().map(|field| field.name).collect();
+        Refusal::invalid_field("order_by", format!("must be one of {}, with or without desc", known.join(", ")))
+    };
+    let mut words = order_by.split_whitespace();
+    let Some(name) = words.next() else {
+        return Ok((fields.first().ok_or_else(problem)?.column, true));
+    };
+    let descending = match (words.next(), words.next()) {
+        (None, _) | (Some("asc"), None) => false,
+        (Some("desc"), None) => true,
+        _ => return Err(problem()),
+    };
+    let field = fields.iter().find(|field| field.name == name).ok_or_else(problem)?;
+    Ok((field.column, descending))
+}
+
+/// Seals page tokens and cursors: what a caller brings back is what it was given, for the query it was given for.
+#[derive(Clone)]
+pub struct PageTokenKey(Vec<u8>);
+
+impl std::fmt::Debug for PageTokenKey {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("PageTokenKey")
+    }
+}
+
+impl PageTokenKey {
+    /// A key from the configured secret; replicas of a service share it.
+    #[must_use]
+    pub fn new(secret: &str) -> Self {
+        Self(secret::keyed_hash(secret.as_bytes(), &[b"page tokens"]).to_vec())
+    }
+
+    /// A token for `content`, good only where `bound_to` is the same.
+    #[must_use]
+    pub fn seal(&self, content: &impl Serialize, bound_to: &[u8]) -> String {
+        // Holds because the contents are plain structs of numbers and strings.
+        let content = serde_json::to_vec(content).unwrap_or_default();
+        let mac = secret::keyed_hash(&self.0, &[&content, bound_to]);
+        secret::to_text(&[&mac[..16], &content].concat())
+    }
+
+    /// The content of a token.
+    ///
+    /// # Errors
+    /// INVALID_ARGUMENT / PAGE_TOKEN_INVALID where it is not ours or bound to something else.
+    pub fn open<T: for<'de> Deserialize<'de>>(&self, token: &str, bound_to: &[u8]) -> Result<T, Refusal> {
+        let bytes = secret::from_text(token).ok_or_else(Refusal::page_token_invalid)?;
+        let (mac, content) = bytes.split_at_checked(16).ok_or_else(Refusal::page_token_invalid)?;
+        if !secret::same(mac, &secret::keyed_hash(&self.0, &[content, bound_to])[..16]) {
+            return Err(Refusal::page_token_invalid());
+        }
+        serde_json::from_slice(content).map_err(|_| Refusal::page_token_invalid())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_token_opens_for_its_own_query_alone() {
+        let key = PageTokenKey::new("s");
+        let place = PageKey { time: 7, id: "x".to_owned() };
+        let token = key.seal(&place, b"query");
+        assert_eq!(key.open::<PageKey>(&token, b"query").unwrap(), place);
+        assert!(key.open::<PageKey>(&token, b"other").is_err());
+        assert!(PageTokenKey::new("t").open::<PageKey>(&token, b"query").is_err());
+        assert!(key.open::<PageKey>(&token[1..], b"query").is_err());
+        assert!(key.open::<PageKey>("", b"query").is_err());
+    }
+}

@@ -1,0 +1,135 @@
+//! The gRPC server that every service has: health, reflection, the pipeline in front of each method, and a drain that ends.
+
+mod localize;
+mod pipeline;
+
+use std::{future::Future, net::SocketAddr};
+
+use anyhow::Context as _;
+use tokio::net::TcpListener;
+use tokio_stream::wrappers::TcpListenerStream;
+use tonic::{
+    body::Body,
+    server::NamedService,
+    service::{Routes, RoutesBuilder},
+};
+use tower::Service;
+
+use crate::{
+    access,
+    auth::Authenticator,
+    config::{Limits, ServiceConfig},
+    tasks::{Shutdown, Tasks},
+};
+
+/// A server under construction.
+#[derive(Debug)]
+pub struct Server {
+    listener: TcpListener,
+    limits: Limits,
+    authenticator: Authenticator,
+    routes: RoutesBuilder,
+    names: Vec<&'static str>,
+}
+
+impl Server {
+    /// Takes the port, so that its number is known before anything runs.
+    ///
+    /// # Errors
+    /// Where the port is taken.
+    pub async fn bind(config: &ServiceConfig, authenticator: Authenticator) -> anyhow::Result<Self> {
+        let listener = TcpListener::bind(config.listen).await.with_context(|| format!("cannot listen on {}", config.listen))?;
+        Ok(Self { listener, limits: config.limits.clone(), authenticator, routes: Routes::builder(), names: Vec::new() })
+    }
+
+    /// Where it listens.
+    ///
+    /// # Errors
+    /// Where the system does not say.
+    pub fn address(&self) -> anyhow::Result<SocketAddr> {
+        Ok(self.listener.local_addr()?)
+    }
+
+    /// The largest request message; give it to the `max_decoding_message_size` of each service.
+    #[must_use]
+    pub fn message_bytes(&self) -> usize {
+        self.limits.message_bytes
+    }
+
+    /// Adds a service.
+    ///
+    /// # Errors
+    /// Where one of its methods does not say who may call it.
+    pub fn add<S>(&mut self, service: S) -> anyhow::Result<()>
+    where
+        S: Service<http::Request<Body>, Response = http::Response<Body>, Error = std::convert::Infallible>,
+        S: NamedService + Clone + Send + Sync + 'static,
+        S::Future: Send + 'static,
+    {
+        access::require_rules(S::NAME)?;
+        self.names.push(S::NAME);
+        self.routes.add_service(service);
+        Ok(())
+    }
+
+    /// Serves until the shutdown is requested and the drain is over.
+    ///
+    /// # Errors
+    /// Where reflection cannot be built or the port is already someone else's.
+    pub async fn serve(mut self, tasks: &mut Tasks, shutdown: Shutdown) -> anyhow::Result<SocketAddr> {
+        let address = self.address()?;
+        let (health, health_service) = tonic_health::server::health_reporter();
+        for name in self.names.iter().copied().chain([""]) {
+            health.set_service_status(name, tonic_health::ServingStatus::Serving).await;
+        }
+        self.routes.add_service(health_service);
+        let reflection = || tonic_reflection::server::Builder::configure().register_encoded_file_descriptor_set(huiyin_proto::DESCRIPTORS);
+        self.routes.add_service(reflection().build_v1()?);
+        self.routes.add_service(reflection().build_v1alpha()?);
+
+        let pipeline = pipeline::PipelineLayer::new(&self.limits, self.authenticator);
+        let router = tonic::transport::Server::builder()
+            .http2_keepalive_interval(Some(std::time::Duration::from_secs(30)))
+            .http2_keepalive_timeout(Some(std::time::Duration::from_secs(20)))
+            .layer(pipeline)
+            .add_routes(self.routes.routes());
+        let (names, limits) = (self.names, self.limits);
+        let incoming = TcpListenerStream::new(self.listener);
+        tasks.spawn("grpc", async move {
+            let (stop, stopped) = tokio::sync::oneshot::channel::<()>();
+            let serving = router.serve_with_incoming_shutdown(incoming, async {
+                let _ = stopped.await; // a dropped sender stops as well
+            });
+            tokio::pin!(serving);
+            tokio::select! {
+                ended = &mut serving => return Ok(ended?),
+                () = shutdown.requested() => {}
+            }
+            // First stage: say so, and go on serving until everybody has heard it.
+            for name in names.into_iter().chain([""]) {
+                health.set_service_status(name, tonic_health::ServingStatus::NotServing).await;
+            }
+            wait_while(&mut serving, limits.drain_notice()).await?;
+            // Second stage: no new calls; those under way may finish, but not for ever.
+            let _ = stop.send(());
+            match tokio::time::timeout(limits.drain(), serving).await {
+                Ok(ended) => Ok(ended?),
+                Err(_) => {
+                    tracing::warn!(limit_ms = limits.drain_ms, "calls were still under way at the end of the drain; they are cut");
+                    Ok(())
+                }
+            }
+        });
+        Ok(address)
+    }
+}
+
+async fn wait_while<E>(serving: &mut (impl Future<Output = Result<(), E>> + Unpin), notice: std::time::Duration) -> Result<(), E> {
+    if notice.is_zero() {
+        return Ok(());
+    }
+    match tokio::time::timeout(notice, serving).await {
+        Ok(ended) => ended,
+        Err(_) => Ok(()),
+    }
+}

@@ -1,0 +1,66 @@
+//! The start that all services share: what `start` in a room's `lib.rs` begins and ends with.
+
+use secrecy::ExposeSecret as _;
+
+use crate::{
+    Clock, Context, Database, Migrations, Running, ServiceConfig, Shutdown, Tasks,
+    auth::{Authenticator, Identity},
+    listing::PageTokenKey,
+    server::Server,
+};
+
+/// A service on its way up: connected, migrated, its port taken; nothing runs yet.
+#[derive(Debug)]
+pub struct Service {
+    /// Its name, e.g. `intake`.
+    pub name: &'static str,
+    /// Its database.
+    pub database: Database,
+    /// Where it takes the time from.
+    pub clock: Clock,
+    /// Seals its page tokens and cursors.
+    pub page_tokens: PageTokenKey,
+    /// As whom it calls others.
+    pub identity: Identity,
+    /// Its gRPC server; add services to it.
+    pub server: Server,
+    /// Its tasks; add ticks and consumers to them.
+    pub tasks: Tasks,
+    /// Ends its tasks.
+    pub shutdown: Shutdown,
+}
+
+impl Service {
+    /// Everything that comes before the room: port, database, migrations, keys.
+    ///
+    /// # Errors
+    /// Whatever keeps the service from starting.
+    pub async fn prepare(name: &'static str, config: &ServiceConfig, context: Context, migrations: Vec<Migrations>) -> anyhow::Result<Self> {
+        crate::install_crypto();
+        let authenticator = Authenticator::new(&config.auth, context.clock.clone()).await?;
+        let server = Server::bind(config, authenticator).await?;
+        let database = Database::connect(&config.database, migrations).await?;
+        let identity = Identity::new(name, &config.identity, context.clock.clone())?;
+        let shutdown = context.shutdown.child();
+        Ok(Self {
+            name,
+            database,
+            clock: context.clock,
+            page_tokens: PageTokenKey::new(config.token_secret.expose_secret()),
+            identity,
+            server,
+            tasks: Tasks::new(shutdown.clone()),
+            shutdown,
+        })
+    }
+
+    /// Everything that comes after it: the server takes calls, old answers are forgotten.
+    ///
+    /// # Errors
+    /// Where the server cannot be built.
+    pub async fn run(mut self) -> anyhow::Result<Running> {
+        crate::repeat::forget_old_answers(&mut self.tasks, self.database.clone(), self.clock.clone());
+        let address = self.server.serve(&mut self.tasks, self.shutdown.clone()).await?;
+        Ok(Running::new(self.name, address, self.tasks, self.shutdown))
+    }
+}

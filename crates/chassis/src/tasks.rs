@@ -1,0 +1,125 @@
+//! Tasks that somebody joins: one that fails takes its service down, and none outlives the drain.
+
+use std::{future::Future, time::Duration};
+
+use tokio::task::JoinSet;
+use tokio_util::sync::CancellationToken;
+
+/// Asks tasks to end: first softly, then at once.
+#[derive(Debug, Clone, Default)]
+pub struct Shutdown {
+    soft: CancellationToken,
+}
+
+impl Shutdown {
+    /// Nobody has asked yet.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Asks everybody who holds a clone to finish.
+    pub fn request(&self) {
+        self.soft.cancel();
+    }
+
+    /// Ends when it has been asked for.
+    pub async fn requested(&self) {
+        self.soft.cancelled().await;
+    }
+
+    /// True once it has been asked for.
+    #[must_use]
+    pub fn is_requested(&self) -> bool {
+        self.soft.is_cancelled()
+    }
+
+    /// One that ends with this one and can end alone.
+    #[must_use]
+    pub fn child(&self) -> Self {
+        Self { soft: self.soft.child_token() }
+    }
+
+    /// Waits, or ends early with the shutdown; true where the wait was over.
+    pub async fn sleep(&self, duration: Duration) -> bool {
+        tokio::select! {
+            () = tokio::time::sleep(duration) => true,
+            () = self.requested() => false,
+        }
+    }
+}
+
+/// The tasks of one service.
+#[derive(Debug)]
+pub struct Tasks {
+    shutdown: Shutdown,
+    set: JoinSet<(&'static str, anyhow::Result<()>)>,
+}
+
+impl Tasks {
+    /// None yet.
+    #[must_use]
+    pub fn new(shutdown: Shutdown) -> Self {
+        Self { shutdown, set: JoinSet::new() }
+    }
+
+    /// Starts a task. It ends when it is done or, soon after, when the shutdown is requested.
+    pub fn spawn(&mut self, name: &'static str, task: impl Future<Output = anyhow::Result<()>> + Send + 'static) {
+        use tracing::Instrument as _;
+        let span = tracing::Span::current();
+        self.set.spawn(async move { (name, task.await) }.instrument(span));
+    }
+
+    /// Starts a tick: `work` runs again and again, `pause` apart, at once again where it says that there is more to do.
+    /// An error is logged and does not end it: what it could not do now it does later.
+    pub fn tick<F, Fut>(&mut self, name: &'static str, pause: Duration, mut work: F)
+    where
+        F: FnMut() -> Fut + Send + 'static,
+        Fut: Future<Output = anyhow::Result<MoreToDo>> + Send,
+    {
+        let shutdown = self.shutdown.clone();
+        self.spawn(name, async move {
+            while !shutdown.is_requested() {
+                let more = work().await.unwrap_or_else(|error| {
+                    tracing::warn!(task = name, error = format!("{error:#}"), "tick failed");
+                    MoreToDo(false)
+                });
+                if !more.0 && !shutdown.sleep(pause).await {
+                    break;
+                }
+            }
+            Ok(())
+        });
+    }
+
+    /// Waits until all have ended. The first that fails or panics asks the others to end.
+    ///
+    /// # Errors
+    /// What the first failed with.
+    pub async fn join(&mut self) -> anyhow::Result<()> {
+        let mut outcome = Ok(());
+        while let Some(ended) = self.set.join_next().await {
+            let failure = match ended {
+                Ok((_, Ok(()))) => continue,
+                Ok((name, Err(error))) => error.context(format!("task {name}")),
+                Err(error) if error.is_cancelled() => continue,
+                Err(error) => anyhow::anyhow!("a task panicked: {error}"),
+            };
+            tracing::error!(error = format!("{failure:#}"), "a task failed; shutting down");
+            self.shutdown.request();
+            if outcome.is_ok() {
+                outcome = Err(failure);
+            }
+        }
+        outcome
+    }
+
+    /// Ends whatever still runs, now.
+    pub fn abort(&mut self) {
+        self.set.abort_all();
+    }
+}
+
+/// What a tick says when it returns: true where it left something undone that can be done at once.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct MoreToDo(pub bool);

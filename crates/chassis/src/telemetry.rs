@@ -1,0 +1,144 @@
+//! Traces, metrics and logs: `tracing` in front, stdout and OTLP behind. Without an endpoint nothing leaves the process.
+
+use std::time::Duration;
+
+use opentelemetry::{KeyValue, global, trace::TracerProvider as _};
+use opentelemetry_appender_tracing::layer::OpenTelemetryTracingBridge;
+use opentelemetry_otlp::WithExportConfig as _;
+use opentelemetry_sdk::{
+    Resource, logs::SdkLoggerProvider, metrics::SdkMeterProvider, propagation::TraceContextPropagator, trace::SdkTracerProvider,
+};
+use serde::Deserialize;
+use tracing_opentelemetry::OpenTelemetrySpanExt as _;
+use tracing_subscriber::{EnvFilter, Layer as _, layer::SubscriberExt as _, util::SubscriberInitExt as _};
+
+/// What is told, how, and to whom.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct TelemetryConfig {
+    /// OTLP over gRPC, e.g. `http://collector:4317`; not set: nothing is exported.
+    pub otlp_endpoint: Option<String>,
+    /// Which events are told, as in `RUST_LOG`, e.g. `info,sqlx=warn`.
+    pub filter: String,
+    /// How they look on standard output.
+    pub format: LogFormat,
+}
+
+impl Default for TelemetryConfig {
+    fn default() -> Self {
+        Self { otlp_endpoint: None, filter: "info,sqlx=warn,h2=warn,hyper=warn".to_owned(), format: LogFormat::Json }
+    }
+}
+
+/// How log lines look.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum LogFormat {
+    /// One JSON object a line.
+    Json,
+    /// For people.
+    Pretty,
+    /// Nothing at all.
+    Off,
+}
+
+/// Holds the exporters; dropped last, so that the trace of a failure is not lost.
+#[derive(Debug, Default)]
+pub struct Telemetry {
+    traces: Option<SdkTracerProvider>,
+    metrics: Option<SdkMeterProvider>,
+    logs: Option<SdkLoggerProvider>,
+}
+
+/// Starts telemetry for the process. Called once, by whoever owns the process; rooms only use `tracing` and
+/// [`opentelemetry::global::meter`].
+///
+/// # Errors
+/// Where the endpoint or the filter is malformed, or telemetry was started before.
+pub fn start(process: &str, config: &TelemetryConfig) -> anyhow::Result<Telemetry> {
+    global::set_text_map_propagator(TraceContextPropagator::new());
+    let filter = || EnvFilter::try_new(std::env::var("RUST_LOG").unwrap_or_else(|_| config.filter.clone()));
+    let stdout = match config.format {
+        LogFormat::Json => Some(tracing_subscriber::fmt::layer().json().flatten_event(true).with_current_span(true).with_filter(filter()?).boxed()),
+        LogFormat::Pretty => Some(tracing_subscriber::fmt::layer().compact().with_writer(std::io::stderr).with_filter(filter()?).boxed()),
+        LogFormat::Off => None,
+    };
+    let mut telemetry = Telemetry::default();
+    let Some(endpoint) = &config.otlp_endpoint else {
+        tracing_subscriber::registry().with(stdout).try_init()?;
+        return Ok(telemetry);
+    };
+
+    let resource = Resource::builder()
+        .with_service_name(process.to_owned())
+        .with_attribute(KeyValue::new("service.namespace", "huiyin"))
+        .with_attribute(KeyValue::new("service.version", env!("CARGO_PKG_VERSION")))
+        .build();
+    let timeout = Duration::from_secs(5);
+    let spans = opentelemetry_otlp::SpanExporter::builder().with_tonic().with_endpoint(endpoint).with_timeout(timeout).build()?;
+    let traces = SdkTracerProvider::builder().with_batch_exporter(spans).with_resource(resource.clone()).build();
+    let points = opentelemetry_otlp::MetricExporter::builder().with_tonic().with_endpoint(endpoint).with_timeout(timeout).build()?;
+    let metrics = SdkMeterProvider::builder().with_periodic_exporter(points).with_resource(resource.clone()).build();
+    let records = opentelemetry_otlp::LogExporter::builder().with_tonic().with_endpoint(endpoint).with_timeout(timeout).build()?;
+    let logs = SdkLoggerProvider::builder().with_batch_exporter(records).with_resource(resource).build();
+
+    global::set_meter_provider(metrics.clone());
+    tracing_subscriber::registry()
+        .with(stdout)
+        .with(tracing_opentelemetry::layer().with_tracer(traces.tracer("huiyin")).with_filter(filter()?))
+        .with(OpenTelemetryTracingBridge::new(&logs).with_filter(filter()?))
+        .try_init()?;
+    telemetry.traces = Some(traces);
+    telemetry.metrics = Some(metrics);
+    telemetry.logs = Some(logs);
+    Ok(telemetry)
+}
+
+impl Telemetry {
+    /// Sends what is still held.
+    pub fn flush(&self) {
+        let flushed = [
+            self.traces.as_ref().map(|provider| provider.shutdown().err()),
+            self.metrics.as_ref().map(|provider| provider.shutdown().err()),
+            self.logs.as_ref().map(|provider| provider.shutdown().err()),
+        ];
+        for error in flushed.into_iter().flatten().flatten() {
+            tracing::warn!(%error, "telemetry could not be flushed");
+        }
+    }
+}
+
+/// The trace that the current span belongs to, as W3C `traceparent`; empty where there is none.
+#[must_use]
+pub fn current_traceparent() -> String {
+    let mut carrier = std::collections::HashMap::new();
+    let context = tracing::Span::current().context();
+    global::get_text_map_propagator(|propagator| propagator.inject_context(&context, &mut carrier));
+    carrier.remove("traceparent").unwrap_or_default()
+}
+
+/// Makes `span` follow what `traceparent` names: a child of a call, or linked to the cause of an event.
+pub fn follow(span: &tracing::Span, traceparent: &str, relation: Relation) {
+    use opentelemetry::trace::TraceContextExt as _;
+    if traceparent.is_empty() {
+        return;
+    }
+    let carrier = std::collections::HashMap::from([("traceparent".to_owned(), traceparent.to_owned())]);
+    let context = global::get_text_map_propagator(|propagator| propagator.extract(&carrier));
+    match relation {
+        Relation::Child => {
+            // Fails only where no OpenTelemetry layer is there to hear it.
+            let _ = span.set_parent(context);
+        }
+        Relation::Linked => span.add_link(context.span().span_context().clone()),
+    }
+}
+
+/// How a span stands to the trace that it follows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Relation {
+    /// Part of the same call.
+    Child,
+    /// Caused by it, later.
+    Linked,
+}

@@ -1,0 +1,159 @@
+//! Due work: fired once, in the transaction of its effect, by whichever replica claims it first.
+
+use std::{future::Future, sync::Arc, time::Duration};
+
+use jiff::Timestamp;
+use serde::{Serialize, de::DeserializeOwned};
+
+use crate::{
+    clock::Clock,
+    db::{Database, Transaction},
+    error::Refusal,
+    name::Tenant,
+    sql,
+    tasks::{MoreToDo, Tasks},
+};
+
+/// How many due timers one tick takes before it says that there is more to do.
+const BATCH: u32 = 64;
+/// How often the table is looked at.
+const PAUSE: Duration = Duration::from_millis(200);
+/// A timer whose effect fails is tried again after this, doubled each time up to 2⁸ of it.
+const BACKOFF: jiff::SignedDuration = jiff::SignedDuration::from_secs(2);
+
+/// One piece of due work.
+#[derive(Debug, Clone)]
+pub struct Timer {
+    /// Whose it is.
+    pub tenant: Tenant,
+    /// What is to be done, e.g. `sla`.
+    pub kind: String,
+    /// What it is to be done to; unique per tenant and kind.
+    pub key: String,
+    /// When it was to be done.
+    pub due: Timestamp,
+    payload: serde_json::Value,
+}
+
+impl Timer {
+    /// What the room wanted to know when it fires.
+    ///
+    /// # Errors
+    /// A fault where it was stored as something else.
+    pub fn payload<T: DeserializeOwned>(&self) -> Result<T, Refusal> {
+        serde_json::from_value(self.payload.clone()).map_err(Refusal::fault)
+    }
+}
+
+/// Sets a timer, in place of one of the same kind and key.
+///
+/// # Errors
+/// UNAVAILABLE where the database is gone.
+pub async fn schedule(tx: &mut Transaction, tenant: &Tenant, kind: &str, key: &str, due: Timestamp, payload: &(impl Serialize + Sync)) -> Result<(), Refusal> {
+    sqlx::query(
+        "INSERT INTO chassis.timer (tenant_id, kind, key, due_time, payload)
+         VALUES ($1, $2, $3, $4, $5)
+         ON CONFLICT (tenant_id, kind, key) DO UPDATE
+         SET due_time = EXCLUDED.due_time, payload = EXCLUDED.payload, attempts = 0, error = NULL",
+    )
+    .bind(tenant.key())
+    .bind(kind)
+    .bind(key)
+    .bind(sql::time(due))
+    .bind(serde_json::to_value(payload).map_err(Refusal::fault)?)
+    .execute(&mut **tx)
+    .await?;
+    Ok(())
+}
+
+/// Takes a timer back; nothing happens where there is none.
+///
+/// # Errors
+/// UNAVAILABLE where the database is gone.
+pub async fn cancel(tx: &mut Transaction, tenant: &Tenant, kind: &str, key: &str) -> Result<(), Refusal> {
+    sqlx::query("DELETE FROM chassis.timer WHERE tenant_id = $1 AND kind = $2 AND key = $3")
+        .bind(tenant.key())
+        .bind(kind)
+        .bind(key)
+        .execute(&mut **tx)
+        .await?;
+    Ok(())
+}
+
+/// What a room does when a timer of its own is due.
+pub trait Fire: Send + Sync + 'static {
+    /// Has the effect, in the transaction, which is in the timer's tenant already. What it returns as an error did not
+    /// happen and is tried again later.
+    fn fire(&self, tx: &mut Transaction, timer: &Timer) -> impl Future<Output = Result<(), Refusal>> + Send;
+}
+
+/// Fires due timers until the shutdown.
+pub fn run(tasks: &mut Tasks, database: Database, clock: Clock, room: Arc<impl Fire>) {
+    tasks.tick("timers", PAUSE, move || {
+        let (database, clock, room) = (database.clone(), clock.clone(), room.clone());
+        async move { Ok(tick(&database, &clock, &*room).await?) }
+    });
+}
+
+/// Fires what is due now; true where there was a full batch.
+///
+/// # Errors
+/// UNAVAILABLE where the database is gone.
+pub async fn tick(database: &Database, clock: &Clock, room: &impl Fire) -> Result<MoreToDo, Refusal> {
+    // One transaction per timer: a failing one holds up no other.
+    for _ in 0..BATCH {
+        let mut tx = database.worker().await?;
+        let Some(timer) = claim(&mut tx, clock.now()).await? else {
+            return Ok(MoreToDo(false));
+        };
+        tx.enter(&timer.tenant).await?;
+        match room.fire(&mut tx, &timer).await {
+            Ok(()) => tx.commit().await?,
+            Err(refusal) => {
+                tx.rollback().await;
+                postpone(database, clock, &timer, &refusal).await?;
+            }
+        }
+    }
+    Ok(MoreToDo(true))
+}
+
+/// Takes the timer that has been due for longest, and deletes it: with the commit of its effect it is gone.
+async fn claim(tx: &mut Transaction, now: Timestamp) -> Result<Option<Timer>, Refusal> {
+    let row: Option<(String, String, String, jiff_sqlx::Timestamp, serde_json::Value)> = sqlx::query_as(
+        "DELETE FROM chassis.timer
+         WHERE (tenant_id, kind, key) IN (
+             SELECT tenant_id, kind, key FROM chassis.timer
+             WHERE due_time <= $1
+             ORDER BY due_time
+             LIMIT 1
+             FOR UPDATE SKIP LOCKED
+         )
+         RETURNING tenant_id, kind, key, due_time, payload",
+    )
+    .bind(sql::time(now))
+    .fetch_optional(&mut **tx)
+    .await?;
+    row.map(|(tenant, kind, key, due, payload)| Ok(Timer { tenant: Tenant::stored(&tenant)?, kind, key, due: due.to_jiff(), payload }))
+        .transpose()
+}
+
+async fn postpone(database: &Database, clock: &Clock, timer: &Timer, refusal: &Refusal) -> Result<(), Refusal> {
+    let Timer { tenant, kind, key, .. } = timer;
+    tracing::warn!(%tenant, kind, key, error = %refusal, "the effect of a timer failed; it is tried again");
+    let mut tx = database.worker().await?;
+    sqlx::query(
+        "UPDATE chassis.timer
+         SET attempts = attempts + 1, error = $5, due_time = $4 + make_interval(secs => $6 * 2 ^ least(attempts, 8))
+         WHERE tenant_id = $1 AND kind = $2 AND key = $3",
+    )
+    .bind(tenant.key())
+    .bind(kind)
+    .bind(key)
+    .bind(sql::time(clock.now()))
+    .bind(refusal.to_string())
+    .bind(BACKOFF.as_secs_f64())
+    .execute(&mut *tx)
+    .await?;
+    tx.commit().await
+}

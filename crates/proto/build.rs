@@ -1,0 +1,89 @@
+//! Compiles proto/ into messages, clients, validating servers and the descriptor set; no protoc needed.
+
+use std::{collections::BTreeSet, fs, path::PathBuf};
+
+use anyhow::Context as _;
+
+fn main() -> anyhow::Result<()> {
+    let root = PathBuf::from("../../proto");
+    println!("cargo:rerun-if-changed=../../proto");
+    let out = PathBuf::from(std::env::var("OUT_DIR")?);
+
+    let mut files = Vec::new();
+    find_protos(&root.join("huiyin"), &mut files)?;
+    let mut compiler = protox::Compiler::new([&root, &root.join("third_party")])?;
+    compiler
+        .include_source_info(true)
+        .include_imports(true)
+        .open_files(&files)?;
+
+    // With extensions (access rules, validation rules): the chassis reads them by reflection.
+    let described = compiler.encode_file_descriptor_set();
+    fs::write(out.join("huiyin.binpb"), &described)?;
+    let descriptors = compiler.file_descriptor_set();
+
+    // Messages and clients.
+    builder(&out).build_server(false).compile_fds(descriptors.clone())?;
+
+    // Servers: their codec refuses a request that breaks the rules of its proto, before any handler sees it.
+    let servers = out.join("servers");
+    fs::create_dir_all(&servers)?;
+    builder(&servers)
+        .build_client(false)
+        .codec_path("crate::codec::ValidatingCodec")
+        .extern_path(".huiyin", "crate")
+        .compile_fds(descriptors.clone())?;
+
+    prost_protovalidate_build::Builder::new()
+        .file_descriptor_set_bytes(described)
+        .fail_on_runtime_only(true)
+        .out_dir(&out)
+        .compile()
+        .context("every rule in proto/ must be one that compiles")?;
+    complete_validators(&out.join("validate_impl.rs"), &descriptors)
+}
+
+fn builder(out: &PathBuf) -> tonic_prost_build::Builder {
+    tonic_prost_build::configure()
+        .out_dir(out)
+        .btree_map(".") // the same message always gives the same bytes: request bodies are hashed
+        .extern_path(".buf.validate", "::prost_protovalidate::types")
+        .emit_rerun_if_changed(false)
+}
+
+/// Requests without a single rule get a validator that accepts, so that one codec serves every method.
+fn complete_validators(path: &PathBuf, descriptors: &prost_types::FileDescriptorSet) -> anyhow::Result<()> {
+    let mut code = fs::read_to_string(path)?;
+    let mut requests = BTreeSet::new();
+    for file in &descriptors.file {
+        for method in file.service.iter().flat_map(|service| &service.method) {
+            if file.package().starts_with("huiyin.") {
+                requests.insert(method.input_type().trim_start_matches('.').to_owned());
+            }
+        }
+    }
+    for request in requests {
+        let path = request.replace('.', "::");
+        if !code.contains(&format!("for {path} {{")) {
+            code.push_str(&format!(
+                "impl ::prost_protovalidate::Validate for {path} {{\n    fn validate(&self) -> ::core::result::Result<(), ::prost_protovalidate::ValidationError> {{ Ok(()) }}\n}}\n"
+            ));
+        }
+    }
+    fs::write(path, code)?;
+    Ok(())
+}
+
+fn find_protos(folder: &PathBuf, found: &mut Vec<PathBuf>) -> anyhow::Result<()> {
+    let mut entries: Vec<_> = fs::read_dir(folder)?.collect::<Result<_, _>>()?;
+    entries.sort_by_key(fs::DirEntry::path);
+    for entry in entries {
+        let path = entry.path();
+        if path.is_dir() {
+            find_protos(&path, found)?;
+        } else if path.extension().is_some_and(|extension| extension == "proto") {
+            found.push(path);
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,89 @@
+//! The one layer that enforces the validation rules of the protos: a server's codec.
+//!
+//! It sits behind authentication and authorisation and before every handler, for unary calls and for each message of a stream.
+
+use std::marker::PhantomData;
+
+use prost::Message;
+use prost_protovalidate::Validate;
+use tonic::{
+    Code, Status,
+    codec::{Codec, DecodeBuf, Decoder},
+};
+use tonic_prost::{ProstCodec, ProstEncoder};
+use tonic_types::{ErrorDetails, StatusExt as _};
+
+use crate::r#type::v1::ErrorReason;
+
+/// Encodes answers as they are, and decodes requests that keep the rules of their proto; any other becomes
+/// INVALID_ARGUMENT with every violated field.
+#[derive(Debug)]
+pub struct ValidatingCodec<T, U>(PhantomData<fn() -> (T, U)>);
+
+impl<T, U> Default for ValidatingCodec<T, U> {
+    fn default() -> Self {
+        Self(PhantomData)
+    }
+}
+
+impl<T, U> Codec for ValidatingCodec<T, U>
+where
+    T: Message + Send + 'static,
+    U: Message + Default + Validate + Send + 'static,
+{
+    type Encode = T;
+    type Decode = U;
+    type Encoder = ProstEncoder<T>;
+    type Decoder = ValidatingDecoder<U>;
+
+    fn encoder(&mut self) -> Self::Encoder {
+        ProstCodec::<T, U>::default().encoder()
+    }
+
+    fn decoder(&mut self) -> Self::Decoder {
+        ValidatingDecoder(PhantomData)
+    }
+}
+
+/// See [`ValidatingCodec`].
+#[derive(Debug)]
+pub struct ValidatingDecoder<U>(PhantomData<fn() -> U>);
+
+impl<U: Message + Default + Validate> Decoder for ValidatingDecoder<U> {
+    type Item = U;
+    type Error = Status;
+
+    fn decode(&mut self, buffer: &mut DecodeBuf<'_>) -> Result<Option<U>, Status> {
+        let message = U::decode(buffer).map_err(|_| Status::invalid_argument("the request is not a valid message of its type"))?;
+        check(&message)?;
+        Ok(Some(message))
+    }
+}
+
+/// Checks a message against the rules of its proto.
+///
+/// # Errors
+/// INVALID_ARGUMENT with a `BadRequest` that names every violated field.
+pub fn check(message: &impl Validate) -> Result<(), Status> {
+    let Err(error) = message.validate() else { return Ok(()) };
+    let fields: Vec<(String, String)> = error
+        .violations()
+        .iter()
+        .map(|violation| (violation.field_path(), violation.message().to_owned()))
+        .collect();
+    Err(fields_invalid(fields))
+}
+
+/// The refusal of a request because of its fields: INVALID_ARGUMENT, each field with what is wrong about it.
+#[must_use]
+pub fn fields_invalid(fields: Vec<(String, String)>) -> Status {
+    let names: Vec<&str> = fields.iter().map(|(field, _)| field.as_str()).collect();
+    let names = names.join(", ");
+    let mut details = ErrorDetails::new();
+    let reason = ErrorReason::FieldsInvalid.as_str_name().trim_start_matches("ERROR_REASON_");
+    details.set_error_info(reason, "huiyin", [("fields".to_owned(), names.clone())]);
+    for (field, description) in fields {
+        details.add_bad_request_violation(field, description);
+    }
+    Status::with_error_details(Code::InvalidArgument, format!("invalid fields: {names}"), details)
+}

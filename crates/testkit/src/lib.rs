@@ -1,0 +1,21 @@
+//! What the tests of every room share; a dev-dependency only.
+//!
+//! - [`database()`]: a fresh database per test, in the Postgres that `make test` runs.
+//! - [`redis()`]: the Redis that `make test` runs, with a prefix of the test's own.
+//! - [`private_redis`], [`private_postgres`]: a server of one test's own, to be wiped, stopped or killed.
+//! - [`eventually()`]: wait for a state, never for a time.
+//! - [`shared_data()`]: real data beside the checkout, where there is any.
+
+mod database;
+mod eventually;
+mod name;
+mod private;
+mod redis;
+mod shared_data;
+
+pub use database::{Database, database};
+pub use eventually::{Look, eventually};
+pub use huiyin_embedded::{Durability, Postgres, Process, Signal};
+pub use private::{Private, private_postgres, private_redis};
+pub use redis::{Redis, redis};
+pub use shared_data::shared_data;

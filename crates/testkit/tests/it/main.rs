@@ -1,0 +1,4 @@
+//! The test kit on the servers that `make test` runs.
+
+mod database;
+mod redis;
