@@ -11,7 +11,7 @@ use serde::Deserialize;
 use sqlx::{
     AssertSqlSafe, PgConnection, PgPool, Postgres,
     migrate::Migrator,
-    postgres::{PgConnectOptions, PgPoolOptions},
+    postgres::{PgConnectOptions, PgListener, PgPoolOptions},
 };
 
 use crate::{error::Refusal, name::Tenant};
@@ -147,6 +147,18 @@ impl Database {
     pub async fn dedicated_connection(&self) -> Result<PgConnection, Refusal> {
         use sqlx::ConnectOptions as _;
         Ok(self.pool.connect_options().connect().await?)
+    }
+
+    /// Hears what is said on a channel of the database, in whichever process it is said.
+    ///
+    /// # Errors
+    /// UNAVAILABLE where the database cannot be reached.
+    pub async fn listen(&self, channel: &str) -> Result<PgListener, Refusal> {
+        // A pool of its own: a listener never gives its connection back.
+        let pool = PgPoolOptions::new().max_connections(1).connect_lazy_with((*self.pool.connect_options()).clone());
+        let mut listener = PgListener::connect_with(&pool).await?;
+        listener.listen(channel).await?;
+        Ok(listener)
     }
 
     /// Closes every connection.

@@ -46,6 +46,13 @@ impl Refusal {
         self
     }
 
+    /// Adds a field that the refusal is about, with what is wrong about it.
+    #[must_use]
+    pub fn at_field(mut self, field: &str, description: impl Into<String>) -> Self {
+        self.violations.push((field.to_owned(), description.into()));
+        self
+    }
+
     /// Nothing of this name is in the caller's reach.
     #[must_use]
     pub fn not_found(name: &str) -> Self {
@@ -180,10 +187,13 @@ impl std::error::Error for Refusal {}
 
 impl From<Refusal> for Status {
     fn from(refusal: Refusal) -> Self {
-        if !refusal.violations.is_empty() {
+        if refusal.domain == "huiyin" && !refusal.violations.is_empty() {
             return codec::fields_invalid(refusal.violations);
         }
         let mut details = ErrorDetails::new();
+        for (field, description) in refusal.violations {
+            details.add_bad_request_violation(field, description);
+        }
         details.set_error_info(refusal.reason, refusal.domain, refusal.metadata);
         if let Some(delay) = refusal.retry_after {
             details.set_retry_info(Some(delay));

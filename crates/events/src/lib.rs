@@ -1,1 +1,119 @@
-//! Placeholder.
+//! Events that happen exactly once, in order per subject: Postgres is the truth, Redis the fan-out, gRPC the repair.
+//!
+//! In the order in which an event walks: [`Outbox`] writes it in the transaction of its effect; the relay (`relay.rs`) gives
+//! it a dense position and fans it out (`redis_fan_out.rs`); the log (`log.rs`) is read by `Watch…` methods (`watch.rs`) and
+//! over gRPC (`api.rs`); a consumer (`consumer.rs`) in another service follows it in the partitions that it owns
+//! (`ownership.rs`), has its effect in one transaction with its cursor (`effect.rs`), and sets aside what fails
+//! (`dead_letter.rs`).
+
+mod api;
+mod config;
+mod consumer;
+mod dead_letter;
+mod effect;
+mod log;
+mod outbox;
+mod ownership;
+mod redis_fan_out;
+mod relay;
+mod watch;
+
+use std::sync::Arc;
+
+pub use config::EventsConfig;
+pub use huiyin_proto::event::v1::{Event, event::Payload};
+pub use log::Log;
+pub use outbox::{NewEvent, Outbox, PARTITIONS};
+pub use watch::{Watch, Watched};
+
+use huiyin_chassis::{Migrations, Refusal, Service, Transaction, client::NeighborsConfig};
+use huiyin_proto::event::v1::event_log_service_server::EventLogServiceServer;
+
+/// The tables of the log; every service has its own.
+#[must_use]
+pub fn migrations() -> Migrations {
+    Migrations { schema: "events", migrator: sqlx::migrate!() }
+}
+
+/// What a room does with the events of others.
+pub trait Consume: Send + Sync + 'static {
+    /// Has the effect of an event, in the transaction, which is in the event's tenant already. It happens exactly once, in
+    /// order per subject; what was restored from a backup may come again, so a room keys its rows by what the event is about.
+    ///
+    /// # Errors
+    /// A transient refusal is tried again in place; any other sets the event aside as a dead letter.
+    fn consume(&self, tx: &mut Transaction, event: &Event) -> impl Future<Output = Result<(), Refusal>> + Send;
+}
+
+/// A room that consumes nothing.
+#[derive(Debug, Clone, Copy)]
+pub struct NoEvents;
+
+impl Consume for NoEvents {
+    async fn consume(&self, _: &mut Transaction, _: &Event) -> Result<(), Refusal> {
+        Ok(())
+    }
+}
+
+/// The events of one service: its own log, and those that it follows.
+#[derive(Debug, Clone)]
+pub struct Events {
+    config: EventsConfig,
+    outbox: Outbox,
+    log: Log,
+}
+
+impl Events {
+    /// Opens the service's log.
+    ///
+    /// # Errors
+    /// Where the database cannot be reached.
+    pub async fn open(service: &mut Service, config: &EventsConfig) -> anyhow::Result<Self> {
+        let log = Log::open(&service.database, &mut service.tasks, &service.shutdown).await?;
+        Ok(Self { config: config.clone(), outbox: Outbox::new(service.name, service.clock.clone()), log })
+    }
+
+    /// Where use cases write.
+    #[must_use]
+    pub fn outbox(&self) -> Outbox {
+        self.outbox.clone()
+    }
+
+    /// What `Watch…` methods read.
+    #[must_use]
+    pub fn log(&self) -> Log {
+        self.log.clone()
+    }
+
+    /// Serves the log, relays it, and follows the logs of `sources` for the room.
+    ///
+    /// # Errors
+    /// Where a source has no URL or Redis' is malformed.
+    pub fn run(self, service: &mut Service, neighbors: &NeighborsConfig, sources: &[&'static str], room: Arc<impl Consume>) -> anyhow::Result<()> {
+        let Self { config, outbox, log } = self;
+        let api = api::Api { service: service.name, log: log.clone(), clock: service.clock.clone(), page_tokens: service.page_tokens.clone() };
+        service.server.add(EventLogServiceServer::new(api))?;
+        let fan_out = redis_fan_out::FanOut::new(&config, service.name, &log.epoch)?;
+        relay::start(&mut service.tasks, service.shutdown.clone(), service.database.clone(), outbox.written(), fan_out, config.kept_days);
+
+        let effects = Arc::new(effect::Effects {
+            database: service.database.clone(),
+            clock: service.clock.clone(),
+            shutdown: service.shutdown.clone(),
+            room,
+        });
+        if !sources.is_empty() {
+            dead_letter::start(&mut service.tasks, Arc::clone(&effects));
+        }
+        for source in sources {
+            let consumer = consumer::Consumer {
+                source,
+                neighbor: neighbors.connect(source, &service.identity)?,
+                effects: Arc::clone(&effects),
+                fan_in: redis_fan_out::FanIn::new(&config)?,
+            };
+            service.tasks.spawn("consumer", consumer.run());
+        }
+        Ok(())
+    }
+}

@@ -65,13 +65,20 @@ impl<U: Message + Default + Validate> Decoder for ValidatingDecoder<U> {
 /// # Errors
 /// INVALID_ARGUMENT with a `BadRequest` that names every violated field.
 pub fn check(message: &impl Validate) -> Result<(), Status> {
-    let Err(error) = message.validate() else { return Ok(()) };
-    let fields: Vec<(String, String)> = error
+    let fields = violations(message);
+    if fields.is_empty() { Ok(()) } else { Err(fields_invalid(fields)) }
+}
+
+/// The rules of its proto that a message breaks: each field with what is wrong about it. For items of a stream, which are
+/// refused one by one.
+#[must_use]
+pub fn violations(message: &impl Validate) -> Vec<(String, String)> {
+    let Err(error) = message.validate() else { return Vec::new() };
+    error
         .violations()
         .iter()
         .map(|violation| (violation.field_path(), violation.message().to_owned()))
-        .collect();
-    Err(fields_invalid(fields))
+        .collect()
 }
 
 /// The refusal of a request because of its fields: INVALID_ARGUMENT, each field with what is wrong about it.

@@ -1,5 +1,6 @@
 //! What the tests of every room share; a dev-dependency only.
 //!
+//! - [`Stage`]: what a room stands on: a held clock, keys, a database, neighbours; [`Source`]: a stand-in for a neighbour's log.
 //! - [`database()`]: a fresh database per test, in the Postgres that `make test` runs.
 //! - [`redis()`]: the Redis that `make test` runs, with a prefix of the test's own.
 //! - [`private_redis`], [`private_postgres`]: a server of one test's own, to be wiped, stopped or killed.
@@ -12,6 +13,8 @@ mod name;
 mod private;
 mod redis;
 mod shared_data;
+mod source;
+mod stage;
 
 pub use database::{Database, database};
 pub use eventually::{Look, eventually};
@@ -19,3 +22,5 @@ pub use huiyin_embedded::{Durability, Postgres, Process, Signal};
 pub use private::{Private, private_postgres, private_redis};
 pub use redis::{Redis, redis};
 pub use shared_data::shared_data;
+pub use source::Source;
+pub use stage::{Bearer, Connection, Stage};

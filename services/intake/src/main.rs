@@ -1,1 +1,5 @@
-fn main() {}
+//! The process of the intake room.
+
+fn main() -> std::process::ExitCode {
+    huiyin_chassis::main("intake", intake::start)
+}

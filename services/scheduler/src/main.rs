@@ -1,1 +1,5 @@
-fn main() {}
+//! The scheduler's own process.
+
+fn main() -> std::process::ExitCode {
+    huiyin_chassis::main("scheduler", scheduler::start)
+}

@@ -1,1 +1,4 @@
-fn main() {}
+//! The survey service as a process of its own.
+fn main() -> std::process::ExitCode {
+    huiyin_chassis::main("survey", survey::start)
+}

@@ -13,7 +13,7 @@ use serde::Deserialize;
 pub use api_key::{ApiKeyConfig, new_api_key};
 pub use keys::{IssuerConfig, KeySource};
 pub use roles::{grants, roles};
-pub use token::{Claims, Identity, IdentityConfig, SigningKey};
+pub use token::{Audience, Claims, Identity, IdentityConfig, SigningKey};
 
 use crate::{clock::Clock, error::Refusal, name::Tenant};
 

@@ -26,7 +26,11 @@ enum Node {
 enum Value {
     Text(String),
     Contains(String),
+    Below(String),
+    Member(String),
+    Id(uuid::Uuid),
     Integer(i64),
+    Number(f64),
     Time(Timestamp),
     Bool(bool),
 }
@@ -77,12 +81,21 @@ fn push(node: &Node, query: &mut QueryBuilder<Postgres>) {
             push(node, query);
             query.push(")");
         }
+        Node::Compare { column, value: Value::Below(text), .. } => {
+            query.push("(").push(*column).push(" = ").push_bind(text.clone());
+            query.push(" OR ").push(*column).push(" LIKE ").push_bind(escape_like(text)).push(" || '.%')");
+        }
+        Node::Compare { column, value: Value::Member(text), .. } => {
+            query.push(*column).push(" @> ARRAY[").push_bind(text.clone()).push("]::text[]");
+        }
         Node::Compare { column, operator, value } => {
             query.push(*column).push(" ").push(*operator).push(" ");
             match value {
-                Value::Text(text) => query.push_bind(text.clone()),
+                Value::Text(text) | Value::Below(text) | Value::Member(text) => query.push_bind(text.clone()),
                 Value::Contains(text) => query.push("'%' || ").push_bind(escape_like(text)).push(" || '%'"),
+                Value::Id(id) => query.push_bind(*id),
                 Value::Integer(number) => query.push_bind(*number),
+                Value::Number(number) => query.push_bind(*number),
                 Value::Time(time) => query.push_bind(sql::time(*time)),
                 Value::Bool(flag) => query.push_bind(*flag),
             };
@@ -245,12 +258,22 @@ impl Parser<'_> {
     }
 }
 
+/// The UUID at the end of a resource name.
+fn named_id(name: &str) -> Option<uuid::Uuid> {
+    name.rsplit('/').next().and_then(|id| uuid::Uuid::try_parse(id).ok())
+}
+
 fn compare(field: &Field, operator: &'static str, text: String) -> Result<Node, String> {
     let name = field.name;
     let value = match field.kind {
         Kind::Text if operator == ":" => Value::Contains(text),
-        Kind::Text => Value::Text(text),
+        Kind::Path if operator == ":" => Value::Below(text),
+        Kind::Text | Kind::Path => Value::Text(text),
+        Kind::Set if matches!(operator, "=" | ":") => Value::Member(text),
+        Kind::Set => return Err(format!("{name} holds many: only = and : can be used, with NOT before them")),
+        Kind::Name => Value::Id(named_id(&text).ok_or_else(|| format!("{name} is compared with the name of a resource"))?),
         Kind::Integer => Value::Integer(text.parse().map_err(|_| format!("{name} is compared with a whole number"))?),
+        Kind::Number => Value::Number(text.parse().map_err(|_| format!("{name} is compared with a number"))?),
         Kind::Time => Value::Time(text.parse().map_err(|_| format!("{name} is compared with a time such as 2026-11-21T08:00:00Z"))?),
         Kind::Bool => Value::Bool(text.parse().map_err(|_| format!("{name} is true or false"))?),
         Kind::Enum(values) => {
@@ -259,7 +282,7 @@ fn compare(field: &Field, operator: &'static str, text: String) -> Result<Node, 
             Value::Integer(number.ok_or_else(|| format!("{name} is one of {}", known.join(", ")))?.into())
         }
     };
-    let ordered = matches!(field.kind, Kind::Integer | Kind::Time | Kind::Text);
+    let ordered = matches!(field.kind, Kind::Integer | Kind::Number | Kind::Time | Kind::Text | Kind::Path);
     let operator = match operator {
         ":" if matches!(value, Value::Contains(_)) => "LIKE",
         ":" => "=",
@@ -281,6 +304,10 @@ mod tests {
         Field { name: "episode", column: "episode", kind: Kind::Integer },
         Field { name: "create_time", column: "create_time", kind: Kind::Time },
         Field { name: "channel", column: "channel", kind: Kind::Enum(&[("EMAIL", 5), ("PHONE", 3)]) },
+        Field { name: "category", column: "category", kind: Kind::Path },
+        Field { name: "score", column: "score", kind: Kind::Number },
+        Field { name: "customer", column: "customer_id", kind: Kind::Name },
+        Field { name: "skills.key", column: "skill_keys", kind: Kind::Set },
     ];
 
     fn compiled(text: &str) -> String {
@@ -299,12 +326,33 @@ mod tests {
     }
 
     #[test]
+    fn a_path_holds_what_lies_below_it_and_a_set_its_members() {
+        assert_eq!(
+            compiled("category : function AND skills.key = software AND category != other"),
+            "SELECT 1 WHERE true AND (((category = $1 OR category LIKE $2 || '.%')) AND (skill_keys @> ARRAY[$3]::text[]) AND (category <> $4))"
+        );
+    }
+
+    #[test]
+    fn a_resource_is_found_by_its_name() {
+        let name = "tenants/acme/customers/00000000-0000-8000-8000-000000000001";
+        assert_eq!(compiled(&format!("customer = {name}")), "SELECT 1 WHERE true AND (customer_id = $1)");
+    }
+
+    #[test]
+    fn a_number_may_have_a_fraction() {
+        assert_eq!(compiled("score < -0.5"), "SELECT 1 WHERE true AND (score < $1)");
+    }
+
+    #[test]
     fn what_is_not_understood_is_named() {
         for (filter, said) in [
             ("colour = red", "not a field"),
             ("episode = two", "whole number"),
             ("channel = PIGEON", "one of EMAIL, PHONE"),
             ("channel < EMAIL", "cannot be used"),
+            ("customer = li.wei", "the name of a resource"),
+            ("skills.key != software", "holds many"),
             ("(number = 1", "not closed"),
             ("number = \"1", "not closed"),
             ("number =", "expected a value"),

@@ -25,10 +25,18 @@ pub enum Kind {
     Text,
     /// A whole number.
     Integer,
+    /// A number with a fraction.
+    Number,
     /// A moment, RFC 3339 in the filter.
     Time,
     /// `true` or `false`.
     Bool,
+    /// Dotted text such as a category: `:` finds the value and what lies below it.
+    Path,
+    /// The name of a resource, stored as the UUID at its end.
+    Name,
+    /// An array of texts: `=` and `:` find those that hold the value.
+    Set,
     /// An enum stored as its number: the names that the filter may use.
     Enum(&'static [(&'static str, i32)]),
 }

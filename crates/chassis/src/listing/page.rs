@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 use sqlx::{Postgres, QueryBuilder};
 
-use super::{Field, Filter};
+use super::{Field, Filter, Kind};
 use crate::{error::Refusal, name::Tenant, secret, sql};
 
 /// A page has this many entries where the caller does not say.
@@ -14,7 +14,7 @@ const MAX_SIZE: i32 = 1000;
 /// The place of an entry in the order: the value that it is ordered by, and its id, which tells equal ones apart.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PageKey {
-    /// Microseconds since 1970 of the time that the list is ordered by.
+    /// Microseconds since 1970 of the time that the list is ordered by, or the whole number that it is ordered by.
     pub time: i64,
     /// The entry's id.
     pub id: String,
@@ -26,14 +26,15 @@ pub struct PageRequest {
     size: usize,
     filter: Filter,
     column: &'static str,
+    by_time: bool,
     descending: bool,
     after: Option<PageKey>,
     bound_to: Vec<u8>,
 }
 
 impl PageRequest {
-    /// Understands the paging fields of a List request. `order_fields` are the times that the list may be ordered by, the
-    /// first being the default (newest first).
+    /// Understands the paging fields of a List request. `order_fields` are the times or whole numbers that the list may be
+    /// ordered by, the first being the default (newest or largest first).
     ///
     /// # Errors
     /// INVALID_ARGUMENT for a filter or order that is not understood, or a token of another query.
@@ -48,14 +49,14 @@ impl PageRequest {
         fields: &[Field],
         order_fields: &[Field],
     ) -> Result<Self, Refusal> {
-        let (column, descending) = order(order_by, order_fields)?;
+        let (field, descending) = order(order_by, order_fields)?;
         let bound_to = [tenant.key(), list, filter, order_by].join("\u{1f}").into_bytes();
         let after = if page_token.is_empty() { None } else { Some(key.open(page_token, &bound_to)?) };
         let size = match page_size {
             0 => DEFAULT_SIZE,
             size => size.clamp(1, MAX_SIZE),
         };
-        Ok(Self { size: usize::try_from(size).unwrap_or(1), filter: Filter::parse(filter, fields)?, column, descending, after, bound_to })
+        Ok(Self { size: usize::try_from(size).unwrap_or(1), filter: Filter::parse(filter, fields)?, column: field.column, by_time: matches!(field.kind, Kind::Time), descending, after, bound_to })
     }
 
     /// Appends the filter, the place where the page begins, the order and the limit to `SELECT … WHERE tenant_id = …`.
@@ -65,9 +66,13 @@ impl PageRequest {
         self.filter.push(query);
         let direction = if self.descending { " DESC" } else { "" };
         if let Some(PageKey { time, id: last }) = &self.after {
-            let time = jiff::Timestamp::from_microsecond(*time).unwrap_or_default();
             query.push(format!(" AND ({}, {id}) {} (", self.column, if self.descending { "<" } else { ">" }));
-            query.push_bind(sql::time(time)).push(", ");
+            if self.by_time {
+                query.push_bind(sql::time(jiff::Timestamp::from_microsecond(*time).unwrap_or_default()));
+            } else {
+                query.push_bind(*time);
+            }
+            query.push(", ");
             match uuid::Uuid::try_parse(last) {
                 Ok(uuid) => query.push_bind(uuid),
                 Err(_) => query.push_bind(last.clone()),
@@ -99,14 +104,14 @@ pub struct Page<T> {
     pub next_page_token: String,
 }
 
-fn order(order_by: &str, fields: &[Field]) -> Result<(&'static str, bool), Refusal> {
+fn order<'f>(order_by: &str, fields: &'f [Field]) -> Result<(&'f Field, bool), Refusal> {
     let problem = || {
         let known: Vec<&str> = fields.iter().map(|field| field.name).collect();
         Refusal::invalid_field("order_by", format!("must be one of {}, with or without desc", known.join(", ")))
     };
     let mut words = order_by.split_whitespace();
     let Some(name) = words.next() else {
-        return Ok((fields.first().ok_or_else(problem)?.column, true));
+        return Ok((fields.first().ok_or_else(problem)?, true));
     };
     let descending = match (words.next(), words.next()) {
         (None, _) | (Some("asc"), None) => false,
@@ -114,7 +119,7 @@ fn order(order_by: &str, fields: &[Field]) -> Result<(&'static str, bool), Refus
         _ => return Err(problem()),
     };
     let field = fields.iter().find(|field| field.name == name).ok_or_else(problem)?;
-    Ok((field.column, descending))
+    Ok((field, descending))
 }
 
 /// Seals page tokens and cursors: what a caller brings back is what it was given, for the query it was given for.

@@ -1,5 +1,8 @@
 //! The private servers, with the installed programs: start, connect, restart, sudden death, stop.
 
+// Tells clippy that the functions beside the tests are tests too.
+#![cfg(test)]
+
 mod postgres;
 mod process;
 mod redis;

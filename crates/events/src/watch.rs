@@ -1,0 +1,94 @@
+//! What a `Watch…` method sends: the events of one tenant, with a cursor that outlives the connection and the replica.
+
+use std::{collections::BTreeMap, time::Duration};
+
+use huiyin_chassis::{Refusal, Tenant, listing::PageTokenKey};
+use huiyin_proto::event::v1::Event;
+use serde::{Deserialize, Serialize};
+
+use crate::log::Log;
+
+/// A watcher hears something at least this often, if only that nothing happened.
+const CHECKPOINT: Duration = Duration::from_secs(3);
+
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+struct Cursor {
+    epoch: String,
+    positions: BTreeMap<i16, i64>,
+}
+
+/// A watch of one tenant's events.
+#[derive(Debug)]
+pub struct Watch {
+    log: Log,
+    tenant: String,
+    key: PageTokenKey,
+    cursor: Cursor,
+    grown: tokio::sync::watch::Receiver<u64>,
+}
+
+/// Some events of the tenant, in order per subject.
+#[derive(Debug, Clone)]
+pub struct Watched {
+    /// The events; empty in a checkpoint.
+    pub events: Vec<Event>,
+    /// Where to go on after a break.
+    pub cursor: String,
+}
+
+impl Log {
+    /// Watches the events of a tenant, from a cursor on or, where it is empty, from now on.
+    ///
+    /// # Errors
+    /// INVALID_ARGUMENT / PAGE_TOKEN_INVALID for a cursor that is not ours; OUT_OF_RANGE / CURSOR_EXPIRED for one of a log
+    /// that was restored since.
+    pub async fn watch(&self, tenant: &Tenant, key: &PageTokenKey, start_cursor: &str) -> Result<Watch, Refusal> {
+        let cursor = if start_cursor.is_empty() {
+            Cursor { epoch: self.epoch.clone(), positions: self.heads().await?.into_iter().collect() }
+        } else {
+            let cursor: Cursor = key.open(start_cursor, &bound(tenant.key()))?;
+            if cursor.epoch != self.epoch {
+                return Err(Refusal::cursor_expired());
+            }
+            cursor
+        };
+        Ok(Watch { log: self.clone(), tenant: tenant.key().to_owned(), key: key.clone(), cursor, grown: self.grown() })
+    }
+}
+
+impl Watch {
+    /// Waits for the next events, or for the next checkpoint.
+    ///
+    /// # Errors
+    /// OUT_OF_RANGE / CURSOR_EXPIRED where the watcher fell behind what is kept; UNAVAILABLE when the service stops.
+    pub async fn next(&mut self) -> Result<Watched, Refusal> {
+        let checkpoint = tokio::time::Instant::now() + CHECKPOINT;
+        loop {
+            self.grown.mark_unchanged();
+            let cursors: Vec<(i16, i64)> = self.cursor.positions.iter().map(|(partition, position)| (*partition, *position)).collect();
+            let found = self.log.read(&cursors).await?;
+            let mut events = Vec::new();
+            let more = !found.is_empty();
+            for placed in found {
+                let partition = i16::try_from(placed.partition).map_err(Refusal::fault)?;
+                self.cursor.positions.insert(partition, placed.position);
+                events.extend(placed.event.filter(|event| event.tenant == self.tenant));
+            }
+            if !events.is_empty() || tokio::time::Instant::now() >= checkpoint {
+                return Ok(Watched { events, cursor: self.key.seal(&self.cursor, &bound(&self.tenant)) });
+            }
+            if more {
+                continue;
+            }
+            tokio::select! {
+                _ = self.grown.changed() => {}
+                () = tokio::time::sleep_until(checkpoint) => {}
+                () = self.log.shutdown.requested() => return Err(Refusal::unavailable("the service stops")),
+            }
+        }
+    }
+}
+
+fn bound(tenant: &str) -> Vec<u8> {
+    format!("watch\u{1f}{tenant}").into_bytes()
+}

@@ -1,0 +1,6 @@
+//! What counts as working time: the tenant's calendar in its versions.
+
+pub(crate) mod api;
+pub(crate) mod convert;
+pub(crate) mod domain;
+pub(crate) mod service;
