@@ -39,7 +39,7 @@ bench: tools-servers ## measure, beside the floor that the same machine sets
 	cargo run --locked --release -p huiyin -- bench
 
 .PHONY: lint
-lint: tools-buf ## check the format, clippy, the protos, the rules of a room, what may not change any more
+lint: tools-servers tools-buf ## check the format, clippy, the protos, the rules of a room, what may not change any more
 	cargo fmt --all --check
 	tools/room-rules
 	.tools/bin/buf lint proto

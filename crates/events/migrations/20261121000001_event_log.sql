@@ -37,11 +37,15 @@ CREATE TABLE events.cursor (
     epoch     text     NOT NULL,
     partition smallint NOT NULL,
     position  bigint   NOT NULL DEFAULT 0,
+    -- Tells the present epoch from older ones.
+    create_time timestamptz NOT NULL DEFAULT clock_timestamp(),
     PRIMARY KEY (source, epoch, partition)
 );
 
 -- Events whose effect failed, and those of the same subject that wait behind them.
 CREATE TABLE events.dead_letter (
+    -- In the order in which they were set aside, which is the order per subject, also over epochs.
+    id                bigint      GENERATED ALWAYS AS IDENTITY UNIQUE,
     source            text        NOT NULL,
     epoch             text        NOT NULL,
     partition         smallint    NOT NULL,
@@ -51,14 +55,18 @@ CREATE TABLE events.dead_letter (
     event             bytea       NOT NULL,
     attempts          integer     NOT NULL,
     error             text        NOT NULL,
+    -- Missing: due at once where nothing was tried yet, parked for a person otherwise.
     next_attempt_time timestamptz,
     PRIMARY KEY (source, epoch, partition, position)
 );
-CREATE INDEX dead_letter_subject ON events.dead_letter (source, subject, position);
+CREATE INDEX dead_letter_subject ON events.dead_letter (source, tenant_id, subject, id);
 
--- Days before and after today, made ahead of time; whole days dropped once every row of them has its position.
+-- Days after today, made ahead of time; old days dropped whole, oldest first, up to the first that has a row without a
+-- position. The relay's sweep sees to it that what is dropped comes before all that is kept.
 CREATE FUNCTION events.keep_days(kept integer) RETURNS void
-LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog AS $$
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog
+-- Both need the table for themselves for a moment: rather later than behind a long transaction with all writers waiting.
+SET lock_timeout = '2s' AS $$
 DECLARE
     today date := (now() AT TIME ZONE 'UTC')::date;
     day date;
@@ -78,12 +86,15 @@ BEGIN
         WHERE i.inhparent = 'events.outbox'::regclass
           AND c.relname ~ '^outbox_[0-9]{8}$'
           AND to_date(right(c.relname, 8), 'YYYYMMDD') < today - kept
+        ORDER BY c.relname
     LOOP
         EXECUTE format('SELECT EXISTS (SELECT FROM events.%I WHERE position IS NULL)', old.relname) INTO unread;
-        IF NOT unread THEN
-            EXECUTE format('DROP TABLE events.%I', old.relname);
+        IF unread THEN
+            RETURN;
         END IF;
+        EXECUTE format('DROP TABLE events.%I', old.relname);
     END LOOP;
+    DELETE FROM events.outbox_other WHERE create_day < today - kept AND position IS NOT NULL;
 END
 $$;
 SELECT events.keep_days(7);

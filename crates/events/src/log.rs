@@ -1,13 +1,17 @@
 //! Reading a service's own log: the heads, what comes after a cursor, and when there is more.
 
+use std::{collections::BTreeMap, time::Duration};
+
 use huiyin_chassis::{Database, Refusal, Shutdown, Tasks};
 use huiyin_proto::event::v1::PositionedEvent;
 use tokio::sync::watch;
 
 use crate::{outbox, relay};
 
-/// How many events of one partition one read takes.
+/// How many events of one partition one read takes at most,
 const PER_PARTITION: i64 = 256;
+/// and how many bytes of them, the last event not counted.
+const BYTES_PER_PARTITION: i64 = 256 << 10;
 
 /// The log of this service. Clones read the same one.
 #[derive(Debug, Clone)]
@@ -18,6 +22,15 @@ pub struct Log {
     grown: watch::Receiver<u64>,
 }
 
+/// One row of a read; a partition without anything new has one without an event.
+#[derive(sqlx::FromRow)]
+struct Row {
+    partition: i16,
+    head: i64,
+    position: Option<i64>,
+    event: Option<Vec<u8>>,
+}
+
 impl Log {
     /// Opens the log and keeps an ear on its growth.
     pub(crate) async fn open(database: &Database, tasks: &mut Tasks, shutdown: &Shutdown) -> Result<Self, Refusal> {
@@ -25,11 +38,19 @@ impl Log {
         let epoch: uuid::Uuid = sqlx::query_scalar("SELECT epoch FROM events.log").fetch_one(&mut *tx).await?;
         tx.commit().await?;
         let (grows, grown) = watch::channel(0);
-        tasks.spawn("log growth", listen(database.clone(), shutdown.clone(), grows));
+        let (listening, stop) = (listen(database.clone(), grows), shutdown.clone());
+        tasks.spawn("log growth", async move {
+            tokio::select! {
+                () = listening => {}
+                () = stop.requested() => {}
+            }
+            Ok(())
+        });
         Ok(Self { database: database.clone(), epoch: epoch.simple().to_string(), shutdown: shutdown.clone(), grown })
     }
 
-    /// Something to wait on: changes when events got their positions, or when that cannot be known for a moment.
+    /// Something to wait on: changes when events got their positions, or when that cannot be known for a moment. An error
+    /// means that the service has ended.
     pub(crate) fn grown(&self) -> watch::Receiver<u64> {
         self.grown.clone()
     }
@@ -42,62 +63,130 @@ impl Log {
         Ok(heads)
     }
 
-    /// What comes after the cursors, in order per partition: at most [`PER_PARTITION`] of each.
+    /// What comes after the cursors, in order per partition: some of each. With a tenant, the events of others are left out,
+    /// but not their positions.
     ///
     /// # Errors
-    /// OUT_OF_RANGE / CURSOR_EXPIRED where an event after a cursor is no longer kept.
-    pub(crate) async fn read(&self, cursors: &[(i16, i64)]) -> Result<Vec<PositionedEvent>, Refusal> {
+    /// OUT_OF_RANGE / CURSOR_EXPIRED where an event after a cursor is no longer kept, with the cursors of what is kept;
+    /// FAILED_PRECONDITION where a cursor is beyond the log, which was then restored without a new epoch.
+    pub(crate) async fn read(&self, cursors: &[(i16, i64)], tenant: Option<&str>) -> Result<Vec<PositionedEvent>, Refusal> {
         let (partitions, positions): (Vec<i16>, Vec<i64>) = cursors.iter().copied().unzip();
         let mut tx = self.database.worker().await?;
-        let rows: Vec<relay::Placed> = sqlx::query_as(
-            "SELECT wanted.partition, found.position, found.event
+        // One statement, one snapshot: a head that is newer than the events would look like a loss.
+        let rows: Vec<Row> = sqlx::query_as(
+            "SELECT wanted.partition, head.position AS head, found.position, found.event
              FROM unnest($1::smallint[], $2::bigint[]) AS wanted (partition, after)
-             CROSS JOIN LATERAL (
-                 SELECT position, event FROM events.outbox
-                 WHERE outbox.partition = wanted.partition AND outbox.position > wanted.after
-                 ORDER BY outbox.position
-                 LIMIT $3
-             ) AS found
+             JOIN events.head ON head.partition = wanted.partition
+             LEFT JOIN LATERAL (
+                 SELECT position, event
+                 FROM (
+                     SELECT position, event,
+                            sum(octet_length(event)) OVER (ORDER BY position ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING) AS before
+                     FROM (
+                         SELECT position, CASE WHEN $3::text IS NULL OR tenant_id = $3 THEN event END AS event
+                         FROM events.outbox
+                         WHERE outbox.partition = wanted.partition AND outbox.position > wanted.after
+                         ORDER BY outbox.position
+                         LIMIT $4
+                     ) AS next
+                 ) AS counted
+                 WHERE coalesce(before, 0) < $5
+             ) AS found ON true
              ORDER BY wanted.partition, found.position",
         )
         .bind(&partitions)
         .bind(&positions)
+        .bind(tenant)
         .bind(PER_PARTITION)
+        .bind(BYTES_PER_PARTITION)
         .fetch_all(&mut *tx)
         .await?;
-        let heads: Vec<(i16, i64)> = sqlx::query_as("SELECT partition, position FROM events.head").fetch_all(&mut *tx).await?;
         tx.commit().await?;
 
-        for &(partition, after) in cursors {
-            let first = rows.iter().find(|row| row.partition == partition).map(|row| row.position);
-            let head = heads.iter().find(|head| head.0 == partition).map_or(0, |head| head.1);
-            // Positions are dense: the next one is there, or nothing is, or it has been dropped.
-            if first.is_some_and(|first| first != after + 1) || (first.is_none() && head > after) {
-                return Err(Refusal::cursor_expired());
+        let mut stands: BTreeMap<i16, i64> = cursors.iter().copied().collect();
+        let mut found = Vec::with_capacity(rows.len());
+        for row in rows {
+            let Some(after) = stands.get_mut(&row.partition) else { continue };
+            if row.head < *after {
+                return Err(Refusal::state_forbids("the log", "behind the cursor: it was restored without a new epoch", &["a new epoch"]));
+            }
+            match row.position {
+                None if row.head > *after => return Err(self.expired().await),
+                None => {}
+                // Positions are dense: the next one is there, or nothing is, or it has been dropped.
+                Some(position) if position == *after + 1 => {
+                    *after = position;
+                    let event = row.event.map(|event| outbox::decode(&event)).transpose()?;
+                    found.push(PositionedEvent { partition: row.partition.into(), position, event });
+                }
+                Some(_) if cursors.contains(&(row.partition, *after)) => return Err(self.expired().await),
+                Some(_) => {} // after a hole; the next read begins there and says so
             }
         }
-        rows.into_iter()
-            .map(|row| {
-                let event = outbox::decode(&row.event)?;
-                Ok(PositionedEvent { partition: row.partition.into(), position: row.position, event: Some(event) })
-            })
-            .collect()
+        Ok(found)
+    }
+
+    /// The refusal of a cursor whose next event is gone; it says where what is kept begins.
+    async fn expired(&self) -> Refusal {
+        match self.begins().await {
+            Ok(begins) => Refusal::cursor_expired().with(BEGINS, format_cursors(&begins)),
+            Err(refusal) => refusal,
+        }
+    }
+
+    /// The cursors from which everything that is kept can be read.
+    async fn begins(&self) -> Result<Vec<(i16, i64)>, Refusal> {
+        let mut tx = self.database.worker().await?;
+        let begins = sqlx::query_as(
+            "SELECT head.partition, coalesce(
+                 (SELECT position - 1 FROM events.outbox WHERE outbox.partition = head.partition AND position IS NOT NULL
+                  ORDER BY position LIMIT 1), head.position)
+             FROM events.head ORDER BY head.partition",
+        )
+        .fetch_all(&mut *tx)
+        .await?;
+        tx.commit().await?;
+        Ok(begins)
     }
 }
 
-async fn listen(database: Database, shutdown: Shutdown, grows: watch::Sender<u64>) -> anyhow::Result<()> {
-    while !shutdown.is_requested() {
-        let Ok(mut listener) = database.listen(relay::POSITIONED).await else {
-            shutdown.sleep(std::time::Duration::from_millis(500)).await;
-            continue;
-        };
-        loop {
-            grows.send_modify(|count| *count += 1); // also after a reconnection: something may have been missed
-            tokio::select! {
-                heard = listener.recv() => if heard.is_err() { break },
-                () = shutdown.requested() => return Ok(()),
+/// Where a CURSOR_EXPIRED says, in its metadata, which cursors are good: `0:17 1:4 …`.
+pub(crate) const BEGINS: &str = "begins";
+
+fn format_cursors(cursors: &[(i16, i64)]) -> String {
+    let cursors: Vec<String> = cursors.iter().map(|(partition, position)| format!("{partition}:{position}")).collect();
+    cursors.join(" ")
+}
+
+/// The cursors in such a text.
+pub(crate) fn parse_cursors(text: &str) -> Option<Vec<(i16, i64)>> {
+    let cursor = |word: &str| word.split_once(':').and_then(|(partition, position)| Some((partition.parse().ok()?, position.parse().ok()?)));
+    text.split_whitespace().map(cursor).collect()
+}
+
+async fn listen(database: Database, grows: watch::Sender<u64>) {
+    loop {
+        if let Ok(mut listener) = database.listen(relay::POSITIONED).await {
+            loop {
+                grows.send_modify(|count| *count += 1); // also at first: something may have been missed before
+                // None: the connection was lost, and what was said since.
+                if !matches!(listener.try_recv().await, Ok(Some(_))) {
+                    break;
+                }
             }
         }
+        tokio::time::sleep(Duration::from_millis(200)).await;
     }
-    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn cursors_are_read_as_they_were_written() {
+        let cursors = [(0, 17), (1, 0), (7, i64::MAX)];
+        assert_eq!(parse_cursors(&format_cursors(&cursors)).unwrap(), cursors);
+        assert_eq!(parse_cursors("0:17 1"), None);
+    }
 }

@@ -4,9 +4,12 @@ use std::{sync::Arc, time::Duration};
 
 use huiyin_chassis::{Database, Refusal, Shutdown, Tasks};
 use sqlx::{Connection as _, PgConnection};
-use tokio::sync::{Notify, watch};
+use tokio::{
+    sync::{Notify, watch},
+    time::Instant,
+};
 
-use crate::redis_fan_out::FanOut;
+use crate::{meters::Relayed, redis_fan_out::FanOut};
 
 /// The advisory lock of the relay; two keys, so that it cannot meet those of consumers.
 const LOCK: (i32, i32) = (0x6879_7278_u32.cast_signed(), -1);
@@ -14,6 +17,10 @@ const LOCK: (i32, i32) = (0x6879_7278_u32.cast_signed(), -1);
 const BATCH: i64 = 2000;
 /// Without a wake the log is looked at this often: a crash between commit and wake loses the wake, not the event.
 const PAUSE: Duration = Duration::from_millis(500);
+/// Days are made and dropped this often.
+const SWEEP: Duration = Duration::from_secs(600);
+/// What the relay is in the middle of at the shutdown has this long to end.
+const FAREWELL: Duration = Duration::from_secs(3);
 /// The channel on which a process says that it wrote, where the relay is in another one.
 pub(crate) const WRITTEN: &str = "huiyin_outbox_written";
 /// The channel on which the relay says that there is more to read.
@@ -24,43 +31,42 @@ pub(crate) const POSITIONED: &str = "huiyin_outbox_positioned";
 pub(crate) struct Placed {
     pub(crate) partition: i16,
     pub(crate) position: i64,
+    /// Empty where nobody fans it out.
     pub(crate) event: Vec<u8>,
 }
 
+/// The relay of one process; it works while it holds the lock.
+#[derive(Debug)]
+pub(crate) struct Relay {
+    pub(crate) database: Database,
+    pub(crate) shutdown: Shutdown,
+    pub(crate) fan_out: Option<FanOut>,
+    pub(crate) kept_days: i32,
+    pub(crate) relayed: Relayed,
+}
+
 /// Starts the relay, and what wakes it from other processes.
-pub(crate) fn start(tasks: &mut Tasks, shutdown: Shutdown, database: Database, written: Arc<Notify>, mut fan_out: Option<FanOut>, kept_days: i32) {
+pub(crate) fn start(tasks: &mut Tasks, written: Arc<Notify>, relay: Relay) {
     let (holds, held) = watch::channel(false);
     let wake = Arc::new(Notify::new());
-
-    tasks.spawn("relay", {
-        let (database, shutdown, wake) = (database.clone(), shutdown.clone(), Arc::clone(&wake));
-        async move {
-            while !shutdown.is_requested() {
-                if let Err(refusal) = relay(&database, &shutdown, &wake, &holds, &mut fan_out, kept_days).await {
-                    tracing::warn!(error = %refusal, "the relay lost its connection; it begins again");
-                }
-                let _ = holds.send(false);
-                shutdown.sleep(PAUSE).await;
-            }
-            Ok(())
-        }
-    });
-
-    tasks.spawn("relay wakes", {
-        let (database, shutdown) = (database.clone(), shutdown.clone());
-        async move {
+    let (database, shutdown) = (relay.database.clone(), relay.shutdown.clone());
+    tasks.spawn("relay", relay.run(Arc::clone(&wake), holds));
+    tasks.spawn("relay wakes", async move {
+        let wakes = async {
             loop {
-                tokio::select! {
-                    () = written.notified() => {}
-                    () = shutdown.requested() => return Ok(()),
-                }
+                written.notified().await;
                 if *held.borrow() {
                     wake.notify_one();
                 } else if let Err(refusal) = tell(&database, WRITTEN).await {
                     tracing::debug!(error = %refusal, "the relay will look by itself");
                 }
             }
+        };
+        tokio::select! {
+            () = wakes => {}
+            () = shutdown.requested() => {}
         }
+        Ok(())
     });
 }
 
@@ -71,62 +77,93 @@ async fn tell(database: &Database, channel: &str) -> Result<(), Refusal> {
     tx.commit().await
 }
 
-/// Holds the lock on a connection of its own and relays until the connection is lost: without it nothing can be positioned.
-async fn relay(
-    database: &Database,
-    shutdown: &Shutdown,
-    wake: &Notify,
-    holds: &watch::Sender<bool>,
-    fan_out: &mut Option<FanOut>,
-    kept_days: i32,
-) -> Result<(), Refusal> {
-    let mut connection = database.dedicated_connection().await?;
-    sqlx::query("SET ROLE huiyin_worker").execute(&mut connection).await?;
-    let mut listener = database.listen(WRITTEN).await?;
-    while !shutdown.is_requested() {
-        let held: bool = sqlx::query_scalar("SELECT pg_try_advisory_lock($1, $2)").bind(LOCK.0).bind(LOCK.1).fetch_one(&mut connection).await?;
-        if held {
-            break;
+impl Relay {
+    async fn run(mut self, wake: Arc<Notify>, holds: watch::Sender<bool>) -> anyhow::Result<()> {
+        let shutdown = self.shutdown.clone();
+        let work = async {
+            while !shutdown.is_requested() {
+                if let Err(refusal) = self.relay(&wake, &holds).await {
+                    tracing::warn!(error = %refusal, "the relay lost its connection; it begins again");
+                }
+                let _ = holds.send(false);
+                shutdown.sleep(PAUSE).await;
+            }
+        };
+        let patience = async {
+            shutdown.requested().await;
+            tokio::time::sleep(FAREWELL).await;
+        };
+        tokio::select! {
+            () = work => {}
+            () = patience => {}
         }
-        shutdown.sleep(PAUSE).await; // another replica is the relay
+        Ok(())
     }
-    let _ = holds.send(true);
-    let mut swept = tokio::time::Instant::now();
-    sqlx::query("SELECT events.keep_days($1)").bind(kept_days).execute(&mut connection).await?;
-    while !shutdown.is_requested() {
-        let placed = place(&mut connection).await?;
-        let full = placed.len() >= usize::try_from(BATCH).unwrap_or(usize::MAX);
-        if !placed.is_empty()
-            && let Some(fan_out) = fan_out
+
+    /// Holds the lock on a connection of its own and relays until the connection is lost: without it nothing can be
+    /// positioned, so two relays cannot be at work.
+    async fn relay(&mut self, wake: &Notify, holds: &watch::Sender<bool>) -> Result<(), Refusal> {
+        let mut connection = self.database.dedicated_connection().await?;
+        sqlx::query("SET ROLE huiyin_worker").execute(&mut connection).await?;
+        while !try_lock(&mut connection).await? {
+            if !self.shutdown.sleep(PAUSE).await {
+                return Ok(()); // another replica is the relay
+            }
+        }
+        let mut listener = self.database.listen(WRITTEN).await?;
+        let _ = holds.send(true);
+        let mut sweep = Instant::now();
+        loop {
+            // Before the look, not after: what was committed up to the shutdown is still relayed.
+            let last = self.shutdown.is_requested();
+            let full = self.pass_on(&mut connection).await?;
+            if last {
+                break;
+            }
+            if Instant::now() >= sweep {
+                sweep = Instant::now() + SWEEP;
+                if let Err(refusal) = keep_days(&mut connection, self.kept_days).await {
+                    tracing::warn!(error = %refusal, "old days of the log could not be dropped now");
+                }
+            }
+            if !full {
+                tokio::select! {
+                    () = wake.notified() => {}
+                    heard = listener.try_recv() => if heard?.is_none() {
+                        return Err(Refusal::unavailable("the connection that listens was lost"));
+                    },
+                    _ = self.shutdown.sleep(PAUSE) => {}
+                }
+            }
+        }
+        let _ = connection.close().await; // the lock goes with the connection either way
+        Ok(())
+    }
+
+    /// One batch; true where there may be more.
+    async fn pass_on(&mut self, connection: &mut PgConnection) -> Result<bool, Refusal> {
+        let placed = place(connection, self.fan_out.is_some()).await?;
+        self.relayed.count(placed.len());
+        if let Some(fan_out) = &mut self.fan_out
+            && !placed.is_empty()
         {
             fan_out.publish(&placed).await;
         }
-        if swept.elapsed() > Duration::from_secs(3600) {
-            sqlx::query("SELECT events.keep_days($1)").bind(kept_days).execute(&mut connection).await?;
-            swept = tokio::time::Instant::now();
-        }
-        if !full {
-            tokio::select! {
-                () = wake.notified() => {}
-                woken = listener.recv() => { woken.map_err(Refusal::from)?; }
-                _ = shutdown.sleep(PAUSE) => {}
-            }
-        }
+        Ok(placed.len() >= usize::try_from(BATCH).unwrap_or(usize::MAX))
     }
-    // What was committed up to now is still relayed: the next start would, but its readers need not wait for it.
-    let placed = place(&mut connection).await?;
-    if let Some(fan_out) = fan_out {
-        fan_out.publish(&placed).await;
-    }
-    let _ = connection.close().await; // the lock goes with the connection either way
-    Ok(())
+}
+
+async fn try_lock(connection: &mut PgConnection) -> Result<bool, Refusal> {
+    Ok(sqlx::query_scalar("SELECT pg_try_advisory_lock($1, $2)").bind(LOCK.0).bind(LOCK.1).fetch_one(connection).await?)
 }
 
 /// Gives positions to the oldest rows without one, in the order in which they were written, and says so.
-pub(crate) async fn place(connection: &mut PgConnection) -> Result<Vec<Placed>, Refusal> {
+async fn place(connection: &mut PgConnection, with_events: bool) -> Result<Vec<Placed>, Refusal> {
     let mut tx = connection.begin().await?;
+    // What is written twice below, `position IS NULL` and the range of ids, is what lets it use the index of rows without
+    // a position instead of reading the whole log.
     let mut placed: Vec<Placed> = sqlx::query_as(
-        "WITH oldest AS (
+        "WITH oldest AS MATERIALIZED (
              SELECT id, create_day, partition FROM events.outbox
              WHERE position IS NULL
              ORDER BY id
@@ -144,9 +181,11 @@ pub(crate) async fn place(connection: &mut PgConnection) -> Result<Vec<Placed>, 
          SET position = moved.before + taken.place
          FROM taken JOIN moved ON moved.partition = taken.partition
          WHERE outbox.id = taken.id AND outbox.create_day = taken.create_day
-         RETURNING outbox.partition, outbox.position, outbox.event",
+           AND outbox.position IS NULL AND outbox.id <= (SELECT max(id) FROM oldest)
+         RETURNING outbox.partition, outbox.position, CASE WHEN $2 THEN outbox.event ELSE '' END AS event",
     )
     .bind(BATCH)
+    .bind(with_events)
     .fetch_all(&mut *tx)
     .await?;
     if placed.is_empty() {
@@ -157,4 +196,30 @@ pub(crate) async fn place(connection: &mut PgConnection) -> Result<Vec<Placed>, 
     tx.commit().await?;
     placed.sort_by_key(|placed| (placed.partition, placed.position));
     Ok(placed)
+}
+
+/// Makes the days to come and drops those that are too old.
+async fn keep_days(connection: &mut PgConnection, kept: i32) -> Result<(), Refusal> {
+    let mut tx = connection.begin().await?;
+    // A row belongs to the day on which its transaction began, and got its position when that had ended: one that went
+    // over midnight may stand behind rows of the next day, and must not leave a hole there.
+    sqlx::query(
+        "UPDATE events.outbox AS late
+         SET create_day = (now() AT TIME ZONE 'UTC')::date - $1
+         FROM (
+             SELECT head.partition, (
+                 SELECT min(kept.position) FROM events.outbox AS kept
+                 WHERE kept.partition = head.partition AND kept.create_day >= (now() AT TIME ZONE 'UTC')::date - $1
+             ) AS position
+             FROM events.head
+         ) AS first
+         WHERE late.partition = first.partition AND late.position > first.position
+           AND late.create_day < (now() AT TIME ZONE 'UTC')::date - $1",
+    )
+    .bind(kept)
+    .execute(&mut *tx)
+    .await?;
+    sqlx::query("SELECT events.keep_days($1)").bind(kept).execute(&mut *tx).await?;
+    tx.commit().await?;
+    Ok(())
 }

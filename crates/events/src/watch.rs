@@ -5,6 +5,7 @@ use std::{collections::BTreeMap, time::Duration};
 use huiyin_chassis::{Refusal, Tenant, listing::PageTokenKey};
 use huiyin_proto::event::v1::Event;
 use serde::{Deserialize, Serialize};
+use tokio::time::Instant;
 
 use crate::log::Log;
 
@@ -57,35 +58,36 @@ impl Log {
 }
 
 impl Watch {
-    /// Waits for the next events, or for the next checkpoint.
+    /// Waits for the next events, or for the next checkpoint. Dropped while it waits, it has lost nothing.
     ///
     /// # Errors
     /// OUT_OF_RANGE / CURSOR_EXPIRED where the watcher fell behind what is kept; UNAVAILABLE when the service stops.
     pub async fn next(&mut self) -> Result<Watched, Refusal> {
-        let checkpoint = tokio::time::Instant::now() + CHECKPOINT;
-        loop {
+        let checkpoint = Instant::now() + CHECKPOINT;
+        while !self.log.shutdown.is_requested() {
             self.grown.mark_unchanged();
             let cursors: Vec<(i16, i64)> = self.cursor.positions.iter().map(|(partition, position)| (*partition, *position)).collect();
-            let found = self.log.read(&cursors).await?;
+            let found = self.log.read(&cursors, Some(&self.tenant)).await?;
+            let grew = !found.is_empty();
             let mut events = Vec::new();
-            let more = !found.is_empty();
             for placed in found {
                 let partition = i16::try_from(placed.partition).map_err(Refusal::fault)?;
                 self.cursor.positions.insert(partition, placed.position);
-                events.extend(placed.event.filter(|event| event.tenant == self.tenant));
+                events.extend(placed.event);
             }
-            if !events.is_empty() || tokio::time::Instant::now() >= checkpoint {
+            if !events.is_empty() || Instant::now() >= checkpoint {
                 return Ok(Watched { events, cursor: self.key.seal(&self.cursor, &bound(&self.tenant)) });
             }
-            if more {
-                continue;
+            if grew {
+                continue; // events of others: there may be more behind them
             }
             tokio::select! {
-                _ = self.grown.changed() => {}
+                changed = self.grown.changed() => if changed.is_err() { break },
                 () = tokio::time::sleep_until(checkpoint) => {}
-                () = self.log.shutdown.requested() => return Err(Refusal::unavailable("the service stops")),
+                () = self.log.shutdown.requested() => break,
             }
         }
+        Err(Refusal::unavailable("the service stops"))
     }
 }
 

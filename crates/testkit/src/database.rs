@@ -1,6 +1,6 @@
 //! A fresh database for one test, in the Postgres that `make test` runs.
 
-use std::thread;
+use std::{sync::mpsc, thread, time::Duration};
 
 use sqlx::{AssertSqlSafe, Connection as _, PgConnection};
 
@@ -8,6 +8,9 @@ use crate::name;
 
 /// Names the server, with the superuser's rights; `make test` sets it.
 const SERVER: &str = "HUIYIN_TEST_POSTGRES_URL";
+
+/// A test that ends waits this long for its database to go.
+const LONGEST_DROP: Duration = Duration::from_secs(2);
 
 /// A database that is dropped with this value, whoever is still connected.
 #[derive(Debug)]
@@ -71,19 +74,22 @@ impl Drop for Database {
         }
         let (server, statement) = (self.server.clone(), drop_statement(&self.name));
         // A runtime of its own: the test's may be on its way out, and must not be blocked.
-        let work = thread::spawn(move || {
+        let (done, outcome) = mpsc::channel();
+        thread::spawn(move || {
             let runtime = tokio::runtime::Builder::new_current_thread()
                 .enable_all()
                 .build();
-            runtime
+            let outcome = runtime
                 .map_err(sqlx::Error::Io)
-                .and_then(|runtime| runtime.block_on(execute(&server, &statement)))
+                .and_then(|runtime| runtime.block_on(execute(&server, &statement)));
+            // Nobody listens where it took too long.
+            let _ = done.send(outcome);
         });
-        // A panic here would hide the test's own; the server itself is thrown away after the run.
-        match work.join() {
-            Ok(Ok(())) => {}
-            Ok(Err(error)) => eprintln!("could not drop the database {}: {error}", self.name),
-            Err(_) => eprintln!("could not drop the database {}", self.name),
+        // Not longer: a connection that the test was just opening stands still while we wait, and Postgres drops nothing
+        // before that one has signed in or given up (a minute). The server itself is thrown away after the run.
+        // A panic here would hide the test's own.
+        if let Ok(Err(error)) = outcome.recv_timeout(LONGEST_DROP) {
+            eprintln!("could not drop the database {}: {error}", self.name);
         }
     }
 }

@@ -1,1 +1,5 @@
-fn main() {}
+//! The analytics service as a process of its own.
+
+fn main() -> std::process::ExitCode {
+    huiyin_chassis::main("analytics", analytics::start)
+}

@@ -1,1 +1,4 @@
 //! Placeholder.
+mod domain;
+mod reading;
+mod taxonomy;

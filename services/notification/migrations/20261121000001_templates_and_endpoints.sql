@@ -3,6 +3,7 @@ CREATE TABLE template (
     tenant_id   text        NOT NULL,
     purpose     smallint    NOT NULL,
     locale      text        NOT NULL, -- as in the resource name: lower case
+    tag         text        NOT NULL, -- the same as BCP 47 writes it
     version     integer     NOT NULL CHECK (version >= 1),
     subject     text        NOT NULL,
     body        text        NOT NULL,

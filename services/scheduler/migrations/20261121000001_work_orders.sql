@@ -78,17 +78,16 @@ CREATE TABLE work_order_sequence (
     PRIMARY KEY (tenant_id, day)
 );
 
--- One clock of one episode: its log is the truth, the other columns are what was reckoned from it when it last changed.
+-- One clock of one episode: its log (in `clock`, with its terms) is the truth, the other columns are what was reckoned from it when it last changed.
 CREATE TABLE sla_clock (
     tenant_id      text        NOT NULL,
     work_order_id  uuid        NOT NULL,
     episode        integer     NOT NULL,
     key            text        NOT NULL,
     place          integer     NOT NULL,
-    log            jsonb       NOT NULL,
+    clock          jsonb       NOT NULL,
     state          smallint    NOT NULL,
     due_time       timestamptz,
-    warn_time      timestamptz,
     -- The marks: each at most once, with the deadline that was in force.
     warned_at      timestamptz,
     warned_due     timestamptz,

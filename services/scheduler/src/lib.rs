@@ -14,13 +14,17 @@ mod agent;
 mod api;
 mod assignment;
 mod calendar;
+mod condition;
 mod config;
 mod error;
 mod events;
 mod metrics;
+mod once;
 mod room;
 mod routing;
+mod shelf;
 mod sla;
+mod team;
 mod work_order;
 mod worker;
 
@@ -40,7 +44,7 @@ use room::Room;
 pub async fn start(config: Config, context: Context) -> anyhow::Result<Running> {
     let migrations = vec![huiyin_events::migrations(), Migrations { schema: "public", migrator: sqlx::migrate!() }];
     let mut service = Service::prepare("scheduler", &config.service, context, migrations).await?;
-    let events = Events::open(&service, &config.events).await?;
+    let events = Events::open(&mut service, &config.events).await?;
     let room = Arc::new(Room::new(&service, &events, &config)?);
 
     let server = SchedulerServiceServer::new(api::Api::new(room.clone())).max_decoding_message_size(service.server.message_bytes());

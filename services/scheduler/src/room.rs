@@ -4,7 +4,7 @@ use huiyin_chassis::{Clock, Database, Service, listing::PageTokenKey};
 use huiyin_events::{Events, Log, Outbox};
 use jiff::tz::TimeZone;
 
-use crate::{Config, metrics::Metrics};
+use crate::{Config, metrics::Metrics, shelf::Shelf};
 
 /// The room. Subjects take from it what they need; it does nothing itself.
 pub(crate) struct Room {
@@ -18,6 +18,8 @@ pub(crate) struct Room {
     pub(crate) outbox: Outbox,
     /// Where `Watch…` reads them.
     pub(crate) log: Log,
+    /// Calendars and policies in their versions.
+    pub(crate) shelf: Shelf,
     /// What it counts.
     pub(crate) metrics: Metrics,
     /// Time zone of the date in display numbers.
@@ -34,6 +36,7 @@ impl Room {
             page_tokens: service.page_tokens.clone(),
             outbox: events.outbox(),
             log: events.log(),
+            shelf: Shelf { database: service.database.clone(), clock: service.clock.clone(), page_tokens: service.page_tokens.clone() },
             metrics: Metrics::new(),
             number_time_zone: TimeZone::get(&config.numbers.time_zone)?,
         })

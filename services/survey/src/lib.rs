@@ -50,7 +50,7 @@ pub(crate) struct Room {
 pub async fn start(config: Config, context: Context) -> anyhow::Result<Running> {
     let migrations = vec![huiyin_events::migrations(), Migrations { schema: "public", migrator: sqlx::migrate!() }];
     let mut service = Service::prepare("survey", &config.service, context, migrations).await?;
-    let events = Events::open(&service, &config.events).await?;
+    let events = Events::open(&mut service, &config.events).await?;
     let room = Arc::new(Room {
         database: service.database.clone(),
         clock: service.clock.clone(),

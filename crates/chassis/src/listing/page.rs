@@ -42,7 +42,7 @@ impl PageRequest {
     pub fn new(
         key: &PageTokenKey,
         tenant: &Tenant,
-        list: &'static str,
+        list: &str,
         (page_size, page_token): (i32, &str),
         filter: &str,
         order_by: &str,

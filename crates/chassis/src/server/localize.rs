@@ -34,16 +34,27 @@ fn rewrite(headers: &mut HeaderMap, status: &Status, details: ErrorDetails) {
     }
 }
 
+/// A language that we speak.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Language {
+pub enum Language {
+    /// English.
     English,
+    /// Simplified Chinese (简体中文).
     Simplified,
+    /// Traditional Chinese (繁體中文).
     Traditional,
 }
 
 impl Language {
-    /// The first of the caller's languages that we speak; English otherwise.
-    fn accepted(header: &str) -> Self {
+    /// The language in which the caller of a request wants to be answered.
+    #[must_use]
+    pub fn of<T>(request: &tonic::Request<T>) -> Self {
+        Self::accepted(request.metadata().get("accept-language").and_then(|value| value.to_str().ok()).unwrap_or_default())
+    }
+
+    /// The first of the languages in an `accept-language` that we speak; English otherwise.
+    #[must_use]
+    pub fn accepted(header: &str) -> Self {
         let tags = header.split(',').map(|tag| tag.split(';').next().unwrap_or_default().trim().to_ascii_lowercase());
         for tag in tags {
             if tag.starts_with("zh-tw") || tag.starts_with("zh-hk") || tag.starts_with("zh-mo") || tag.starts_with("zh-hant") {

@@ -5,6 +5,8 @@ mod pipeline;
 
 use std::{future::Future, net::SocketAddr};
 
+pub use localize::Language;
+
 use anyhow::Context as _;
 use tokio::net::TcpListener;
 use tokio_stream::wrappers::TcpListenerStream;

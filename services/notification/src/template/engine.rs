@@ -64,7 +64,7 @@ pub(crate) fn render(environment: &Environment<'_>, words: &Words, values: &Valu
         }
         match field {
             "subject" => rendered.subject = one_line(&filled),
-            _ => rendered.body = filled.trim_end().to_owned(),
+            _ => rendered.body = filled.trim().to_owned(),
         }
     }
     Ok(rendered)

@@ -198,11 +198,11 @@ pub(crate) struct WorkOrder {
 }
 
 impl WorkOrder {
-    /// One that has just been opened: NEW, in nobody's hands.
-    pub(crate) fn opened(id: Uuid, number: String, classification: Classification, versions: Versions, now: Timestamp) -> Self {
+    /// One that is being opened: NEW, in nobody's hands, its display number still to be given.
+    pub(crate) fn opened(id: Uuid, classification: Classification, versions: Versions, now: Timestamp) -> Self {
         Self {
             id,
-            number,
+            number: String::new(),
             feedback: classification.feedback,
             classification_revision: classification.revision,
             category: classification.category,
@@ -309,8 +309,6 @@ pub(crate) struct KeptClock {
     pub(crate) place: i32,
     /// When it is due, as reckoned when it last changed; of one that stopped, when it was due then.
     pub(crate) due_time: Option<Timestamp>,
-    /// When it warns; `None` while it does not run.
-    pub(crate) warn_time: Option<Timestamp>,
     /// It warned.
     pub(crate) warned: Option<Marked>,
     /// It breached.

@@ -3,7 +3,7 @@
 pub(crate) mod api;
 mod change;
 mod convert;
-mod domain;
+pub(crate) mod domain;
 mod events;
 mod listing;
 mod marks;
@@ -13,6 +13,8 @@ mod service;
 mod store;
 mod transitions;
 
+pub(crate) use change::Assignment;
+pub(crate) use events::classification;
 pub(crate) use marks::fire;
 pub(crate) use open::classified;
 pub(crate) use service::survey_answered;

@@ -10,13 +10,13 @@ use crate::{error::Error, survey::domain::Survey};
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum State {
     /// It waits for its answer.
-    Issued = 1,
+    Issued,
     /// It was answered; its token is spent.
-    Answered = 2,
+    Answered,
     /// Nobody answered in time.
-    Expired = 3,
+    Expired,
     /// The work order was reopened before anybody answered.
-    Superseded = 4,
+    Superseded,
 }
 
 /// A resolution that the scheduler told of, to be asked about.

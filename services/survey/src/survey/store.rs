@@ -16,7 +16,7 @@ pub(crate) const FIELDS: &[Field] = &[
 ];
 
 /// What a list may be ordered by. Pages are ordered by a time and an id: by the same time all, it is the id that orders.
-pub(crate) const ORDER: &[Field] = &[Field { name: "name", column: "'epoch'::timestamptz", kind: Kind::Text }];
+pub(crate) const ORDER: &[Field] = &[Field { name: "name", column: "'epoch'::timestamptz", kind: Kind::Time }];
 
 /// The id by which pages go on. The prefix keeps the ids of surveys from looking like UUIDs, which are of another type.
 const PLACE: &str = "('surveys/' || survey_id)";

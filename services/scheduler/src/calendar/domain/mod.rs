@@ -2,9 +2,9 @@
 
 mod draft;
 #[cfg(test)]
-mod properties;
+pub(crate) mod properties;
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 mod working;
 
 use std::{cmp::Ordering, collections::BTreeMap};

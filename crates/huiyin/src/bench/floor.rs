@@ -1,0 +1,158 @@
+//! The floor: the same rows, written to the same Postgres without any of our code in between.
+
+use std::time::{Duration, Instant};
+
+use hdrhistogram::Histogram;
+use huiyin_proto::intake::v1::CreateFeedbackRequest;
+use sqlx::{AssertSqlSafe, PgPool, Row as _, postgres::PgPoolOptions};
+
+use super::{Measured, intake};
+use crate::link::Link;
+
+/// The tables that one feedback is written to.
+const TABLES: [(&str, &str); 2] = [("public.feedback", "bench_feedback"), ("events.outbox", "bench_outbox")];
+
+/// Copies of the real tables, and one real row of each to write again and again.
+pub(super) struct Floor {
+    pool: PgPool,
+    rows: Vec<Template>,
+}
+
+/// A row as text, column by column.
+struct Template {
+    table: &'static str,
+    columns: Vec<(String, String)>,
+    values: Vec<Option<String>>,
+}
+
+impl Floor {
+    /// Has intake write one feedback, and keeps its rows as templates.
+    pub(super) async fn prepare(link: &Link, database_url: &str) -> anyhow::Result<Self> {
+        let request = CreateFeedbackRequest { parent: link.parent.clone(), feedback: Some(intake::feedback(0)), request_id: String::new() };
+        link.intake().create_feedback(request).await?;
+        // More connections than callers gain nothing on two cores; fewer would make callers wait for each other.
+        let pool = PgPoolOptions::new().max_connections(64).connect(database_url).await?;
+        let mut rows = Vec::new();
+        for (real, copy) in TABLES {
+            sqlx::query(AssertSqlSafe(format!("DROP TABLE IF EXISTS {copy}"))).execute(&pool).await?;
+            // Keys and indexes as on the real one: they are part of the work.
+            sqlx::query(AssertSqlSafe(format!("CREATE TABLE {copy} (LIKE {real} INCLUDING DEFAULTS INCLUDING INDEXES)"))).execute(&pool).await?;
+            let (schema, name) = real.split_once('.').unwrap_or(("public", real));
+            let columns: Vec<(String, String)> = sqlx::query_as(
+                "SELECT attname::text, format_type(atttypid, atttypmod) FROM pg_attribute
+                 WHERE attrelid = format('%I.%I', $1::text, $2::text)::regclass AND attnum > 0 AND NOT attisdropped ORDER BY attnum",
+            )
+            .bind(schema)
+            .bind(name)
+            .fetch_all(&pool)
+            .await?;
+            let texts: Vec<String> = columns.iter().map(|(column, _)| format!("\"{column}\"::text")).collect();
+            let row = sqlx::query(AssertSqlSafe(format!("SELECT {} FROM {real} LIMIT 1", texts.join(", ")))).fetch_one(&pool).await?;
+            let values = (0..columns.len()).map(|place| row.try_get(place)).collect::<Result<_, _>>()?;
+            rows.push(Template { table: copy, columns, values });
+        }
+        Ok(Self { pool, rows })
+    }
+
+    /// BEGIN, an insert per table, COMMIT, for each feedback, from `concurrency` callers at once.
+    pub(super) async fn one_by_one(&self, concurrency: usize, seconds: f64) -> anyhow::Result<Measured> {
+        let until = Instant::now() + Duration::from_secs_f64(seconds);
+        let began = Instant::now();
+        let callers = (0..concurrency).map(|_| async {
+            let mut times = Histogram::<u64>::new(3)?;
+            loop {
+                let asked = Instant::now();
+                if asked >= until {
+                    return anyhow::Ok(times);
+                }
+                let mut tx = self.pool.begin().await?;
+                for template in &self.rows {
+                    let mut query = sqlx::query(AssertSqlSafe(template.insert()));
+                    for value in template.fresh() {
+                        query = query.bind(value);
+                    }
+                    query.execute(&mut *tx).await?;
+                }
+                tx.commit().await?;
+                times.record(u64::try_from(asked.elapsed().as_micros())?)?;
+            }
+        });
+        let mut times = Histogram::<u64>::new(3)?;
+        for caller in futures::future::try_join_all(callers).await? {
+            times.add(caller)?;
+        }
+        Ok(intake::measured(format!("floor: one transaction each, {concurrency} callers"), &times, began.elapsed()))
+    }
+
+    /// The same rows by UNNEST, 1,000 a transaction, on one connection.
+    pub(super) async fn unnest(&self, rows: u32) -> anyhow::Result<Measured> {
+        let mut connection = self.pool.acquire().await?;
+        let mut spent = Duration::ZERO;
+        for _ in 0..rows / 1000 {
+            // Making the values is not part of the insert.
+            let batches: Vec<Vec<Vec<Option<String>>>> = self.rows.iter().map(|template| (0..1000).map(|_| template.fresh()).collect()).collect();
+            let began = Instant::now();
+            let mut tx = sqlx::Connection::begin(&mut *connection).await?;
+            for (template, batch) in self.rows.iter().zip(&batches) {
+                let mut query = sqlx::query(AssertSqlSafe(template.unnest()));
+                for place in 0..template.columns.len() {
+                    let column: Vec<Option<String>> = batch.iter().map(|row| row[place].clone()).collect();
+                    query = query.bind(column);
+                }
+                query.execute(&mut *tx).await?;
+            }
+            tx.commit().await?;
+            spent += began.elapsed();
+        }
+        let per_second = f64::from(rows / 1000 * 1000) / spent.as_secs_f64();
+        Ok(Measured { what: "floor: UNNEST of the same rows, 1,000 a transaction".to_owned(), per_second, p50_ms: 0.0, p99_ms: 0.0, ratio: 0.0 })
+    }
+
+    /// Takes the copies away.
+    pub(super) async fn remove(&self) -> anyhow::Result<()> {
+        for (_, copy) in TABLES {
+            sqlx::query(AssertSqlSafe(format!("DROP TABLE {copy}"))).execute(&self.pool).await?;
+        }
+        self.pool.close().await;
+        Ok(())
+    }
+}
+
+impl Template {
+    fn insert(&self) -> String {
+        let values: Vec<String> = (1..).zip(&self.columns).map(|(place, (_, kind))| format!("${place}::text::{kind}")).collect();
+        format!("INSERT INTO {} ({}) VALUES ({})", self.table, self.names(), values.join(", "))
+    }
+
+    fn unnest(&self) -> String {
+        let arrays: Vec<String> = (1..=self.columns.len()).map(|place| format!("${place}::text[]")).collect();
+        let aliases: Vec<String> = (1..=self.columns.len()).map(|place| format!("c{place}")).collect();
+        let values: Vec<String> = aliases.iter().zip(&self.columns).map(|(alias, (_, kind))| format!("{alias}::{kind}")).collect();
+        format!(
+            "INSERT INTO {} ({}) SELECT {} FROM unnest({}) AS given ({})",
+            self.table,
+            self.names(),
+            values.join(", "),
+            arrays.join(", "),
+            aliases.join(", ")
+        )
+    }
+
+    fn names(&self) -> String {
+        let names: Vec<String> = self.columns.iter().map(|(column, _)| format!("\"{column}\"")).collect();
+        names.join(", ")
+    }
+
+    /// The row with an id of its own.
+    fn fresh(&self) -> Vec<Option<String>> {
+        let id = huiyin_chassis::Clock::system().id();
+        let row = self.columns.iter().zip(&self.values);
+        row.map(|((column, kind), value)| match (column.as_str(), kind.as_str()) {
+            ("id", "uuid") => Some(id.to_string()),
+            ("id", _) => Some((id.as_u128() & 0x7fff_ffff_ffff_ffff).to_string()),
+            ("number", _) => Some(id.to_string()),
+            _ => value.clone(),
+        })
+        .collect()
+    }
+}

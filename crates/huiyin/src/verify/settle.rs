@@ -1,0 +1,84 @@
+//! Waits until every service has read what the others wrote, and every message has reached its end.
+
+use std::time::{Duration, Instant};
+
+use huiyin_proto::event::v1::{EventFlow, GetEventFlowRequest};
+use huiyin_proto::notification::v1::ListMessagesRequest;
+
+use crate::{link::Link, suite::SERVICES};
+
+/// The state of the flow in every service.
+///
+/// # Errors
+/// Where one cannot be asked.
+pub async fn flows(link: &Link) -> anyhow::Result<Vec<EventFlow>> {
+    let ask = SERVICES.map(|service| async move { link.events(service).get_event_flow(GetEventFlowRequest {}).await });
+    let answers = futures::future::try_join_all(ask).await?;
+    Ok(answers.into_iter().map(tonic::Response::into_inner).collect())
+}
+
+/// What has not been read yet: one line per reader that is behind.
+#[must_use]
+pub fn lags(flows: &[EventFlow]) -> Vec<String> {
+    let mut lags = Vec::new();
+    for flow in flows {
+        if flow.unpositioned > 0 {
+            lags.push(format!("{}: {} events without a position", flow.service, flow.unpositioned));
+        }
+        for source in flows.iter().filter(|source| reads(&flow.service, &source.service)) {
+            let behind: i64 = source
+                .heads
+                .iter()
+                .map(|head| {
+                    let cursor = flow.cursors.iter().find(|cursor| cursor.source == source.service && cursor.partition == head.partition);
+                    head.position - cursor.map_or(0, |cursor| cursor.position)
+                })
+                .sum();
+            if behind > 0 {
+                lags.push(format!("{} is {behind} events behind {}", flow.service, source.service));
+            }
+        }
+        if flow.dead_letters > 0 {
+            lags.push(format!("{}: {} events set aside", flow.service, flow.dead_letters));
+        }
+    }
+    lags
+}
+
+/// Who reads whom (ARCHITECTURE §1).
+fn reads(reader: &str, source: &str) -> bool {
+    match reader {
+        "classifier" => source == "intake",
+        "scheduler" => matches!(source, "classifier" | "survey"),
+        "notification" => matches!(source, "scheduler" | "survey"),
+        "survey" => source == "scheduler",
+        "analytics" => source != "analytics",
+        _ => false,
+    }
+}
+
+/// Waits until nothing is behind and no message is under way; returns what still was when the wait was over.
+///
+/// # Errors
+/// Where a service cannot be asked.
+pub async fn settle(link: &Link, limit: Duration) -> anyhow::Result<Vec<String>> {
+    let began = Instant::now();
+    let mut calm = 0;
+    loop {
+        let mut lags = lags(&flows(link).await?);
+        if lags.is_empty() && messages_under_way(link).await? {
+            lags.push("notification: messages are still under way".to_owned());
+        }
+        // Twice in a row: between two questions an event may have been between two services.
+        calm = if lags.is_empty() { calm + 1 } else { 0 };
+        if calm >= 2 || began.elapsed() >= limit {
+            return Ok(lags);
+        }
+        tokio::time::sleep(Duration::from_millis(200)).await;
+    }
+}
+
+async fn messages_under_way(link: &Link) -> anyhow::Result<bool> {
+    let request = ListMessagesRequest { parent: link.parent.clone(), page_size: 1, filter: "state = QUEUED".to_owned(), ..ListMessagesRequest::default() };
+    Ok(!link.notification().list_messages(request).await?.into_inner().messages.is_empty())
+}

@@ -1,0 +1,56 @@
+//! Lists facts, so that anybody can compute every number again.
+
+use huiyin_chassis::{
+    Refusal, Tenant,
+    listing::{Field, Kind, Page, PageRequest},
+};
+
+use super::{domain::Fact, store};
+use crate::{metric::{dimension::Dimension, service::AsOf, store::hold_still}, room::Room};
+
+/// By what facts are filtered: the dimensions of feedback, and these.
+const FIELDS: &[Field] = &[
+    Field { name: "feedback", column: "s.feedback", kind: Kind::Name },
+    Field { name: "number", column: "s.number", kind: Kind::Text },
+    Field { name: "work_order", column: "s.work_order", kind: Kind::Name },
+    Field {
+        name: "state",
+        column: "s.state",
+        kind: Kind::Enum(&[
+            ("NEW", 1),
+            ("ACTIVE", 2),
+            ("WAITING", 3),
+            ("VERIFYING", 4),
+            ("RESOLVED", 5),
+            ("CLOSED", 6),
+            ("REJECTED", 7),
+        ]),
+    },
+    Field { name: "receive_time", column: "s.receive_time", kind: Kind::Time },
+    Field { name: "last_event_time", column: "s.last_event_time", kind: Kind::Time },
+];
+/// Facts whose feedback is not known to intake's events yet come first.
+const ORDER: &[Field] = &[Field { name: "receive_time", column: "s.order_time", kind: Kind::Time }];
+
+impl Room {
+    /// One page of facts.
+    pub(crate) async fn facts(
+        &self,
+        tenant: &Tenant,
+        paging: (i32, &str),
+        filter: &str,
+        order_by: &str,
+    ) -> Result<(Page<Fact>, AsOf), Refusal> {
+        let mut fields = FIELDS.to_vec();
+        fields.extend(Dimension::OF_FEEDBACK.iter().map(|dimension| dimension.field()));
+        let order_by = if order_by.trim().is_empty() { "receive_time" } else { order_by };
+        let request = PageRequest::new(&self.page_tokens, tenant, "feedbackFacts", paging, filter, order_by, &fields, ORDER)?;
+        self.wait_until_counted(tenant).await?;
+        let mut tx = self.database.tenant(tenant).await?;
+        hold_still(&mut tx).await?;
+        let page = store::page(&mut tx, tenant, &request, &self.page_tokens).await?;
+        let as_of = self.as_of(&mut tx, tenant).await?;
+        tx.rollback().await;
+        Ok((page, as_of))
+    }
+}

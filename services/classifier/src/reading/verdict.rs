@@ -1,0 +1,259 @@
+//! What a taxonomy says of a text.
+
+use serde::{Deserialize, Serialize};
+
+use super::{fold, lexicon::{Lexicon, Role}, priority::{self, Inputs}, scan::{self, Hit}, score};
+use crate::domain::{Impact, Label, Priority, Sentiment, Tier, UNCLASSIFIED};
+
+/// A verdict shows so many of the words that decided; a text with more is a book.
+const SPANS: usize = 200;
+/// From this level on, what an agent heard weighs more than the wording (000-11).
+const ANGRY: i32 = 4;
+
+/// A text and what was stated with it.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Statement<'t> {
+    pub(crate) text: &'t str,
+    pub(crate) tier: Tier,
+    /// As the customer or agent said (000-26).
+    pub(crate) impact: Option<Impact>,
+    /// 0 not stated, 1 normal, 2 urgent, 3 critical (003-21).
+    pub(crate) urgency: i32,
+    /// 0 not stated, 1 calm … 5 furious (000-11).
+    pub(crate) emotion_level: i32,
+}
+
+/// What a span speaks for.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum Spoken {
+    Category { dimension: String, category: String },
+    Sentiment,
+    Impact,
+}
+
+/// A piece of the text that took part in the decision.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub(crate) struct Span {
+    pub(crate) spoken: Spoken,
+    /// The taxonomy's word.
+    pub(crate) term: String,
+    /// First code point of the original text.
+    pub(crate) start: u32,
+    /// The one behind it.
+    pub(crate) end: u32,
+    pub(crate) negated: bool,
+    /// What it counted for.
+    pub(crate) weight: f64,
+}
+
+/// What the taxonomy says.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub(crate) struct Verdict {
+    pub(crate) taxonomy_version: i32,
+    pub(crate) category: String,
+    pub(crate) labels: Vec<Label>,
+    pub(crate) sentiment: Sentiment,
+    pub(crate) sentiment_score: f64,
+    pub(crate) impact: Impact,
+    /// The impact that was stated or worded, and how that is said in a basis; none where the category's default holds.
+    pub(crate) spoken_impact: Option<(Impact, String)>,
+    pub(crate) priority: Priority,
+    pub(crate) override_rule: String,
+    pub(crate) basis: String,
+    pub(crate) skills: Vec<String>,
+    pub(crate) department: String,
+    pub(crate) spans: Vec<Span>,
+}
+
+/// Reads a text.
+pub(crate) fn read(lexicon: &Lexicon, statement: Statement<'_>) -> Verdict {
+    let folded = fold::fold(statement.text);
+    let hits = scan::scan(lexicon, &folded);
+    let score::Categories { labels, main } = score::categories(lexicon, &hits);
+    let (sentiment_score, wording) = score::sentiment(lexicon, &hits);
+    let sentiment = if statement.emotion_level >= ANGRY { Sentiment::Negative } else { wording };
+    let main = main.map(|index| &lexicon.categories[index]);
+    let category = main.map_or(UNCLASSIFIED, |main| main.key.as_str());
+
+    let spoken_impact = worse(statement.impact, score::impact(lexicon, &hits));
+    let impact = spoken_impact.as_ref().map_or_else(|| main.map_or(Impact::Minor, |main| main.default_impact), |(impact, _)| *impact);
+    let categories: Vec<&str> = labels.iter().map(|label| label.category.as_str()).collect();
+    let decision = priority::decide(
+        &lexicon.priority_model,
+        Inputs { impact, tier: statement.tier, urgency: statement.urgency, categories: &categories },
+    );
+    let spans = spans(lexicon, &folded, &hits);
+    let basis = basis(category, &deciding_terms(&spans, category), &impact_words(impact, spoken_impact.as_ref()), &decision.steps);
+    Verdict {
+        taxonomy_version: lexicon.version,
+        category: category.to_owned(),
+        labels,
+        sentiment,
+        sentiment_score,
+        impact,
+        spoken_impact,
+        priority: decision.priority,
+        override_rule: decision.override_rule,
+        basis,
+        skills: main.map(|main| main.skills.clone()).unwrap_or_default(),
+        department: main.map(|main| main.department.clone()).unwrap_or_default(),
+        spans,
+    }
+}
+
+fn worse(stated: Option<Impact>, worded: Option<(Impact, String)>) -> Option<(Impact, String)> {
+    match (stated, worded) {
+        (Some(stated), Some((worded, term))) if worded > stated => Some((worded, format!("“{term}”"))),
+        (Some(stated), _) => Some((stated, "stated".to_owned())),
+        (None, worded) => worded.map(|(impact, term)| (impact, format!("“{term}”"))),
+    }
+}
+
+/// `serious (“闪退”)`, `fatal (stated)`, `minor (of the category)`.
+pub(crate) fn impact_words(impact: Impact, spoken: Option<&(Impact, String)>) -> String {
+    format!("{} ({})", impact.word(), spoken.map_or("of the category", |(_, source)| source.as_str()))
+}
+
+/// Why, in one sentence (判定依据, 001-37).
+pub(crate) fn basis(category: &str, found_by: &str, impact: &str, steps: &str) -> String {
+    format!("{category} {found_by}; impact {impact} {steps}")
+}
+
+/// The words that spoke for the category: each once, three at most.
+fn deciding_terms(spans: &[Span], category: &str) -> String {
+    let mut terms: Vec<&str> = Vec::new();
+    for span in spans.iter().filter(|span| !span.negated) {
+        if let Spoken::Category { category: found, .. } = &span.spoken
+            && (found == category || category.strip_prefix(found.as_str()).is_some_and(|rest| rest.starts_with('.')))
+            && !terms.contains(&span.term.as_str())
+        {
+            terms.push(&span.term);
+        }
+    }
+    match terms.len() {
+        0 => "as no keyword was found".to_owned(),
+        1..=3 => format!("by “{}”", terms.join("”, “")),
+        more => format!("by “{}” and {} more", terms[..3].join("”, “"), more - 3),
+    }
+}
+
+fn spans(lexicon: &Lexicon, folded: &fold::Folded, hits: &[Hit]) -> Vec<Span> {
+    let mut spans = Vec::new();
+    for hit in hits {
+        for (role, term) in &lexicon.entries[hit.entry].roles {
+            if !hit.counts(role) {
+                continue;
+            }
+            let (spoken, weight) = match role {
+                Role::Keyword { category, weight } => {
+                    let category = &lexicon.categories[*category];
+                    let spoken = Spoken::Category { dimension: lexicon.dimensions[category.dimension].clone(), category: category.key.clone() };
+                    (spoken, if hit.negated { 0.0 } else { *weight })
+                }
+                Role::Tone(weight) => (Spoken::Sentiment, score::tone(hit, *weight)),
+                Role::Impact(impact) => (Spoken::Impact, if hit.negated { 0.0 } else { f64::from(*impact as u8) + 1.0 }),
+                Role::Negation | Role::Degree(_) => continue,
+            };
+            let place = folded.original(&(hit.start..hit.end));
+            spans.push(Span { spoken, term: term.to_string(), start: place.start, end: place.end, negated: hit.negated, weight });
+            if spans.len() == SPANS {
+                return spans;
+            }
+        }
+    }
+    spans
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::taxonomy::builtin::Builtin;
+
+    fn lexicon() -> Lexicon {
+        Lexicon::new(0, &Builtin::load().unwrap().content).unwrap()
+    }
+
+    fn statement(text: &str) -> Statement<'_> {
+        Statement { text, tier: Tier::Existing, impact: None, urgency: 0, emotion_level: 0 }
+    }
+
+    /// 000-26: the worst of what was stated and what the wording says; the category's default where neither says any.
+    #[test]
+    fn impact_is_the_worst_that_anybody_says() {
+        let lexicon = lexicon();
+        let impact = |text, stated| {
+            let verdict = read(&lexicon, Statement { impact: stated, ..statement(text) });
+            (verdict.impact, verdict.basis)
+        };
+        assert_eq!(impact("应用闪退", Some(Impact::Minor)).0, Impact::Serious);
+        assert_eq!(impact("应用闪退", Some(Impact::Fatal)).0, Impact::Fatal);
+        assert!(impact("应用闪退", Some(Impact::Fatal)).1.contains("fatal (stated)"));
+        assert!(impact("应用闪退", None).1.contains("serious (“闪退”)"));
+        let (by_default, basis) = impact("客服态度差", None);
+        assert_eq!(by_default, Impact::Serious);
+        assert!(basis.contains("of the category"), "{basis}");
+        assert_eq!(impact("今天下雨", None).0, Impact::Minor);
+    }
+
+    /// 000-11: what an agent heard weighs more than polite wording; the score stays that of the wording.
+    #[test]
+    fn a_furious_caller_is_negative_whatever_the_words() {
+        let lexicon = lexicon();
+        let verdict = |level| read(&lexicon, Statement { emotion_level: level, ..statement("谢谢，服务很好") });
+        assert_eq!(verdict(3).sentiment, Sentiment::Positive);
+        assert_eq!(verdict(4).sentiment, Sentiment::Negative);
+        assert_eq!(verdict(5).sentiment, Sentiment::Negative);
+        assert_eq!(verdict(5).sentiment_score, verdict(0).sentiment_score);
+    }
+
+    /// 001-37: the basis names the category, the words, the impact and the steps.
+    #[test]
+    fn the_basis_says_which_inputs_gave_it() {
+        let lexicon = lexicon();
+        let verdict = read(&lexicon, Statement { tier: Tier::Vip, urgency: 3, ..statement("APP一打开就闪退") });
+        assert_eq!(
+            verdict.basis,
+            "function.crash by “闪退”; impact serious (“闪退”) × tier VIP gives P1, stated urgency critical raises it to P0"
+        );
+    }
+
+    /// 001-30: one label per dimension, and what comes close.
+    #[test]
+    fn each_dimension_has_its_label_and_the_main_one_comes_first() {
+        let verdict = read(&lexicon(), statement("快递包裹破损，退款也一直没到"));
+        let labels: Vec<&str> = verdict.labels.iter().map(|label| label.category.as_str()).collect();
+        assert_eq!(labels[0], verdict.category);
+        assert!(labels.contains(&"logistics.damage") && labels.contains(&"payment.refund"), "{labels:?}");
+        assert!(verdict.labels.iter().any(|label| label.dimension == "module"), "{labels:?}");
+        let shares: f64 = verdict.labels.iter().filter(|label| label.dimension == "nature").map(|label| label.confidence).sum();
+        assert!(shares <= 1.001, "{shares}");
+    }
+
+    /// The same word in 繁體 and 简体 is one word.
+    #[test]
+    fn scripts_do_not_count_twice() {
+        let lexicon = lexicon();
+        let (one, other) = (read(&lexicon, statement("軟體一直閃退")), read(&lexicon, statement("软体一直闪退")));
+        assert_eq!((one.category, one.labels, one.sentiment_score), (other.category, other.labels, other.sentiment_score));
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn any_text_is_read_and_every_span_lies_in_it(
+            text in "(\\PC{0,40}|[\u{4e00}-\u{9fff}]{0,30}|不|没有|一点都不|闪退|起火|好吃|crash|not|,|。|\u{200b}|\u{301}| |\n|ﬁ|①){0,12}",
+        ) {
+            let lexicon = SHARED.get_or_init(lexicon);
+            let verdict = read(lexicon, statement(&text));
+            let length = u32::try_from(text.chars().count()).unwrap();
+            proptest::prop_assert!((-1.0..=1.0).contains(&verdict.sentiment_score));
+            for span in &verdict.spans {
+                proptest::prop_assert!(span.start < span.end && span.end <= length);
+                let piece: String = text.chars().skip(span.start as usize).take((span.end - span.start) as usize).collect();
+                proptest::prop_assert!(fold::fold(&piece).text().contains(&fold::fold_term(&span.term)), "{:?} is not {:?}", piece, span.term);
+            }
+        }
+    }
+
+    static SHARED: std::sync::OnceLock<Lexicon> = std::sync::OnceLock::new();
+}

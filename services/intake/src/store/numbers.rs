@@ -1,0 +1,24 @@
+//! Display numbers: one counter per tenant and day.
+
+use huiyin_chassis::{Refusal, Tenant, Transaction};
+
+/// Takes the next `count` numbers of a day; returns the first of them.
+///
+/// Call it in a transaction of its own, committed before the one that uses the numbers: no batch then waits for another
+/// one's counter, and what is taken is never given again, whether it was used or not (C-21).
+pub(crate) async fn take(tx: &mut Transaction, tenant: &Tenant, day: i32, count: i64) -> Result<i64, Refusal> {
+    // This commit need not reach the disk by itself: the log is written in order, so the commit of the feedback that gets
+    // the number takes it along, and a crash before that loses a number that nobody was told.
+    sqlx::query("SET LOCAL synchronous_commit = off").execute(&mut **tx).await?;
+    let last: i64 = sqlx::query_scalar(
+        "INSERT INTO number_counter (tenant_id, day, last) VALUES ($1, $2, $3)
+         ON CONFLICT (tenant_id, day) DO UPDATE SET last = number_counter.last + EXCLUDED.last
+         RETURNING last",
+    )
+    .bind(tenant.key())
+    .bind(day)
+    .bind(count)
+    .fetch_one(&mut **tx)
+    .await?;
+    Ok(last - count + 1)
+}

@@ -1,0 +1,258 @@
+//! The group commit: whoever arrives while one batch is being committed goes into the next; everybody is answered after
+//! the commit, and nobody pays for another one's mistake.
+
+use std::{collections::HashSet, sync::Arc, time::Duration};
+
+use huiyin_chassis::{Refusal, ServiceConfig, Shutdown, Tasks, Tenant, Transaction, repeat::Repeatable};
+use prost::Message as _;
+use tokio::sync::{Mutex, mpsc, oneshot};
+use tonic::Code;
+use uuid::Uuid;
+
+use crate::{
+    config::WriterConfig,
+    convert::{self, Answer},
+    domain::Accepted,
+    error::Error,
+    events::FEEDBACKS,
+    ledger::Ledger,
+    store,
+};
+
+/// A request that ran somewhere else at the same time is found answered at the next attempt; more attempts are needed only
+/// where the other one was rolled back in between.
+const ATTEMPTS: u32 = 5;
+
+/// Where feedback is handed in to be stored. Clones hand in to the same writers.
+#[derive(Clone)]
+pub(crate) struct Writer(mpsc::Sender<Submission>);
+
+/// One feedback on its way into the store.
+struct Submission {
+    tenant: Tenant,
+    accepted: Accepted,
+    repeat: Option<Repeatable>,
+    caller: oneshot::Sender<Result<Answer, Refusal>>,
+    /// What the caller is told once the transaction is committed.
+    outcome: Option<Result<Answer, Refusal>>,
+}
+
+/// Why an attempt to commit a batch failed.
+enum Failure {
+    /// One of its requests was answered somewhere else in the meantime.
+    Collision,
+    /// The database refused.
+    Refused(Refusal),
+}
+
+impl From<Refusal> for Failure {
+    fn from(refusal: Refusal) -> Self {
+        Self::Refused(refusal)
+    }
+}
+
+impl Writer {
+    /// Starts the writers. They end when nobody is left who could hand anything in or, at the latest, with the drain; what
+    /// was handed in is stored before.
+    pub(crate) fn start(tasks: &mut Tasks, shutdown: &Shutdown, ledger: &Ledger, config: &WriterConfig, service: &ServiceConfig) -> Self {
+        let (sender, receiver) = mpsc::channel(config.queue.max(1));
+        let queue = Arc::new(Mutex::new(receiver));
+        let drain = Duration::from_millis(service.limits.drain_notice_ms.saturating_add(service.limits.drain_ms));
+        for _ in 0..config.writers.max(1) {
+            let (queue, ledger, shutdown, limit) = (Arc::clone(&queue), ledger.clone(), shutdown.clone(), config.batch.max(1));
+            tasks.spawn("writer", async move {
+                write(&queue, &ledger, limit, async {
+                    shutdown.requested().await;
+                    tokio::time::sleep(drain).await;
+                })
+                .await;
+                Ok(())
+            });
+        }
+        Self(sender)
+    }
+
+    /// Stores a feedback; returns when it is durable. A request that was answered before gets the same answer.
+    ///
+    /// # Errors
+    /// ALREADY_EXISTS for an external id that is taken or a request id that was used for another body.
+    pub(crate) async fn submit(&self, tenant: Tenant, accepted: Accepted, repeat: Option<Repeatable>) -> Result<Answer, Refusal> {
+        let (caller, answer) = oneshot::channel();
+        let submission = Submission { tenant, accepted, repeat, caller, outcome: None };
+        self.0.send(submission).await.map_err(|_| Refusal::unavailable("the service stops"))?;
+        answer.await.map_err(|_| Refusal::unavailable("the writer stopped"))?
+    }
+}
+
+async fn write(queue: &Mutex<mpsc::Receiver<Submission>>, ledger: &Ledger, limit: usize, drained: impl Future<Output = ()>) {
+    tokio::pin!(drained);
+    loop {
+        let mut batch = Vec::new();
+        let taken = {
+            let mut queue = queue.lock().await;
+            tokio::select! {
+                taken = queue.recv_many(&mut batch, limit) => taken,
+                () = &mut drained, if !queue.is_closed() => {
+                    queue.close();
+                    continue;
+                }
+            }
+        };
+        if taken == 0 {
+            return;
+        }
+        // Whoever went away before anything was stored has not been told anything either.
+        batch.retain(|submission| !submission.caller.is_closed());
+        while !batch.is_empty() {
+            let later = repetitions(&mut batch);
+            settle(ledger, batch).await;
+            batch = later;
+        }
+    }
+}
+
+/// Takes those out whose request id is in the batch already: they find the answer of the first when that is settled.
+fn repetitions(batch: &mut Vec<Submission>) -> Vec<Submission> {
+    let mut seen: HashSet<(Tenant, String, Uuid)> = HashSet::new();
+    let is_repeated = |submission: &mut Submission| {
+        let Some((caller, _, id, _)) = submission.repeat.as_ref().map(Repeatable::parts) else { return false };
+        !seen.insert((submission.tenant.clone(), caller.to_owned(), id))
+    };
+    batch.extract_if(.., is_repeated).collect()
+}
+
+/// Commits a batch and answers everybody in it.
+async fn settle(ledger: &Ledger, mut batch: Vec<Submission>) {
+    // Always in the same order: see `store::feedbacks::insert`.
+    batch.sort_by(|left, right| left.tenant.cmp(&right.tenant));
+    match attempt(ledger, &mut batch).await {
+        Ok(()) => batch.into_iter().for_each(Submission::answer),
+        Err(Failure::Refused(refusal)) if batch.len() == 1 || refusal.is_transient() => refuse(batch, refusal),
+        // Something is wrong with one of them: only the culprit shall be refused.
+        Err(_) => {
+            for submission in batch {
+                settle_alone(ledger, submission).await;
+            }
+        }
+    }
+}
+
+async fn settle_alone(ledger: &Ledger, submission: Submission) {
+    let mut alone = [submission];
+    let mut failure = Refusal::unavailable("a request was being worked on somewhere else");
+    for _ in 0..ATTEMPTS {
+        match attempt(ledger, &mut alone).await {
+            Ok(()) => {
+                alone.into_iter().for_each(Submission::answer);
+                return;
+            }
+            Err(Failure::Collision) => {}
+            Err(Failure::Refused(refusal)) => {
+                failure = refusal;
+                break;
+            }
+        }
+    }
+    refuse(alone.into(), failure);
+}
+
+/// Answers everybody with the refusal; it was logged when it was made, and is not logged once more for each.
+fn refuse(batch: Vec<Submission>, refusal: Refusal) {
+    let mut first = Some(refusal);
+    for submission in batch {
+        let refusal = first.take().unwrap_or_else(|| {
+            Refusal::new(Code::Unavailable, "huiyin", "DEPENDENCY_UNAVAILABLE", "a dependency of the service is unavailable")
+        });
+        // A caller that went away needs no answer.
+        let _ = submission.caller.send(Err(refusal));
+    }
+}
+
+/// Tries to commit a batch, sorted by tenant: one short transaction that looks answers up and takes numbers, then the one
+/// that stores.
+async fn attempt(ledger: &Ledger, batch: &mut [Submission]) -> Result<(), Failure> {
+    batch.iter_mut().for_each(|submission| submission.outcome = None);
+
+    let mut before = None;
+    for lot in batch.chunk_by_mut(|left, right| left.tenant == right.tenant) {
+        let mut tx = enter(ledger, before.take(), &lot[0].tenant).await?;
+        find_answers(&mut tx, lot).await?;
+        let tenant = lot[0].tenant.clone();
+        let fresh = lot.iter_mut().filter(|submission| submission.outcome.is_none()).map(|submission| &mut submission.accepted).collect();
+        ledger.give_numbers(&mut tx, &tenant, fresh).await?;
+        before = Some(tx);
+    }
+    if let Some(tx) = before {
+        tx.commit().await?;
+    }
+
+    let mut effect = None;
+    for lot in batch.chunk_by_mut(|left, right| left.tenant == right.tenant) {
+        if lot.iter().all(|submission| submission.outcome.is_some()) {
+            continue;
+        }
+        let mut tx = enter(ledger, effect.take(), &lot[0].tenant).await?;
+        store_lot(ledger, &mut tx, lot).await?;
+        effect = Some(tx);
+    }
+    if let Some(tx) = effect {
+        tx.commit().await?;
+    }
+    Ok(())
+}
+
+/// A transaction in the tenant: the one given, or a new one.
+async fn enter(ledger: &Ledger, tx: Option<Transaction>, tenant: &Tenant) -> Result<Transaction, Refusal> {
+    match tx {
+        None => ledger.database.tenant(tenant).await,
+        Some(mut tx) => {
+            tx.enter(tenant).await?;
+            Ok(tx)
+        }
+    }
+}
+
+/// Finds the requests of one tenant that were answered before.
+async fn find_answers(tx: &mut Transaction, lot: &mut [Submission]) -> Result<(), Refusal> {
+    let requests: Vec<&Repeatable> = lot.iter().filter_map(|submission| submission.repeat.as_ref()).collect();
+    let mut given = store::answers::find(tx, &lot[0].tenant, &requests).await?;
+    for submission in lot {
+        let Some((caller, _, id, hash)) = submission.repeat.as_ref().map(Repeatable::parts) else { continue };
+        submission.outcome = given.remove(&(caller.to_owned(), id)).map(|given| {
+            if given.body_hash == hash { Answer::decode(given.answer.as_slice()).map_err(Refusal::fault) } else { Err(Refusal::request_id_reused()) }
+        });
+    }
+    Ok(())
+}
+
+/// Stores what is new among the submissions of one tenant, with their answers.
+async fn store_lot(ledger: &Ledger, tx: &mut Transaction, lot: &mut [Submission]) -> Result<(), Failure> {
+    let tenant = lot[0].tenant.clone();
+    let fresh: Vec<&Accepted> = lot.iter().filter(|submission| submission.outcome.is_none()).map(|submission| &submission.accepted).collect();
+    let taken = ledger.store(tx, &tenant, &fresh).await?;
+    let mut answers = Vec::new();
+    for submission in lot.iter_mut().filter(|submission| submission.outcome.is_none()) {
+        let feedback = &submission.accepted.feedback;
+        submission.outcome = Some(match taken.get(&feedback.id) {
+            Some(holder) => Err(Error::ExternalIdTaken {
+                external_id: feedback.facts.external_id.clone(),
+                feedback: tenant.child(FEEDBACKS, holder),
+            }
+            .into()),
+            None => {
+                let answer = convert::answer(&tenant, feedback.clone());
+                answers.extend(submission.repeat.as_ref().map(|repeat| (repeat, answer.encode_to_vec())));
+                Ok(answer)
+            }
+        });
+    }
+    if store::answers::keep(tx, &tenant, ledger.clock.now(), answers).await? { Ok(()) } else { Err(Failure::Collision) }
+}
+
+impl Submission {
+    fn answer(self) {
+        let outcome = self.outcome.unwrap_or_else(|| Err(Refusal::fault(anyhow::anyhow!("a feedback of a committed batch has no outcome"))));
+        // A caller that went away needs no answer.
+        let _ = self.caller.send(outcome);
+    }
+}

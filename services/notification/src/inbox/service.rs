@@ -1,0 +1,185 @@
+//! Use cases of inboxes: list, mark as read, follow.
+
+use std::{sync::Arc, time::Duration};
+
+use futures::stream::{self, Stream};
+use huiyin_chassis::{
+    Caller, Refusal, Tenant, Transaction,
+    listing::{Field, Kind, Page, PageKey, PageRequest, PageTokenKey},
+    repeat::Repeatable,
+};
+use serde::{Deserialize, Serialize};
+use tokio::{sync::watch, time::Instant};
+use uuid::Uuid;
+
+use super::{
+    convert::{self, Shown, Watched},
+    domain::Item,
+    store,
+};
+use crate::{domain::Purpose, room::Room};
+
+/// What the vault binds the token of a survey's link to.
+pub(crate) const TOKEN: &str = "survey token";
+/// Who has this permission sees everybody's inbox.
+const SEES_ALL: &str = "notification.messages.read";
+/// Items in one answer of a watch.
+const WATCHED: i64 = 100;
+/// A watch looks this often for what other replicas laid in.
+const LOOK: Duration = Duration::from_secs(1);
+/// A watch says this often that it is still there.
+const CHECKPOINT: Duration = Duration::from_secs(5);
+
+const FIELDS: &[Field] = &[
+    Field { name: "read", column: "(i.read_time IS NOT NULL)", kind: Kind::Bool },
+    Field { name: "purpose", column: "m.purpose", kind: Kind::Enum(Purpose::NAMES) },
+    Field { name: "work_order", column: "m.work_order", kind: Kind::Text },
+    Field { name: "feedback", column: "m.feedback", kind: Kind::Text },
+    Field { name: "create_time", column: "i.create_time", kind: Kind::Time },
+];
+const ORDER: &[Field] = &[Field { name: "create_time", column: "i.create_time", kind: Kind::Time }];
+
+/// Where a watch is, sealed in its cursor.
+#[derive(Debug, Clone, Copy, Serialize, Deserialize)]
+struct Place {
+    change: i64,
+}
+
+/// A watch between two answers.
+struct Watch {
+    room: Arc<Room>,
+    tenant: Tenant,
+    recipient: String,
+    place: Place,
+    changed: watch::Receiver<u64>,
+    said: Instant,
+}
+
+impl Room {
+    /// A page of one inbox, and how many of its items are unread.
+    pub(crate) async fn list_inbox(
+        &self,
+        tenant: &Tenant,
+        caller: &Caller,
+        recipient: &str,
+        page: (i32, &str),
+        filter: &str,
+        order_by: &str,
+    ) -> Result<(Page<Shown>, i32), Refusal> {
+        let recipient = whose(caller, recipient)?;
+        // The list is one recipient's, and so is the key of its page tokens.
+        let key = PageTokenKey::new(&self.page_tokens.seal(&recipient, b"inbox"));
+        let request = PageRequest::new(&key, tenant, "inboxItems", page, filter, order_by, FIELDS, ORDER)?;
+        let mut tx = self.database.tenant(tenant).await?;
+        let items = store::list(&mut tx, tenant, &recipient, &request).await?;
+        let (_, unread) = store::counts(&mut tx, tenant, &recipient).await?;
+        let place = |item: &Item| PageKey { time: item.create_time.as_microsecond(), id: item.id.to_string() };
+        let page = request.page(&key, items, place);
+        let shown = page.entries.iter().map(|item| self.show_item(tenant, item)).collect::<Result<_, _>>()?;
+        Ok((Page { entries: shown, next_page_token: page.next_page_token }, unread))
+    }
+
+    /// Marks an item as read.
+    pub(crate) async fn mark_read(&self, tenant: &Tenant, caller: &Caller, repeat: Option<Repeatable>, id: Uuid) -> Result<Shown, Refusal> {
+        let missing = || Refusal::not_found(&tenant.child("inboxItems", id));
+        let mut tx = self.database.tenant(tenant).await?;
+        if let Some(repeat) = &repeat
+            && let Some(answer) = repeat.answered::<Shown>(&mut tx).await?
+        {
+            // Kept without its token: no table holds one in the clear.
+            let item = store::get(&mut tx, tenant, id).await?.ok_or_else(missing)?;
+            return Ok(Shown { body: self.show_item(tenant, &item)?.body, ..answer });
+        }
+        let item = store::get(&mut tx, tenant, id).await?.ok_or_else(missing)?;
+        whose(caller, &item.recipient).map_err(|_| missing())?;
+        if store::mark_read(&mut tx, tenant, id, &item.recipient, self.clock.now()).await? {
+            self.tell_watches_after(&mut tx);
+        }
+        let item = store::get(&mut tx, tenant, id).await?.ok_or_else(missing)?;
+        if let Some(repeat) = &repeat {
+            repeat.answer(&mut tx, &self.clock, &convert::item(tenant, &item, None)).await?;
+        }
+        let answer = self.show_item(tenant, &item)?;
+        tx.commit().await?;
+        Ok(answer)
+    }
+
+    /// Follows one inbox from a cursor on, or from now on.
+    pub(crate) async fn watch_inbox(
+        self: Arc<Self>,
+        tenant: Tenant,
+        caller: &Caller,
+        recipient: &str,
+        start_cursor: &str,
+    ) -> Result<impl Stream<Item = Result<Watched, Refusal>> + Send + use<>, Refusal> {
+        let recipient = whose(caller, recipient)?;
+        // Before the first look: what is laid in after it wakes the watch.
+        let changed = self.inbox_changed.subscribe();
+        let mut tx = self.database.tenant(&tenant).await?;
+        let (newest, _) = store::counts(&mut tx, &tenant, &recipient).await?;
+        tx.rollback().await;
+        let place = if start_cursor.is_empty() { Place { change: newest } } else { self.page_tokens.open(start_cursor, &bound_to(&tenant, &recipient))? };
+        if place.change > newest {
+            // Of a database that was set back since: what this cursor has seen is not all that was.
+            return Err(Refusal::cursor_expired());
+        }
+        let watch = Watch { room: self, tenant, recipient, place, changed, said: Instant::now() };
+        // A watch ends with its first error, and with the service.
+        Ok(stream::unfold(Some(watch), |watch| async {
+            let mut watch = watch?;
+            match watch.next().await {
+                Ok(Some(answer)) => Some((Ok(answer), Some(watch))),
+                Ok(None) => None,
+                Err(refusal) => Some((Err(refusal), None)),
+            }
+        }))
+    }
+
+    /// Wakes the watches here once the transaction is committed.
+    pub(crate) fn tell_watches_after(&self, tx: &mut Transaction) {
+        let changed = self.inbox_changed.clone();
+        tx.on_commit(move || changed.send_modify(|count| *count = count.wrapping_add(1)));
+    }
+
+    fn show_item(&self, tenant: &Tenant, item: &Item) -> Result<Shown, Refusal> {
+        let token = item.token.as_ref().map(|sealed| self.vault.open(tenant, item.id, TOKEN, sealed)).transpose()?;
+        Ok(convert::item(tenant, item, token.as_deref()))
+    }
+}
+
+impl Watch {
+    /// The next answer: what changed, or a checkpoint where nothing did for a while. `None` where the service ends.
+    async fn next(&mut self) -> Result<Option<Watched>, Refusal> {
+        loop {
+            self.changed.mark_unchanged();
+            let mut tx = self.room.database.tenant(&self.tenant).await?;
+            let items = store::changes(&mut tx, &self.tenant, &self.recipient, self.place.change, WATCHED).await?;
+            tx.rollback().await;
+            let checkpoint = items.is_empty();
+            if !checkpoint || self.said.elapsed() >= CHECKPOINT {
+                self.said = Instant::now();
+                self.place.change = items.last().map_or(self.place.change, |item| item.change);
+                let inbox_items = items.iter().map(|item| self.room.show_item(&self.tenant, item)).collect::<Result<_, _>>()?;
+                let cursor = self.room.page_tokens.seal(&self.place, &bound_to(&self.tenant, &self.recipient));
+                return Ok(Some(Watched { inbox_items, cursor, checkpoint }));
+            }
+            tokio::select! {
+                _ = self.changed.changed() => {}
+                () = tokio::time::sleep(LOOK) => {}
+                () = self.room.shutdown.requested() => return Ok(None),
+            }
+        }
+    }
+}
+
+fn bound_to(tenant: &Tenant, recipient: &str) -> Vec<u8> {
+    [tenant.key(), "inbox", recipient].join("\u{1f}").into_bytes()
+}
+
+/// Whose inbox is meant: the caller's own where nobody is named; somebody else's only with the permission to read all messages.
+fn whose(caller: &Caller, recipient: &str) -> Result<String, Refusal> {
+    if recipient.is_empty() || recipient == caller.subject {
+        return Ok(caller.subject.clone());
+    }
+    if caller.may(SEES_ALL) { Ok(recipient.to_owned()) } else { Err(Refusal::permission_missing(SEES_ALL)) }
+}

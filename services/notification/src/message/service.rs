@@ -1,0 +1,129 @@
+//! Use cases of messages: tell what an event says, read, list, replay.
+
+use huiyin_chassis::{
+    Refusal, Tenant, Transaction,
+    listing::{Field, Kind, Page, PageKey, PageRequest},
+    repeat::Repeatable,
+};
+use uuid::Uuid;
+
+use super::{
+    convert::{self, Shown},
+    domain::{Delivery, Lane, Message, NewMessage, Telling},
+    store,
+};
+use crate::{
+    domain::{Audience, Medium, MessageState, Purpose},
+    room::Room,
+};
+
+const FIELDS: &[Field] = &[
+    Field { name: "work_order", column: "m.work_order", kind: Kind::Text },
+    Field { name: "feedback", column: "m.feedback", kind: Kind::Text },
+    Field { name: "episode", column: "m.episode", kind: Kind::Integer },
+    Field { name: "purpose", column: "m.purpose", kind: Kind::Enum(Purpose::NAMES) },
+    Field { name: "audience", column: "m.audience", kind: Kind::Enum(Audience::NAMES) },
+    Field { name: "recipient", column: "m.recipient", kind: Kind::Text },
+    Field { name: "medium", column: "m.medium", kind: Kind::Enum(Medium::NAMES) },
+    Field {
+        name: "webhook_endpoint",
+        column: "coalesce('tenants/' || m.tenant_id || '/webhookEndpoints/' || m.endpoint_id, '')",
+        kind: Kind::Text,
+    },
+    Field { name: "state", column: "m.state", kind: Kind::Enum(MessageState::NAMES) },
+    Field { name: "event", column: "m.event_id", kind: Kind::Text },
+    Field { name: "create_time", column: "m.create_time", kind: Kind::Time },
+    Field { name: "settle_time", column: "m.settle_time", kind: Kind::Time },
+];
+const ORDER: &[Field] = &[Field { name: "create_time", column: "m.create_time", kind: Kind::Time }];
+
+impl Room {
+    /// Queues what an event says has to be told, in the transaction that takes the event in. An event that was told before
+    /// changes nothing, whatever has changed since (an endpoint added, a template saved).
+    pub(crate) async fn tell(&self, tx: &mut Transaction, tenant: &Tenant, event: &str, tellings: Vec<Telling>) -> Result<(), Refusal> {
+        let Some(first) = tellings.first() else { return Ok(()) };
+        let known = store::known(tx, tenant, event, first.purpose).await?;
+        if known.told {
+            return Ok(());
+        }
+        let mut messages = Vec::new();
+        for telling in tellings {
+            let Telling { purpose, language, values, .. } = &telling;
+            let written = self.write(tx, tenant, *purpose, language, &known.own_locales, values).await?;
+            // Without mail there is no address that could be told at: intake need not be asked.
+            let medium = if telling.reachable && self.mail.is_some() { None } else { Some(Medium::Inbox) };
+            let direct = NewMessage {
+                id: self.clock.id(),
+                purpose: telling.purpose,
+                audience: telling.audience,
+                recipient: telling.recipient,
+                medium,
+                endpoint: None,
+                work_order: telling.work_order,
+                feedback: telling.feedback,
+                episode: telling.episode,
+                invitation: telling.invitation,
+                locale: written.locale,
+                template_version: written.version,
+                subject: written.words.subject,
+                body: written.words.body,
+            };
+            let posts = known.endpoints.iter().map(|endpoint| NewMessage {
+                id: self.clock.id(),
+                medium: Some(Medium::Webhook),
+                endpoint: Some(*endpoint),
+                ..direct.clone()
+            });
+            messages.extend(posts);
+            messages.push(direct);
+        }
+        store::queue(tx, tenant, event, &messages, self.clock.now()).await?;
+        let mut lanes: Vec<Lane> = messages.iter().map(NewMessage::lane).collect();
+        lanes.sort_unstable();
+        lanes.dedup();
+        self.wake_after(tx, lanes);
+        Ok(())
+    }
+
+    /// One message with its attempts.
+    pub(crate) async fn get_message(&self, tenant: &Tenant, id: Uuid) -> Result<(Message, Vec<Delivery>), Refusal> {
+        let mut tx = self.database.tenant(tenant).await?;
+        let message = store::get(&mut tx, tenant, id).await?.ok_or_else(|| Refusal::not_found(&tenant.child("messages", id)))?;
+        let deliveries = store::deliveries(&mut tx, tenant, id).await?;
+        Ok((message, deliveries))
+    }
+
+    /// A page of messages, without their attempts.
+    pub(crate) async fn list_messages(&self, tenant: &Tenant, page: (i32, &str), filter: &str, order_by: &str) -> Result<Page<Message>, Refusal> {
+        let page = PageRequest::new(&self.page_tokens, tenant, "messages", page, filter, order_by, FIELDS, ORDER)?;
+        let mut tx = self.database.tenant(tenant).await?;
+        let messages = store::list(&mut tx, tenant, &page).await?;
+        Ok(page.page(&self.page_tokens, messages, |message| PageKey { time: message.create_time.as_microsecond(), id: message.id.to_string() }))
+    }
+
+    /// Queues a dead message again.
+    pub(crate) async fn replay_message(&self, tenant: &Tenant, repeat: Option<Repeatable>, id: Uuid) -> Result<Shown, Refusal> {
+        let name = tenant.child("messages", id);
+        let mut tx = self.database.tenant(tenant).await?;
+        if let Some(repeat) = &repeat
+            && let Some(answer) = repeat.answered(&mut tx).await?
+        {
+            return Ok(answer);
+        }
+        let message = store::lock(&mut tx, tenant, id).await?.ok_or_else(|| Refusal::not_found(&name))?;
+        if message.state != MessageState::Dead {
+            return Err(Refusal::state_forbids(&name, message.state.name(), &["GetMessage"]));
+        }
+        let lane = Lane::of(message.medium, message.endpoint, &message.invitation);
+        store::requeue(&mut tx, tenant, id, lane, self.clock.now()).await?;
+        let message = store::get(&mut tx, tenant, id).await?.ok_or_else(|| Refusal::not_found(&name))?;
+        let deliveries = store::deliveries(&mut tx, tenant, id).await?;
+        let answer = convert::message(tenant, &message, &deliveries);
+        if let Some(repeat) = &repeat {
+            repeat.answer(&mut tx, &self.clock, &answer).await?;
+        }
+        self.wake_after(&mut tx, vec![lane]);
+        tx.commit().await?;
+        Ok(answer)
+    }
+}

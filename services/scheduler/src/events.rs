@@ -1,0 +1,23 @@
+//! What the room does with the events of others: classifications open work orders, answers of customers reopen them.
+
+use huiyin_chassis::{Refusal, Tenant, Transaction, name};
+use huiyin_events::{Consume, Event, Payload};
+
+use crate::{room::Room, work_order};
+
+impl Consume for Room {
+    async fn consume(&self, tx: &mut Transaction, event: &Event) -> Result<(), Refusal> {
+        let tenant = Tenant::stored(&event.tenant)?;
+        match &event.payload {
+            Some(Payload::FeedbackClassified(classified)) => {
+                work_order::classified(self, tx, &tenant, work_order::classification(classified)?).await
+            }
+            Some(Payload::SurveyAnswered(answered)) if answered.reopen => {
+                let order = answered.work_order.clone().unwrap_or_default();
+                let id = name::stored_uuid(&order.work_order)?;
+                work_order::survey_answered(self, tx, &tenant, id, order.episode, &answered.reason).await
+            }
+            _ => Ok(()),
+        }
+    }
+}

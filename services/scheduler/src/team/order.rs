@@ -1,0 +1,50 @@
+//! The orders that agents and teams are listed in: by name, by what people call them, by age.
+
+use huiyin_chassis::listing::{Field, Kind, PageKey};
+use jiff::Timestamp;
+
+/// What such a list may be ordered by. Texts are compared in the second part of a place, see [`Order::by`].
+pub(crate) const FIELDS: &[Field] = &[
+    Field { name: "name", column: "0::bigint", kind: Kind::Integer },
+    Field { name: "display_name", column: "0::bigint", kind: Kind::Integer },
+    Field { name: "create_time", column: "create_time", kind: Kind::Time },
+];
+
+/// An `order_by`; by name where it says nothing.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Order<'r>(&'r str);
+
+impl<'r> Order<'r> {
+    /// As a caller wrote it.
+    pub(crate) fn of(order_by: &'r str) -> Self {
+        Self(if order_by.trim().is_empty() { "name" } else { order_by })
+    }
+
+    /// As a text again.
+    pub(crate) fn text(self) -> &'r str {
+        self.0
+    }
+
+    fn field(self) -> &'r str {
+        self.0.split_whitespace().next().unwrap_or_default()
+    }
+
+    /// What entries are compared by after the field: the id, before it the display name where they are ordered by that.
+    pub(crate) fn by(self, id: &'static str) -> &'static str {
+        match (self.field(), id) {
+            ("display_name", "agent_id") => "(display_name || chr(31) || agent_id)",
+            ("display_name", _) => "(display_name || chr(31) || team_id)",
+            (_, "agent_id") => "('/' || agent_id)",
+            _ => "('/' || team_id)",
+        }
+    }
+
+    /// The place of an entry. The mark before the id keeps one that looks like a UUID a text.
+    pub(crate) fn place(self, id: &str, display_name: &str, create_time: Timestamp) -> PageKey {
+        match self.field() {
+            "display_name" => PageKey { time: 0, id: format!("{display_name}\u{1f}{id}") },
+            "create_time" => PageKey { time: create_time.as_microsecond(), id: format!("/{id}") },
+            _ => PageKey { time: 0, id: format!("/{id}") },
+        }
+    }
+}

@@ -1,0 +1,10 @@
+//! End-to-end tests: real processes, real Postgres, real Redis, and what the real world does to them.
+
+#![cfg(test)]
+
+mod access;
+mod crash;
+mod journey;
+mod python;
+mod readme;
+mod shutdown;
