@@ -1,19 +1,23 @@
 //! `EventLogService`: the log over gRPC, the state of the flow, and the dead letters.
 
-use std::{pin::Pin, time::Duration};
+use std::{collections::VecDeque, pin::Pin, time::Duration};
 
 use futures::Stream;
 use huiyin_chassis::{Caller, Clock, Refusal, Tenant, listing::{PageKey, PageTokenKey}, name, sql};
 use huiyin_proto::event::v1::{
-    ConsumerCursor, DeadLetter, EventFlow, GetEventFlowRequest, ListDeadLettersRequest, ListDeadLettersResponse, PartitionCursor,
+    ConsumerCursor, DeadLetter, EventFlow, GetEventFlowRequest, ListDeadLettersRequest, ListDeadLettersResponse, PartitionCursor, PositionedEvent,
     ReadEventsRequest, ReadEventsResponse, ReplayDeadLettersRequest, ReplayDeadLettersResponse, event_log_service_server::EventLogService,
 };
+use prost::Message as _;
+use tokio::time::Instant;
 use tonic::{Request, Response, Status};
 
 use crate::{log::Log, outbox::{self, PARTITIONS}};
 
 /// A follower hears something at least this often.
 const HEARTBEAT: Duration = Duration::from_secs(5);
+/// Well below what a gRPC client receives by default, 4 MiB.
+const PART: usize = 1 << 20;
 
 /// See the file.
 #[derive(Debug)]
@@ -33,13 +37,16 @@ impl EventLogService for Api {
         if !request.epoch.is_empty() && request.epoch != self.log.epoch {
             return Err(Refusal::state_forbids("the log", &format!("of epoch {}", self.log.epoch), &["cursors of that epoch"]).into());
         }
-        let mut cursors = Vec::new();
+        let mut cursors: Vec<(i16, i64)> = Vec::new();
         for cursor in &request.cursors {
             let partition = i16::try_from(cursor.partition).ok().filter(|partition| (0..PARTITIONS).contains(partition));
             let partition = partition.ok_or_else(|| Refusal::invalid_field("cursors.partition", format!("must be below {PARTITIONS}")))?;
+            if cursors.iter().any(|cursor| cursor.0 == partition) {
+                return Err(Refusal::invalid_field("cursors.partition", format!("{partition} is named twice")).into());
+            }
             cursors.push((partition, cursor.position));
         }
-        let reader = Reader { log: self.log.clone(), cursors, follow: request.follow, first: true, ended: false };
+        let reader = Reader { log: self.log.clone(), cursors, follow: request.follow, pending: VecDeque::new(), first: true, ended: false };
         Ok(Response::new(Box::pin(futures::stream::unfold(reader, Reader::next))))
     }
 
@@ -81,46 +88,76 @@ struct Reader {
     log: Log,
     cursors: Vec<(i16, i64)>,
     follow: bool,
+    /// Read and not sent yet.
+    pending: VecDeque<Vec<PositionedEvent>>,
     first: bool,
     ended: bool,
 }
 
 impl Reader {
     async fn next(mut self) -> Option<(Result<ReadEventsResponse, Status>, Self)> {
-        if self.ended {
+        if self.ended || self.log.shutdown.is_requested() {
             return None;
         }
+        let events = match self.events().await {
+            Ok(events) => events?,
+            Err(refusal) => {
+                self.ended = true;
+                return Some((Err(refusal.into()), self));
+            }
+        };
+        Some((Ok(ReadEventsResponse { epoch: self.log.epoch.clone(), events }), self))
+    }
+
+    /// What to send next; empty for a heartbeat, none at the end.
+    async fn events(&mut self) -> Result<Option<Vec<PositionedEvent>>, Refusal> {
+        if let Some(events) = self.pending.pop_front() {
+            return Ok(Some(events));
+        }
         let mut grown = self.log.grown();
-        let heartbeat = tokio::time::Instant::now() + HEARTBEAT;
+        let heartbeat = Instant::now() + HEARTBEAT;
         loop {
             grown.mark_unchanged();
-            let events = match self.log.read(&self.cursors).await {
-                Ok(events) => events,
-                Err(refusal) => {
-                    self.ended = true;
-                    return Some((Err(refusal.into()), self));
-                }
-            };
+            let events = self.log.read(&self.cursors, None).await?;
             for event in &events {
                 if let Some(cursor) = self.cursors.iter_mut().find(|cursor| i32::from(cursor.0) == event.partition) {
                     cursor.1 = event.position;
                 }
             }
+            self.pending = parts(events);
             // The first answer always comes: it says the epoch.
-            if !events.is_empty() || self.first || tokio::time::Instant::now() >= heartbeat {
-                self.first = false;
-                return Some((Ok(ReadEventsResponse { epoch: self.log.epoch.clone(), events }), self));
-            }
-            if !self.follow {
-                return None;
+            let first = std::mem::take(&mut self.first);
+            match self.pending.pop_front() {
+                Some(events) => return Ok(Some(events)),
+                None if first || Instant::now() >= heartbeat => return Ok(Some(Vec::new())),
+                None if !self.follow => return Ok(None),
+                None => {}
             }
             tokio::select! {
-                _ = grown.changed() => {}
+                changed = grown.changed() => if changed.is_err() { return Ok(None) },
                 () = tokio::time::sleep_until(heartbeat) => {}
-                () = self.log.shutdown.requested() => return None,
+                () = self.log.shutdown.requested() => return Ok(None),
             }
         }
     }
+}
+
+/// The events in parts that any client can receive: of [`PART`] bytes, or of one event that is larger.
+fn parts(events: Vec<PositionedEvent>) -> VecDeque<Vec<PositionedEvent>> {
+    let mut parts: VecDeque<Vec<PositionedEvent>> = VecDeque::new();
+    let mut bytes = PART;
+    for event in events {
+        let length = event.encoded_len();
+        match parts.back_mut() {
+            Some(part) if bytes + length <= PART => part.push(event),
+            _ => {
+                parts.push_back(vec![event]);
+                bytes = 0;
+            }
+        }
+        bytes += length;
+    }
+    parts
 }
 
 impl Api {
@@ -134,7 +171,13 @@ impl Api {
         .fetch_one(&mut *tx)
         .await?;
         let cursors: Vec<(String, i16, i64)> =
-            sqlx::query_as("SELECT source, partition, position FROM events.cursor ORDER BY source, partition").fetch_all(&mut *tx).await?;
+            sqlx::query_as(
+                // Of each partition the newest epoch.
+                "SELECT DISTINCT ON (source, partition) source, partition, position FROM events.cursor
+                 ORDER BY source, partition, create_time DESC",
+            )
+            .fetch_all(&mut *tx)
+            .await?;
         let dead_letters: i64 = sqlx::query_scalar("SELECT count(*) FROM events.dead_letter").fetch_one(&mut *tx).await?;
         tx.commit().await?;
 
@@ -155,43 +198,55 @@ impl Api {
     async fn dead_letters(&self, tenant: &Tenant, request: &ListDeadLettersRequest) -> Result<ListDeadLettersResponse, Refusal> {
         let bound = format!("dead letters\u{1f}{}", tenant.key()).into_bytes();
         let after: PageKey = match request.page_token.as_str() {
-            "" => PageKey { time: -1, id: String::new() },
+            "" => PageKey { time: 0, id: String::new() },
             token => self.page_tokens.open(token, &bound)?,
         };
         let size = if request.page_size == 0 { 100 } else { request.page_size.min(1000) };
-        type Row = (String, i16, i64, Vec<u8>, i32, String, Option<jiff_sqlx::Timestamp>);
         let mut tx = self.log.database.tenant(tenant).await?;
-        let rows: Vec<Row> = sqlx::query_as(
-            "SELECT source, partition, position, event, attempts, error, next_attempt_time FROM events.dead_letter
-             WHERE tenant_id = $1 AND (position, source || '/' || partition) > ($2, $3)
-             ORDER BY position, source || '/' || partition
-             LIMIT $4",
+        let mut rows: Vec<LetterRow> = sqlx::query_as(
+            "SELECT id, source, partition, position, event, attempts, error, next_attempt_time FROM events.dead_letter
+             WHERE tenant_id = $1 AND id > $2 ORDER BY id LIMIT $3",
         )
         .bind(tenant.key())
         .bind(after.time)
-        .bind(&after.id)
         .bind(i64::from(size) + 1)
         .fetch_all(&mut *tx)
         .await?;
         tx.commit().await?;
         let size = usize::try_from(size).unwrap_or(1);
         let more = rows.len() > size;
-        let mut dead_letters = Vec::new();
-        for (source, partition, position, event, attempts, error, next) in rows.into_iter().take(size) {
-            dead_letters.push(DeadLetter {
-                source,
-                partition: partition.into(),
-                position,
-                event: Some(outbox::decode(&event)?),
-                attempts,
-                error,
-                next_attempt_time: next.map(|time| sql::to_proto(time.to_jiff())),
-            });
-        }
-        let next_page_token = match dead_letters.last() {
-            Some(last) if more => self.page_tokens.seal(&PageKey { time: last.position, id: format!("{}/{}", last.source, last.partition) }, &bound),
+        rows.truncate(size);
+        let next_page_token = match rows.last() {
+            Some(last) if more => self.page_tokens.seal(&PageKey { time: last.id, id: String::new() }, &bound),
             _ => String::new(),
         };
+        let dead_letters = rows.into_iter().map(LetterRow::letter).collect::<Result<_, _>>()?;
         Ok(ListDeadLettersResponse { dead_letters, next_page_token })
+    }
+}
+
+#[derive(sqlx::FromRow)]
+struct LetterRow {
+    id: i64,
+    source: String,
+    partition: i16,
+    position: i64,
+    event: Vec<u8>,
+    attempts: i32,
+    error: String,
+    next_attempt_time: Option<jiff_sqlx::Timestamp>,
+}
+
+impl LetterRow {
+    fn letter(self) -> Result<DeadLetter, Refusal> {
+        Ok(DeadLetter {
+            source: self.source,
+            partition: self.partition.into(),
+            position: self.position,
+            event: Some(outbox::decode(&self.event)?),
+            attempts: self.attempts,
+            error: self.error,
+            next_attempt_time: self.next_attempt_time.map(|time| sql::to_proto(time.to_jiff())),
+        })
     }
 }

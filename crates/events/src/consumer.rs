@@ -1,31 +1,45 @@
 //! Following the log of another service: Redis where it is there and whole, the log itself where it is not.
 
-use std::{
-    collections::BTreeMap,
-    sync::Arc,
-    time::Duration,
-};
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 use futures::future;
 use huiyin_chassis::{Refusal, client::Neighbor, secret};
-use huiyin_proto::event::v1::{PartitionCursor, PositionedEvent, ReadEventsRequest, event_log_service_client::EventLogServiceClient};
+use huiyin_proto::event::v1::{
+    GetEventFlowRequest, PartitionCursor, PositionedEvent, ReadEventsRequest, ReadEventsResponse, event_log_service_client::EventLogServiceClient,
+};
+use tokio::time::{Instant, timeout};
+use tonic::{Code, Status, Streaming};
+use tonic_types::StatusExt as _;
 
 use crate::{
-    Consume,
+    Consume, cursors,
     effect::{Effects, Place, Progress},
+    log,
     ownership::Ownership,
     redis_fan_out::FanIn,
+    standing::Standing,
 };
 
-/// A consumer looks whether it still has its fair share of partitions this often.
+/// A consumer looks whether it still has its fair share of partitions this often,
 const REBALANCE: Duration = Duration::from_secs(2);
+/// and so often at first, when others must give up some of theirs.
+const FIRST_REBALANCE: Duration = Duration::from_millis(250);
 /// With nothing new from Redis for so long, the log itself is asked: what was lost there tells nobody.
 const IDLE: Duration = Duration::from_millis(1500);
 /// After a failure of Redis the log is followed for so long before Redis is tried again.
 const WITHOUT_REDIS: Duration = Duration::from_secs(5);
+/// A source that says nothing for so long when it should is taken for gone.
+const PATIENCE: Duration = Duration::from_secs(10);
+/// Before a failed run is followed by the next.
+const FIRST_PAUSE: Duration = Duration::from_millis(100);
 const LONGEST_PAUSE: Duration = Duration::from_secs(5);
+/// More than any answer of a log: it sends its answers in parts of about a megabyte.
+const LARGEST_ANSWER: usize = 64 << 20;
+
+type Client = EventLogServiceClient<Neighbor>;
 
 /// Consumes the log of one source until the shutdown.
+#[derive(Debug)]
 pub(crate) struct Consumer<C> {
     pub(crate) source: &'static str,
     pub(crate) neighbor: Neighbor,
@@ -33,68 +47,69 @@ pub(crate) struct Consumer<C> {
     pub(crate) fan_in: Option<FanIn>,
 }
 
-/// Where a consumer stands in the partitions that it owns.
-struct Standing {
-    epoch: String,
-    positions: BTreeMap<i16, i64>,
-}
-
-impl Standing {
-    fn cursors(&self) -> Vec<(i16, i64)> {
-        self.positions.iter().map(|(partition, position)| (*partition, *position)).collect()
-    }
+/// What came of some events.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Taken {
+    /// They have had their effects.
+    All,
+    /// Some are missing among them.
+    Hole,
+    /// A partition rests or was moved by another replica: what is being read does not fit any more.
+    Disturbed,
 }
 
 impl<C: Consume> Consumer<C> {
     pub(crate) async fn run(mut self) -> anyhow::Result<()> {
-        let mut pause = Duration::from_millis(100);
-        while !self.effects.shutdown.is_requested() {
-            let began = tokio::time::Instant::now();
-            if let Err(refusal) = self.follow().await
-                && !self.effects.shutdown.is_requested()
-            {
-                tracing::info!(source = self.source, error = %refusal, "the log cannot be followed right now");
-            }
+        let shutdown = self.effects.shutdown.clone();
+        let mut pause = FIRST_PAUSE;
+        while !shutdown.is_requested() {
+            let began = Instant::now();
+            // An effect that is cut by the shutdown has not happened: its transaction goes with it.
+            let refusal = tokio::select! {
+                Err(refusal) = self.follow() => refusal,
+                () = shutdown.requested() => return Ok(()),
+            };
+            tracing::info!(source = self.source, error = %refusal, "the log cannot be followed right now");
             // A run that went well for a while begins again at once.
-            pause = if began.elapsed() > LONGEST_PAUSE { Duration::from_millis(100) } else { (pause * 2).min(LONGEST_PAUSE) };
-            self.effects.shutdown.sleep(pause.mul_f64(0.5 + secret::random_fraction() / 2.0)).await;
+            pause = if began.elapsed() > LONGEST_PAUSE { FIRST_PAUSE } else { (pause * 2).min(LONGEST_PAUSE) };
+            shutdown.sleep(pause.mul_f64(0.5 + secret::random_fraction() / 2.0)).await;
         }
         Ok(())
     }
 
-    /// Follows the log until something fails or changes that makes it best to begin again.
-    async fn follow(&mut self) -> Result<(), Refusal> {
+    /// Follows the log until something fails.
+    async fn follow(&mut self) -> Result<std::convert::Infallible, Refusal> {
+        let mut client = EventLogServiceClient::new(self.neighbor.clone()).max_decoding_message_size(LARGEST_ANSWER);
+        let flow = client.get_event_flow(GetEventFlowRequest {}).await.map_err(Refusal::unavailable)?;
+        let mut standing = Standing::new(flow.into_inner().epoch);
         let mut ownership = Ownership::join(&self.effects.database, self.source).await?;
-        let mut client = EventLogServiceClient::new(self.neighbor.clone()).max_decoding_message_size(64 << 20);
-        let epoch = self.epoch(&mut client).await?;
-        let mut standing = Standing { epoch, positions: BTreeMap::new() };
-        let mut redis_again = tokio::time::Instant::now();
-        while !self.effects.shutdown.is_requested() {
-            self.rebalance(&mut ownership, &mut standing).await?;
-            let until = tokio::time::Instant::now() + REBALANCE;
-            if standing.positions.is_empty() {
-                self.effects.shutdown.sleep(REBALANCE).await;
-            } else if self.fan_in.is_some() && tokio::time::Instant::now() >= redis_again {
-                if !self.follow_redis(&mut client, &mut standing, until).await? {
-                    redis_again = tokio::time::Instant::now() + WITHOUT_REDIS;
+        let mut redis_at = Instant::now();
+        loop {
+            let has_its_share = self.rebalance(&mut ownership, &mut standing).await?;
+            let rebalance_at = Instant::now() + if has_its_share { REBALANCE } else { FIRST_REBALANCE };
+            while Instant::now() < rebalance_at {
+                let until = standing.wakes(rebalance_at);
+                if standing.awake().is_empty() {
+                    tokio::time::sleep_until(until).await;
+                } else if self.fan_in.is_some() && Instant::now() >= redis_at {
+                    if !self.follow_redis(&mut client, &mut standing, until).await? {
+                        redis_at = Instant::now() + WITHOUT_REDIS;
+                    }
+                } else {
+                    self.follow_log(&mut client, &mut standing, until).await?;
                 }
-            } else {
-                self.follow_log(&mut client, &mut standing, until).await?;
             }
         }
-        Ok(())
     }
 
-    async fn rebalance(&self, ownership: &mut Ownership, standing: &mut Standing) -> Result<(), Refusal> {
-        let owned = ownership.rebalance().await?;
-        standing.positions.retain(|partition, _| owned.contains(partition));
-        for partition in owned {
-            if !standing.positions.contains_key(&partition) {
-                let position = self.effects.cursor(&self.place(standing, partition)).await?;
-                standing.positions.insert(partition, position);
-            }
+    /// False where others still hold partitions that are due to this replica.
+    async fn rebalance(&self, ownership: &mut Ownership, standing: &mut Standing) -> Result<bool, Refusal> {
+        let has_its_share = ownership.rebalance().await?;
+        for partition in standing.own(ownership.owned()) {
+            let position = cursors::load(&self.effects.database, &self.place(standing, partition)).await?;
+            standing.stand(partition, position);
         }
-        Ok(())
+        Ok(has_its_share)
     }
 
     fn place(&self, standing: &Standing, partition: i16) -> Place {
@@ -102,105 +117,126 @@ impl<C: Consume> Consumer<C> {
     }
 
     /// Reads from Redis until `until`; false where Redis failed.
-    async fn follow_redis(&mut self, client: &mut EventLogServiceClient<Neighbor>, standing: &mut Standing, until: tokio::time::Instant) -> Result<bool, Refusal> {
+    async fn follow_redis(&mut self, client: &mut Client, standing: &mut Standing, until: Instant) -> Result<bool, Refusal> {
+        // What Redis lost without anything coming after it.
         self.catch_up(client, standing).await?;
-        while tokio::time::Instant::now() < until && !self.effects.shutdown.is_requested() {
-            let Some(fan_in) = &mut self.fan_in else { return Ok(false) };
-            let cursors = standing.cursors();
-            let reading = fan_in.read(self.source, &standing.epoch, &cursors, IDLE);
-            let read = tokio::select! {
-                read = reading => read,
-                () = self.effects.shutdown.requested() => return Ok(true),
-            };
-            match read {
+        loop {
+            let wait = until.saturating_duration_since(Instant::now()).min(IDLE);
+            let cursors = standing.awake();
+            let Some(fan_in) = self.fan_in.as_mut().filter(|_| !wait.is_zero() && !cursors.is_empty()) else { return Ok(true) };
+            let events = match fan_in.read(self.source, &standing.epoch, &cursors, wait).await {
+                Ok(events) => events,
                 Err(error) => {
                     tracing::info!(source = self.source, error = format!("{error:#}"), "redis cannot be read; the log is");
                     return Ok(false);
                 }
-                Ok(events) if events.is_empty() => self.catch_up(client, standing).await?,
-                Ok(events) => {
-                    if self.take(standing, events).await? {
-                        self.catch_up(client, standing).await?; // a hole
+            };
+            let nothing = events.is_empty();
+            match self.take(standing, events).await? {
+                Taken::All if !nothing => {}
+                Taken::Disturbed => return Ok(true),
+                Taken::All | Taken::Hole => {
+                    let before = standing.awake();
+                    self.catch_up(client, standing).await?;
+                    if !nothing && standing.awake() == before {
+                        tracing::warn!(source = self.source, "redis has what the log has not; the log is read");
+                        return Ok(false);
                     }
                 }
             }
         }
-        Ok(true)
     }
 
     /// Reads everything that is in the log by now.
-    async fn catch_up(&self, client: &mut EventLogServiceClient<Neighbor>, standing: &mut Standing) -> Result<(), Refusal> {
+    async fn catch_up(&self, client: &mut Client, standing: &mut Standing) -> Result<(), Refusal> {
+        if standing.awake().is_empty() {
+            return Ok(());
+        }
         let mut stream = self.open(client, standing, false).await?;
-        while let Some(response) = stream.message().await.map_err(Refusal::unavailable)? {
-            require_epoch(standing, &response.epoch)?;
-            self.take(standing, response.events).await?;
+        while let Some(response) = self.next(&mut stream, standing).await? {
+            match self.take(standing, response.events).await? {
+                Taken::All => {}
+                Taken::Hole => return Err(Refusal::unavailable("the log has a hole")),
+                Taken::Disturbed => return Ok(()),
+            }
         }
         Ok(())
     }
 
     /// Follows the log itself until `until`.
-    async fn follow_log(&self, client: &mut EventLogServiceClient<Neighbor>, standing: &mut Standing, until: tokio::time::Instant) -> Result<(), Refusal> {
+    async fn follow_log(&self, client: &mut Client, standing: &mut Standing, until: Instant) -> Result<(), Refusal> {
         let mut stream = self.open(client, standing, true).await?;
         loop {
             let response = tokio::select! {
-                response = stream.message() => response.map_err(Refusal::unavailable)?,
+                response = self.next(&mut stream, standing) => response?,
                 () = tokio::time::sleep_until(until) => return Ok(()),
-                () = self.effects.shutdown.requested() => return Ok(()),
             };
-            let Some(response) = response else { return Ok(()) };
-            require_epoch(standing, &response.epoch)?;
-            if self.take(standing, response.events).await? {
-                return Ok(()); // a hole in the log itself: begin from the cursors
+            let response = response.ok_or_else(|| Refusal::unavailable("the source has ended"))?;
+            match self.take(standing, response.events).await? {
+                Taken::All => {}
+                Taken::Hole => return Err(Refusal::unavailable("the log has a hole")),
+                Taken::Disturbed => return Ok(()),
             }
         }
     }
 
-    async fn open(
-        &self,
-        client: &mut EventLogServiceClient<Neighbor>,
-        standing: &Standing,
-        follow: bool,
-    ) -> Result<tonic::Streaming<huiyin_proto::event::v1::ReadEventsResponse>, Refusal> {
-        let cursors = standing.positions.iter().map(|(partition, position)| PartitionCursor { partition: i32::from(*partition), position: *position });
-        let request = ReadEventsRequest { cursors: cursors.collect(), follow, epoch: standing.epoch.clone() };
-        Ok(client.read_events(request).await.map_err(Refusal::unavailable)?.into_inner())
+    async fn open(&self, client: &mut Client, standing: &Standing, follow: bool) -> Result<Streaming<ReadEventsResponse>, Refusal> {
+        let cursor = |(partition, position): (i16, i64)| PartitionCursor { partition: partition.into(), position };
+        let cursors = standing.awake().into_iter().map(cursor).collect();
+        let request = ReadEventsRequest { cursors, follow, epoch: standing.epoch.clone() };
+        match timeout(PATIENCE, client.read_events(request)).await.map_err(Refusal::unavailable)? {
+            Ok(response) => Ok(response.into_inner()),
+            Err(status) => Err(self.unreadable(standing, &status).await),
+        }
     }
 
-    async fn epoch(&self, client: &mut EventLogServiceClient<Neighbor>) -> Result<String, Refusal> {
-        let request = huiyin_proto::event::v1::GetEventFlowRequest {};
-        Ok(client.get_event_flow(request).await.map_err(Refusal::unavailable)?.into_inner().epoch)
+    async fn next(&self, stream: &mut Streaming<ReadEventsResponse>, standing: &Standing) -> Result<Option<ReadEventsResponse>, Refusal> {
+        match timeout(PATIENCE, stream.message()).await.map_err(Refusal::unavailable)? {
+            // A log of another epoch is another log: its cursors are others.
+            Ok(Some(response)) if response.epoch != standing.epoch => Err(Refusal::unavailable("the log was restored; beginning again")),
+            Ok(response) => Ok(response),
+            Err(status) => Err(self.unreadable(standing, &status).await),
+        }
     }
 
-    /// Has the effects of events, partitions side by side; true where there was a hole.
-    async fn take(&self, standing: &mut Standing, events: Vec<PositionedEvent>) -> Result<bool, Refusal> {
+    /// Why the log cannot be read. A service that is new to a log that has lost its beginning begins with what is kept.
+    async fn unreadable(&self, standing: &Standing, status: &Status) -> Refusal {
+        let expired = status.code() == Code::OutOfRange;
+        let begins = status.get_details_error_info().and_then(|info| log::parse_cursors(info.metadata.get(log::BEGINS)?));
+        if let Some(begins) = begins.filter(|_| expired) {
+            match cursors::begin(&self.effects.database, self.source, &standing.epoch, &begins).await {
+                Ok(true) => tracing::warn!(source = self.source, ?begins, "this service is new to the log; it begins with what is kept"),
+                Ok(false) => tracing::error!(
+                    source = self.source,
+                    ?begins,
+                    "the log has dropped events before they were consumed: rebuild from a backup, or go on without them by setting events.cursor"
+                ),
+                Err(refusal) => return refusal,
+            }
+        }
+        Refusal::unavailable(status)
+    }
+
+    /// Has the effects of events, partitions side by side.
+    async fn take(&self, standing: &mut Standing, events: Vec<PositionedEvent>) -> Result<Taken, Refusal> {
         let mut by_partition: BTreeMap<i16, Vec<PositionedEvent>> = BTreeMap::new();
         for event in events {
-            let partition = i16::try_from(event.partition).map_err(Refusal::fault)?;
-            if standing.positions.contains_key(&partition) {
-                by_partition.entry(partition).or_default().push(event);
+            by_partition.entry(i16::try_from(event.partition).map_err(Refusal::fault)?).or_default().push(event);
+        }
+        let work = by_partition.iter().filter_map(|(partition, events)| {
+            let (place, cursor) = (self.place(standing, *partition), standing.position(*partition)?);
+            Some(async move { (*partition, self.effects.apply(&place, cursor, events).await) })
+        });
+        let mut taken = Taken::All;
+        for (partition, progress) in future::join_all(work).await {
+            standing.note(partition, progress);
+            match progress {
+                Progress::Done(_) => {}
+                Progress::Hole(_) if taken == Taken::All => taken = Taken::Hole,
+                Progress::Hole(_) => {}
+                Progress::Moved(_) | Progress::Waits(_) => taken = Taken::Disturbed,
             }
         }
-        let work = by_partition.iter().map(|(partition, events)| {
-            let place = self.place(standing, *partition);
-            let cursor = standing.positions.get(partition).copied().unwrap_or_default();
-            async move { (*partition, self.effects.apply(&place, cursor, events).await) }
-        });
-        let mut hole = false;
-        for (partition, progress) in future::join_all(work).await {
-            let position = match progress? {
-                Progress::Done(position) => position,
-                Progress::Hole(position) | Progress::Moved(position) => {
-                    hole = true;
-                    position
-                }
-            };
-            standing.positions.insert(partition, position);
-        }
-        Ok(hole)
+        Ok(taken)
     }
-}
-
-/// A log of another epoch is another log: its cursors are others.
-fn require_epoch(standing: &Standing, epoch: &str) -> Result<(), Refusal> {
-    if standing.epoch == epoch { Ok(()) } else { Err(Refusal::unavailable("the log was restored; beginning again")) }
 }

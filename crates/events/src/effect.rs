@@ -1,19 +1,19 @@
 //! The effect of events: in one transaction with the cursor, so that it happens exactly once.
 
-use std::{panic::AssertUnwindSafe, sync::Arc, time::Duration};
+use std::{panic::AssertUnwindSafe, sync::Arc};
 
 use futures::FutureExt as _;
-use huiyin_chassis::{Clock, Database, Refusal, Shutdown, Tenant, Transaction, secret, telemetry::{self, Relation}};
+use huiyin_chassis::{Clock, Database, Refusal, Shutdown, Tenant, Transaction, telemetry::{self, Relation}};
 use huiyin_proto::event::v1::{Event, PositionedEvent};
+use tokio::sync::Semaphore;
 use tracing::Instrument as _;
 
-use crate::{Consume, dead_letter};
+use crate::{Consume, dead_letter, meters::Consumed};
 
 /// Events whose effects share a transaction.
 const BATCH: usize = 64;
-/// The first pause before an effect is tried again because something was unavailable.
-const FIRST_PAUSE: Duration = Duration::from_millis(100);
-const LONGEST_PAUSE: Duration = Duration::from_secs(10);
+/// So many transactions of effects at once: the pool must have connections left for the calls that the room serves.
+const AT_ONCE: usize = 6;
 
 /// One partition of one source, as its consumer sees it.
 #[derive(Debug, Clone)]
@@ -23,15 +23,17 @@ pub(crate) struct Place {
     pub(crate) partition: i16,
 }
 
-/// How a batch went.
+/// How it went, and where the cursor stands now.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Progress {
-    /// The cursor stands here now.
+    /// All is done.
     Done(i64),
     /// The next event is not among those given.
     Hole(i64),
-    /// Another replica moved the cursor; it stands here.
+    /// Another replica moved the cursor.
     Moved(i64),
+    /// The next event cannot have its effect now, and may a little later.
+    Waits(i64),
 }
 
 /// Has the effects of events on a room.
@@ -40,111 +42,101 @@ pub(crate) struct Effects<C> {
     pub(crate) database: Database,
     pub(crate) clock: Clock,
     pub(crate) shutdown: Shutdown,
-    pub(crate) room: Arc<C>,
+    pub(crate) consumed: Consumed,
+    room: Arc<C>,
+    at_once: Semaphore,
 }
 
 impl<C: Consume> Effects<C> {
-    /// The cursor of a place; begins at 0.
-    pub(crate) async fn cursor(&self, place: &Place) -> Result<i64, Refusal> {
-        let mut tx = self.database.worker().await?;
-        sqlx::query("INSERT INTO events.cursor (source, epoch, partition) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING")
-            .bind(place.source)
-            .bind(&place.epoch)
-            .bind(place.partition)
-            .execute(&mut *tx)
-            .await?;
-        let position = lock_cursor(&mut tx, place).await?;
-        tx.commit().await?;
-        Ok(position)
+    pub(crate) fn new(database: Database, clock: Clock, shutdown: Shutdown, consumed: Consumed, room: Arc<C>) -> Self {
+        Self { database, clock, shutdown, consumed, room, at_once: Semaphore::new(AT_ONCE) }
     }
 
     /// Has the effects of `events`, which are in order, from the cursor on. What was done before is passed over.
-    ///
-    /// # Errors
-    /// UNAVAILABLE when the shutdown came first.
-    pub(crate) async fn apply(&self, place: &Place, mut cursor: i64, events: &[PositionedEvent]) -> Result<Progress, Refusal> {
+    pub(crate) async fn apply(&self, place: &Place, mut cursor: i64, events: &[PositionedEvent]) -> Progress {
         let fresh: Vec<&PositionedEvent> = events.iter().filter(|event| event.position > cursor).collect();
-        for batch in fresh.chunks(BATCH) {
-            match self.batch(place, cursor, batch).await? {
-                Progress::Done(position) => cursor = position,
-                other => return Ok(other),
-            }
-        }
-        Ok(Progress::Done(cursor))
-    }
-
-    async fn batch(&self, place: &Place, cursor: i64, batch: &[&PositionedEvent]) -> Result<Progress, Refusal> {
         // Dense positions: the next one is there, or there is a hole.
-        if !batch.iter().zip(cursor + 1..).all(|(event, expected)| event.position == expected) {
-            return Ok(Progress::Hole(cursor));
-        }
-        match self.together(place, cursor, batch).await {
-            Ok(progress) => return Ok(progress),
-            Err(refusal) => tracing::debug!(source = place.source, partition = place.partition, error = %refusal, "a batch failed; one by one"),
-        }
-        let mut cursor = cursor;
-        for event in batch {
-            match self.alone(place, cursor, event).await? {
+        let dense = fresh.iter().zip(cursor + 1..).take_while(|(event, expected)| event.position == *expected).count();
+        for batch in fresh[..dense].chunks(BATCH) {
+            let progress = match self.together(place, cursor, batch).await {
+                Ok(progress) => progress,
+                Err(refusal) => self.one_by_one(place, cursor, batch, refusal).await,
+            };
+            match progress {
                 Progress::Done(position) => cursor = position,
-                other => return Ok(other),
+                other => return other,
             }
         }
-        Ok(Progress::Done(cursor))
+        if dense < fresh.len() { Progress::Hole(cursor) } else { Progress::Done(cursor) }
     }
 
     /// The effects of a batch in one transaction: all, or none.
     async fn together(&self, place: &Place, cursor: i64, batch: &[&PositionedEvent]) -> Result<Progress, Refusal> {
+        let _permit = self.at_once.acquire().await.map_err(Refusal::fault)?;
+        let position = batch.last().map_or(cursor, |last| last.position);
         let mut tx = self.database.worker().await?;
-        let stands = lock_cursor(&mut tx, place).await?;
-        if stands != cursor {
+        // First the cursor: its row is the lock that a second replica waits for, and it needs the worker's role.
+        if let Some(stands) = move_cursor(&mut tx, place, cursor, position).await? {
             tx.rollback().await;
             return Ok(Progress::Moved(stands));
         }
-        let subjects: Vec<&str> = batch.iter().filter_map(|placed| placed.event.as_ref()).map(|event| event.subject.as_str()).collect();
-        let waiting = dead_letter::waiting_subjects(&mut tx, place.source, &subjects).await?;
-        let mut entered: Option<Tenant> = None;
-        for placed in batch {
-            let Some(event) = &placed.event else { continue };
-            if waiting.contains(&event.subject) {
-                leave(&mut tx, &mut entered).await?;
-                dead_letter::wait_behind(&mut tx, place, placed.position, event).await?;
-                continue;
+        let events: Vec<&Event> = batch.iter().filter_map(|placed| placed.event.as_ref()).collect();
+        let waiting = dead_letter::waiting_subjects(&mut tx, place.source, &events).await?;
+        if !waiting.is_empty() {
+            for placed in batch {
+                if let Some(event) = placed.event.as_ref().filter(|event| waiting.contains(&dead_letter::subject(event))) {
+                    dead_letter::wait_behind(&mut tx, place, placed.position, event).await?;
+                }
             }
-            enter(&mut tx, &mut entered, event).await?;
+        }
+        let free = |event: &&Event| waiting.is_empty() || !waiting.contains(&dead_letter::subject(event));
+        let mut entered = "";
+        for event in events.iter().copied().filter(free) {
+            if event.tenant != entered {
+                tx.enter(&Tenant::stored(&event.tenant)?).await?;
+                entered = &event.tenant;
+            }
             self.effect(&mut tx, event).await?;
         }
-        leave(&mut tx, &mut entered).await?;
-        let position = batch.last().map_or(cursor, |last| last.position);
-        move_cursor(&mut tx, place, position).await?;
         tx.commit().await?;
+        for event in events.iter().copied().filter(free) {
+            self.consumed.count(place.source, event, &self.clock);
+        }
         Ok(Progress::Done(position))
     }
 
-    /// The effect of one event: tried until it happens, or set aside where it never will.
-    async fn alone(&self, place: &Place, cursor: i64, placed: &PositionedEvent) -> Result<Progress, Refusal> {
-        let mut pause = FIRST_PAUSE;
-        loop {
-            match self.together(place, cursor, &[placed]).await {
-                Ok(progress) => return Ok(progress),
+    /// After a batch failed: the effect of each event alone, so that the one that fails is set aside without the others.
+    async fn one_by_one(&self, place: &Place, mut cursor: i64, batch: &[&PositionedEvent], refusal: Refusal) -> Progress {
+        tracing::debug!(source = place.source, partition = place.partition, error = %refusal, "a batch failed; one by one");
+        // A batch of one has been tried alone already.
+        let mut first = (batch.len() == 1).then_some(refusal);
+        for placed in batch {
+            let outcome = match first.take() {
+                Some(refusal) => Err(refusal),
+                None => self.together(place, cursor, &[placed]).await,
+            };
+            let progress = match outcome {
+                Ok(progress) => progress,
                 Err(refusal) if refusal.is_transient() => {
-                    tracing::warn!(source = place.source, position = placed.position, error = %refusal, "an effect must wait");
-                    if !self.shutdown.sleep(pause.mul_f64(0.5 + secret::random_fraction() / 2.0)).await {
-                        return Err(Refusal::unavailable("the service stops"));
-                    }
-                    pause = (pause * 2).min(LONGEST_PAUSE);
+                    tracing::warn!(source = place.source, partition = place.partition, position = placed.position, error = %refusal, "an effect must wait");
+                    Progress::Waits(cursor)
                 }
-                Err(refusal) => match self.set_aside(place, cursor, placed, &refusal).await {
-                    Err(outage) if outage.is_transient() => {} // the database is gone: as above, from the start
-                    outcome => return outcome,
-                },
+                Err(refusal) => self.set_aside(place, cursor, placed, &refusal).await.unwrap_or_else(|failure| {
+                    tracing::error!(source = place.source, partition = place.partition, position = placed.position, error = %failure, "an event cannot be set aside");
+                    Progress::Waits(cursor)
+                }),
+            };
+            match progress {
+                Progress::Done(position) => cursor = position,
+                other => return other,
             }
         }
+        Progress::Done(cursor)
     }
 
     async fn set_aside(&self, place: &Place, cursor: i64, placed: &PositionedEvent, refusal: &Refusal) -> Result<Progress, Refusal> {
         let mut tx = self.database.worker().await?;
-        let stands = lock_cursor(&mut tx, place).await?;
-        if stands != cursor {
+        if let Some(stands) = move_cursor(&mut tx, place, cursor, placed.position).await? {
             tx.rollback().await;
             return Ok(Progress::Moved(stands));
         }
@@ -152,7 +144,6 @@ impl<C: Consume> Effects<C> {
             tracing::error!(source = place.source, partition = place.partition, position = placed.position, event = event.id, error = %refusal, "the effect of an event failed; it is set aside");
             dead_letter::set_aside(&mut tx, place, placed.position, event, refusal, self.clock.now()).await?;
         }
-        move_cursor(&mut tx, place, placed.position).await?;
         tx.commit().await?;
         Ok(Progress::Done(placed.position))
     }
@@ -166,38 +157,24 @@ impl<C: Consume> Effects<C> {
     }
 }
 
-async fn enter(tx: &mut Transaction, entered: &mut Option<Tenant>, event: &Event) -> Result<(), Refusal> {
-    if entered.as_ref().is_none_or(|tenant| tenant.key() != event.tenant) {
-        let tenant = Tenant::stored(&event.tenant)?;
-        tx.enter(&tenant).await?;
-        *entered = Some(tenant);
+/// Moves the cursor of a place from where it is believed to stand; says where it stands instead.
+async fn move_cursor(tx: &mut Transaction, place: &Place, from: i64, to: i64) -> Result<Option<i64>, Refusal> {
+    let moved = sqlx::query("UPDATE events.cursor SET position = $5 WHERE source = $1 AND epoch = $2 AND partition = $3 AND position = $4")
+        .bind(place.source)
+        .bind(&place.epoch)
+        .bind(place.partition)
+        .bind(from)
+        .bind(to)
+        .execute(&mut **tx)
+        .await?;
+    if moved.rows_affected() == 1 {
+        return Ok(None);
     }
-    Ok(())
-}
-
-async fn leave(tx: &mut Transaction, entered: &mut Option<Tenant>) -> Result<(), Refusal> {
-    if entered.take().is_some() {
-        tx.leave().await?;
-    }
-    Ok(())
-}
-
-async fn lock_cursor(tx: &mut Transaction, place: &Place) -> Result<i64, Refusal> {
-    Ok(sqlx::query_scalar("SELECT position FROM events.cursor WHERE source = $1 AND epoch = $2 AND partition = $3 FOR UPDATE")
+    let stands = sqlx::query_scalar("SELECT position FROM events.cursor WHERE source = $1 AND epoch = $2 AND partition = $3")
         .bind(place.source)
         .bind(&place.epoch)
         .bind(place.partition)
         .fetch_one(&mut **tx)
-        .await?)
-}
-
-async fn move_cursor(tx: &mut Transaction, place: &Place, position: i64) -> Result<(), Refusal> {
-    sqlx::query("UPDATE events.cursor SET position = $4 WHERE source = $1 AND epoch = $2 AND partition = $3")
-        .bind(place.source)
-        .bind(&place.epoch)
-        .bind(place.partition)
-        .bind(position)
-        .execute(&mut **tx)
         .await?;
-    Ok(())
+    Ok(Some(stands))
 }

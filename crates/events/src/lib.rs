@@ -3,19 +3,22 @@
 //! In the order in which an event walks: [`Outbox`] writes it in the transaction of its effect; the relay (`relay.rs`) gives
 //! it a dense position and fans it out (`redis_fan_out.rs`); the log (`log.rs`) is read by `Watch…` methods (`watch.rs`) and
 //! over gRPC (`api.rs`); a consumer (`consumer.rs`) in another service follows it in the partitions that it owns
-//! (`ownership.rs`), has its effect in one transaction with its cursor (`effect.rs`), and sets aside what fails
-//! (`dead_letter.rs`).
+//! (`ownership.rs`, `standing.rs`), has its effect in one transaction with its cursor (`effect.rs`, `cursors.rs`), and sets
+//! aside what fails (`dead_letter.rs`). What is measured on the way: `meters.rs`.
 
 mod api;
 mod config;
 mod consumer;
+mod cursors;
 mod dead_letter;
 mod effect;
 mod log;
+mod meters;
 mod outbox;
 mod ownership;
 mod redis_fan_out;
 mod relay;
+mod standing;
 mod watch;
 
 use std::sync::Arc;
@@ -93,17 +96,19 @@ impl Events {
         let Self { config, outbox, log } = self;
         let api = api::Api { service: service.name, log: log.clone(), clock: service.clock.clone(), page_tokens: service.page_tokens.clone() };
         service.server.add(EventLogServiceServer::new(api))?;
-        let fan_out = redis_fan_out::FanOut::new(&config, service.name, &log.epoch)?;
-        relay::start(&mut service.tasks, service.shutdown.clone(), service.database.clone(), outbox.written(), fan_out, config.kept_days);
-
-        let effects = Arc::new(effect::Effects {
+        let relay = relay::Relay {
             database: service.database.clone(),
-            clock: service.clock.clone(),
             shutdown: service.shutdown.clone(),
-            room,
-        });
+            fan_out: redis_fan_out::FanOut::new(&config, service.name, &log.epoch)?,
+            kept_days: config.kept_days,
+            relayed: meters::Relayed::new(service.name),
+        };
+        relay::start(&mut service.tasks, outbox.written(), relay);
+
+        let consumed = meters::Consumed::new(service.name);
+        let effects = Arc::new(effect::Effects::new(service.database.clone(), service.clock.clone(), service.shutdown.clone(), consumed, room));
         if !sources.is_empty() {
-            dead_letter::start(&mut service.tasks, Arc::clone(&effects));
+            dead_letter::start(&mut service.tasks, Arc::clone(&effects), sources.to_vec());
         }
         for source in sources {
             let consumer = consumer::Consumer {

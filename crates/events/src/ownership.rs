@@ -1,15 +1,18 @@
 //! Which partitions of a log this replica consumes: advisory locks in the consumer's own database. A replica that dies loses
 //! its connection, and with it its locks.
 
-use std::collections::BTreeSet;
+use std::{collections::BTreeSet, time::Duration};
 
 use huiyin_chassis::{Database, Refusal, secret};
 use sqlx::PgConnection;
+use tokio::time::Instant;
 
 use crate::outbox::PARTITIONS;
 
 /// The place of the lock that every replica shares, to be counted.
 const PRESENCE: i32 = 1000;
+/// By then every other replica has given up what is above its share.
+const SETTLING: Duration = Duration::from_secs(5);
 
 /// The locks of one replica for one source.
 #[derive(Debug)]
@@ -17,6 +20,7 @@ pub(crate) struct Ownership {
     connection: PgConnection,
     key: i32,
     owned: BTreeSet<i16>,
+    joined: Instant,
 }
 
 impl Ownership {
@@ -27,11 +31,17 @@ impl Ownership {
         // Positive: pg_locks shows keys without a sign.
         let key = i32::from_be_bytes([hash[0] & 0x7f, hash[1], hash[2], hash[3]]);
         sqlx::query("SELECT pg_advisory_lock_shared($1, $2)").bind(key).bind(PRESENCE).execute(&mut connection).await?;
-        Ok(Self { connection, key, owned: BTreeSet::new() })
+        Ok(Self { connection, key, owned: BTreeSet::new(), joined: Instant::now() })
     }
 
-    /// Takes what nobody has, up to a fair share, and gives back what is above it. Returns what is owned now.
-    pub(crate) async fn rebalance(&mut self) -> Result<BTreeSet<i16>, Refusal> {
+    /// The partitions that are this replica's, as of the last look.
+    pub(crate) fn owned(&self) -> &BTreeSet<i16> {
+        &self.owned
+    }
+
+    /// Takes what nobody has, up to a fair share, and gives back what is above it. False where a replica that came before
+    /// still holds what is due to this one; with replicas that share unevenly, that is so only at first.
+    pub(crate) async fn rebalance(&mut self) -> Result<bool, Refusal> {
         let replicas: i64 = sqlx::query_scalar(
             "SELECT count(DISTINCT pid) FROM pg_locks
              WHERE locktype = 'advisory' AND granted AND objsubid = 2
@@ -63,6 +73,6 @@ impl Ownership {
                 self.owned.insert(partition);
             }
         }
-        Ok(self.owned.clone())
+        Ok(self.owned.len() >= share || self.joined.elapsed() > SETTLING)
     }
 }

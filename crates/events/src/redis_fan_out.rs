@@ -5,11 +5,12 @@ use std::time::Duration;
 
 use huiyin_proto::event::v1::PositionedEvent;
 use redis::{
-    AsyncCommands as _, Client, FromRedisValue as _, RedisResult,
-    aio::{ConnectionManager, ConnectionManagerConfig, MultiplexedConnection},
+    AsyncCommands as _, AsyncConnectionConfig, Client, FromRedisValue as _, RedisResult,
+    aio::MultiplexedConnection,
     streams::{StreamReadOptions, StreamReadReply},
 };
 use secrecy::ExposeSecret as _;
+use tokio::time::Instant;
 
 use crate::{config::EventsConfig, outbox, relay::Placed};
 
@@ -17,6 +18,8 @@ use crate::{config::EventsConfig, outbox, relay::Placed};
 const FIELD: &str = "event";
 /// A publisher that cannot reach Redis gives up after this: the log does not wait for it.
 const PATIENCE: Duration = Duration::from_secs(2);
+/// and tries again after this: nobody waits for a Redis that hangs, batch after batch.
+const PAUSE: Duration = Duration::from_secs(1);
 
 fn stream(config: &EventsConfig, source: &str, epoch: &str, partition: i16) -> String {
     format!("{}:{source}:{epoch}:{partition}", config.redis_prefix)
@@ -25,10 +28,11 @@ fn stream(config: &EventsConfig, source: &str, epoch: &str, partition: i16) -> S
 /// Publishes a service's own events.
 pub(crate) struct FanOut {
     client: Client,
-    connection: Option<ConnectionManager>,
+    connection: Option<MultiplexedConnection>,
     config: EventsConfig,
     source: &'static str,
     epoch: String,
+    broken_until: Option<Instant>,
 }
 
 impl FanOut {
@@ -36,23 +40,40 @@ impl FanOut {
     pub(crate) fn new(config: &EventsConfig, source: &'static str, epoch: &str) -> anyhow::Result<Option<Self>> {
         let Some(url) = &config.redis_url else { return Ok(None) };
         let client = Client::open(url.expose_secret())?;
-        Ok(Some(Self { client, connection: None, config: config.clone(), source, epoch: epoch.to_owned() }))
+        Ok(Some(Self { client, connection: None, config: config.clone(), source, epoch: epoch.to_owned(), broken_until: None }))
     }
 
     /// Publishes events that have their positions; one that was published before is refused by Redis, which is right.
     pub(crate) async fn publish(&mut self, placed: &[Placed]) {
+        if self.broken_until.is_some_and(|until| Instant::now() < until) {
+            return;
+        }
         let outcome = tokio::time::timeout(PATIENCE, self.send(placed)).await;
-        match outcome {
-            Ok(Ok(())) => {}
-            Ok(Err(error)) => tracing::debug!(%error, "events were not fanned out; their readers read the log"),
-            Err(_) => tracing::debug!("redis does not answer; readers read the log"),
+        let problem = match outcome {
+            Ok(Ok(())) => None,
+            Ok(Err(error)) => Some(error.to_string()),
+            Err(_) => Some("redis does not answer".to_owned()),
+        };
+        match (problem, self.broken_until.is_some()) {
+            (None, false) => {}
+            (None, true) => {
+                tracing::info!(source = self.source, "events are fanned out again");
+                self.broken_until = None;
+            }
+            (Some(problem), known) => {
+                if !known {
+                    tracing::warn!(source = self.source, error = problem, "events are not fanned out; their readers read the log");
+                }
+                self.connection = None;
+                self.broken_until = Some(Instant::now() + PAUSE);
+            }
         }
     }
 
     async fn send(&mut self, placed: &[Placed]) -> RedisResult<()> {
         if self.connection.is_none() {
-            let config = ConnectionManagerConfig::new().set_number_of_retries(0).set_connection_timeout(Some(PATIENCE));
-            self.connection = Some(self.client.get_connection_manager_with_config(config).await?);
+            let config = AsyncConnectionConfig::new().set_connection_timeout(Some(PATIENCE)).set_response_timeout(Some(PATIENCE));
+            self.connection = Some(self.client.get_multiplexed_async_connection_with_config(&config).await?);
         }
         let Some(connection) = &mut self.connection else { return Ok(()) };
         for chunk in placed.chunks(500) {
@@ -109,7 +130,7 @@ impl FanIn {
 
     async fn try_read(&mut self, source: &str, epoch: &str, cursors: &[(i16, i64)], wait: Duration) -> anyhow::Result<Vec<PositionedEvent>> {
         if self.connection.is_none() {
-            let config = redis::AsyncConnectionConfig::new().set_connection_timeout(Some(PATIENCE)).set_response_timeout(Some(wait + PATIENCE));
+            let config = AsyncConnectionConfig::new().set_connection_timeout(Some(PATIENCE)).set_response_timeout(Some(wait + PATIENCE));
             self.connection = Some(self.client.get_multiplexed_async_connection_with_config(&config).await?);
         }
         let Some(connection) = &mut self.connection else { return Ok(Vec::new()) };

@@ -16,7 +16,7 @@ use huiyin_proto::event::v1::{
     event_log_service_server::{EventLogService, EventLogServiceServer},
 };
 use tokio::{net::TcpListener, sync::watch};
-use tonic::{Request, Response, Status};
+use tonic::{Request, Response, Status, service::RoutesBuilder};
 
 /// The number of partitions of every log.
 const PARTITIONS: u8 = 8;
@@ -39,13 +39,14 @@ struct Log {
 }
 
 impl Source {
-    pub(crate) async fn start(service: &str, clock: &Clock) -> Self {
+    pub(crate) async fn start(service: &str, clock: &Clock, mut others: RoutesBuilder) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
         let log = Log { events: Arc::default(), grown: watch::channel(0).0 };
         let shutdown = Shutdown::new();
         let mut tasks = Tasks::new(shutdown.clone());
-        let server = tonic::transport::Server::builder().add_service(EventLogServiceServer::new(log.clone()));
+        others.add_service(EventLogServiceServer::new(log.clone()));
+        let server = tonic::transport::Server::builder().add_routes(others.routes());
         let incoming = tonic::transport::server::TcpIncoming::from(listener);
         let stop = shutdown.clone();
         tasks.spawn("source", async move {

@@ -16,7 +16,7 @@ use serde::de::DeserializeOwned;
 use tonic::{
     Request, Status,
     metadata::{Ascii, MetadataValue},
-    service::{Interceptor, interceptor::InterceptedService},
+    service::{Interceptor, Routes, RoutesBuilder, interceptor::InterceptedService},
     transport::Endpoint,
 };
 
@@ -159,7 +159,12 @@ issues_services = true
 
     /// A stand-in for the event log of a neighbour; before the room's configuration is made.
     pub async fn source(&self, service: &str) -> Source {
-        let source = Source::start(service, &self.clock).await;
+        self.source_beside(service, Routes::builder()).await
+    }
+
+    /// As [`Stage::source`], for a neighbour who is asked as well: its stand-ins are served at the same address.
+    pub async fn source_beside(&self, service: &str, others: RoutesBuilder) -> Source {
+        let source = Source::start(service, &self.clock, others).await;
         self.neighbor(service, source.address());
         source
     }

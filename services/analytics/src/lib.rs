@@ -18,6 +18,7 @@ mod counting;
 mod error;
 mod fact;
 mod metric;
+mod metrics;
 mod rollup;
 mod room;
 
@@ -49,6 +50,7 @@ pub async fn start(config: Config, context: Context) -> anyhow::Result<Running> 
         counting: config.counting,
         query: config.query,
         wake: Arc::default(),
+        metrics: metrics::Metrics::new(),
     });
 
     let server = AnalyticsServiceServer::new(api::Api { room: room.clone() }).max_decoding_message_size(service.server.message_bytes());

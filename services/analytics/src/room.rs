@@ -5,7 +5,10 @@ use std::sync::Arc;
 use huiyin_chassis::{Clock, Database, listing::PageTokenKey};
 use tokio::sync::Notify;
 
-use crate::config::{CountingConfig, QueryConfig};
+use crate::{
+    config::{CountingConfig, QueryConfig},
+    metrics::Metrics,
+};
 
 /// The room; its use cases are the `service.rs` of each subject.
 #[derive(Debug)]
@@ -17,4 +20,5 @@ pub(crate) struct Room {
     pub(crate) query: QueryConfig,
     /// Told whenever something was taken in that is to be counted.
     pub(crate) wake: Arc<Notify>,
+    pub(crate) metrics: Metrics,
 }

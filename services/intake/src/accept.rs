@@ -8,12 +8,21 @@ use crate::{
 };
 
 /// Accepts a draft in the name of `author`; its number is given later.
-pub(crate) fn accept(clock: &Clock, vault: &Vault, tenant: &Tenant, author: &str, draft: Draft) -> Result<Accepted, Refusal> {
+pub(crate) fn accept(
+    clock: &Clock,
+    vault: &Vault,
+    tenant: &Tenant,
+    author: &str,
+    draft: Draft,
+) -> Result<Accepted, Refusal> {
     let id = clock.id();
     let now = clock.now();
     let customer = identity(&draft).map(|(kind, normal)| vault.customer(tenant, kind, &normal));
     let contact_kind = draft.contact.as_ref().map(|contact| contact.kind);
-    let contact = draft.contact.map(|contact| vault.seal(tenant, id, contact.address.trim())).transpose()?;
+    let contact = draft
+        .contact
+        .map(|contact| vault.seal(tenant, id, contact.address.trim()))
+        .transpose()?;
     let mut facts = draft.facts;
     for attachment in &mut facts.attachments {
         attachment.note = mask(&attachment.note);
@@ -35,7 +44,11 @@ pub(crate) fn accept(clock: &Clock, vault: &Vault, tenant: &Tenant, author: &str
             create_time: now,
             author: author.to_owned(),
         },
-        verbatim: Verbatim { title: verbatim_title, description: verbatim_description, expectation: verbatim_expectation },
+        verbatim: Verbatim {
+            title: verbatim_title,
+            description: verbatim_description,
+            expectation: verbatim_expectation,
+        },
         contact,
         traceparent: telemetry::current_traceparent(),
     })
@@ -44,5 +57,9 @@ pub(crate) fn accept(clock: &Clock, vault: &Vault, tenant: &Tenant, author: &str
 /// What is shown of a text and, where that is not all of it, the text.
 fn masked(text: String) -> (String, Option<String>) {
     let shown = mask(&text);
-    if shown == text { (shown, None) } else { (shown, Some(text)) }
+    if shown == text {
+        (shown, None)
+    } else {
+        (shown, Some(text))
+    }
 }

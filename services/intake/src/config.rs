@@ -47,7 +47,10 @@ pub struct NumbersConfig {
 
 impl Default for NumbersConfig {
     fn default() -> Self {
-        Self { time_zone: "Asia/Shanghai".to_owned(), time_zones: BTreeMap::new() }
+        Self {
+            time_zone: "Asia/Shanghai".to_owned(),
+            time_zones: BTreeMap::new(),
+        }
     }
 }
 
@@ -65,7 +68,11 @@ pub struct WriterConfig {
 
 impl Default for WriterConfig {
     fn default() -> Self {
-        Self { writers: 2, batch: 500, queue: 4096 }
+        Self {
+            writers: 2,
+            batch: 500,
+            queue: 4096,
+        }
     }
 }
 

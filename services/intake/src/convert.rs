@@ -12,10 +12,10 @@ use crate::{
     import::{Incoming, Item, Opening, Outcome, Settled},
 };
 
-/// What a caller is shown of a feedback; also what is kept as the answer to a request with an id.
-pub(crate) use v1::Feedback as Answer;
 /// The same, for several at once.
 pub(crate) use v1::BatchCreateFeedbacksResponse as Answers;
+/// What a caller is shown of a feedback; also what is kept as the answer to a request with an id.
+pub(crate) use v1::Feedback as Answer;
 
 /// The language that a customer is answered in where none is said.
 const DEFAULT_LANGUAGE: &str = "zh-CN";
@@ -35,7 +35,12 @@ pub(crate) fn draft(feedback: v1::Feedback, path: &str, now: Timestamp) -> Resul
     let product = feedback.product.unwrap_or_default();
     let purchase_time = time("product.purchase_time", product.purchase_time.as_ref());
     let occur_time = time("occur_time", feedback.occur_time.as_ref());
-    let contact = feedback.contact.and_then(|contact| Some(Contact { kind: ContactKind::of(contact.kind)?, address: contact.address }));
+    let contact = feedback.contact.and_then(|contact| {
+        Some(Contact {
+            kind: ContactKind::of(contact.kind)?,
+            address: contact.address,
+        })
+    });
     let draft = Draft {
         facts: Facts {
             channel: feedback.channel,
@@ -56,11 +61,19 @@ pub(crate) fn draft(feedback: v1::Feedback, path: &str, now: Timestamp) -> Resul
             tier: feedback.tier,
             external_id: feedback.external_id,
             source: feedback.source,
-            language: if feedback.language.is_empty() { DEFAULT_LANGUAGE.to_owned() } else { feedback.language },
+            language: if feedback.language.is_empty() {
+                DEFAULT_LANGUAGE.to_owned()
+            } else {
+                feedback.language
+            },
             attachments: feedback
                 .attachments
                 .into_iter()
-                .map(|attachment| Attachment { uri: attachment.uri, media_type: attachment.media_type, note: attachment.note })
+                .map(|attachment| Attachment {
+                    uri: attachment.uri,
+                    media_type: attachment.media_type,
+                    note: attachment.note,
+                })
                 .collect(),
         },
         title: feedback.title,
@@ -71,7 +84,11 @@ pub(crate) fn draft(feedback: v1::Feedback, path: &str, now: Timestamp) -> Resul
         occur_time,
     };
     violations.extend(domain::check(&draft, now, path));
-    if violations.is_empty() { Ok(draft) } else { Err(violations) }
+    if violations.is_empty() {
+        Ok(draft)
+    } else {
+        Err(violations)
+    }
 }
 
 /// Several feedbacks, all of them checked.
@@ -87,14 +104,22 @@ pub(crate) fn drafts(feedbacks: Vec<v1::Feedback>, now: Timestamp) -> Result<Vec
             Err(more) => violations.extend(more),
         }
     }
-    if violations.is_empty() { Ok(drafts) } else { Err(Refusal::invalid(violations)) }
+    if violations.is_empty() {
+        Ok(drafts)
+    } else {
+        Err(Refusal::invalid(violations))
+    }
 }
 
 /// One message of an import. Items are checked one by one; what is wrong with one does not refuse the message.
 ///
 /// # Errors
 /// Where it both opens the import and carries items, has too many of them, or names a tenant that is not the caller's.
-pub(crate) fn incoming(message: v1::ImportFeedbacksRequest, caller: &Caller, now: Timestamp) -> Result<Incoming, Refusal> {
+pub(crate) fn incoming(
+    message: v1::ImportFeedbacksRequest,
+    caller: &Caller,
+    now: Timestamp,
+) -> Result<Incoming, Refusal> {
     let v1::ImportFeedbacksRequest { opening, items } = message;
     if items.len() > MOST_ITEMS {
         return Err(Refusal::invalid_field("items", format!("must be at most {MOST_ITEMS}")));
@@ -104,7 +129,11 @@ pub(crate) fn incoming(message: v1::ImportFeedbacksRequest, caller: &Caller, now
             return Err(Error::ImportNotOpen.into());
         }
         let tenant = name::parent(caller, &opening.parent)?;
-        return Ok(Incoming::Opening(Opening { tenant, import_id: opening.import_id, validate_only: opening.validate_only }));
+        return Ok(Incoming::Opening(Opening {
+            tenant,
+            import_id: opening.import_id,
+            validate_only: opening.validate_only,
+        }));
     }
     Ok(Incoming::Items(items.into_iter().map(|new| item(new, now)).collect()))
 }
@@ -122,16 +151,27 @@ fn item(item: v1::ImportItem, now: Timestamp) -> Item {
 
 /// What became of the items of a message.
 pub(crate) fn settled(tenant: &Tenant, settled: Settled) -> v1::ImportFeedbacksResponse {
-    let result = |(sequence, outcome)| v1::ImportResult { sequence, outcome: Some(result(tenant, outcome)) };
-    v1::ImportFeedbacksResponse { settled_through: settled.through, results: settled.results.into_iter().map(result).collect() }
+    let result = |(sequence, outcome)| v1::ImportResult {
+        sequence,
+        outcome: Some(result(tenant, outcome)),
+    };
+    v1::ImportFeedbacksResponse {
+        settled_through: settled.through,
+        results: settled.results.into_iter().map(result).collect(),
+    }
 }
 
 fn result(tenant: &Tenant, outcome: Outcome) -> v1::import_result::Outcome {
     match outcome {
-        Outcome::Accepted(id) => v1::import_result::Outcome::Feedback(id.map(|id| tenant.child(FEEDBACKS, id)).unwrap_or_default()),
+        Outcome::Accepted(id) => {
+            v1::import_result::Outcome::Feedback(id.map(|id| tenant.child(FEEDBACKS, id)).unwrap_or_default())
+        }
         Outcome::SettledBefore => v1::import_result::Outcome::SettledBefore(true),
         Outcome::Refused(violations) => {
-            let violations = violations.into_iter().map(|(field, description)| v1::FieldViolation { field, description }).collect();
+            let violations = violations
+                .into_iter()
+                .map(|(field, description)| v1::FieldViolation { field, description })
+                .collect();
             v1::import_result::Outcome::Refusal(v1::ImportRefusal { violations })
         }
     }
@@ -165,7 +205,10 @@ pub(crate) fn answer(tenant: &Tenant, feedback: Feedback) -> Answer {
         emotion_level: facts.emotion_level,
         tier: facts.tier,
         customer_reference: String::new(),
-        customer: feedback.customer.map(|customer| tenant.child(CUSTOMERS, customer)).unwrap_or_default(),
+        customer: feedback
+            .customer
+            .map(|customer| tenant.child(CUSTOMERS, customer))
+            .unwrap_or_default(),
         contact: None,
         contact_kind: feedback.contact_kind.map_or(0, |kind| kind as i32),
         external_id: facts.external_id,
@@ -174,7 +217,11 @@ pub(crate) fn answer(tenant: &Tenant, feedback: Feedback) -> Answer {
         attachments: facts
             .attachments
             .into_iter()
-            .map(|attachment| v1::AttachmentReference { uri: attachment.uri, media_type: attachment.media_type, note: attachment.note })
+            .map(|attachment| v1::AttachmentReference {
+                uri: attachment.uri,
+                media_type: attachment.media_type,
+                note: attachment.note,
+            })
             .collect(),
         occur_time: Some(sql::to_proto(feedback.occur_time)),
         create_time: Some(sql::to_proto(feedback.create_time)),
@@ -184,7 +231,10 @@ pub(crate) fn answer(tenant: &Tenant, feedback: Feedback) -> Answer {
 
 /// An address for the service that delivers.
 pub(crate) fn contact(contact: Contact) -> v1::Contact {
-    v1::Contact { kind: contact.kind as i32, address: contact.address }
+    v1::Contact {
+        kind: contact.kind as i32,
+        address: contact.address,
+    }
 }
 
 #[cfg(test)]
@@ -198,9 +248,24 @@ mod tests {
     fn the_names_of_filters_are_those_of_the_proto() {
         for (number, prefix, names, name) in (0..100).flat_map(|number| {
             [
-                (number, "CHANNEL_", domain::CHANNELS, Channel::try_from(number).ok().map(|value| value.as_str_name())),
-                (number, "CUSTOMER_TIER_", domain::TIERS, CustomerTier::try_from(number).ok().map(|value| value.as_str_name())),
-                (number, "IMPACT_", domain::IMPACTS, Impact::try_from(number).ok().map(|value| value.as_str_name())),
+                (
+                    number,
+                    "CHANNEL_",
+                    domain::CHANNELS,
+                    Channel::try_from(number).ok().map(|value| value.as_str_name()),
+                ),
+                (
+                    number,
+                    "CUSTOMER_TIER_",
+                    domain::TIERS,
+                    CustomerTier::try_from(number).ok().map(|value| value.as_str_name()),
+                ),
+                (
+                    number,
+                    "IMPACT_",
+                    domain::IMPACTS,
+                    Impact::try_from(number).ok().map(|value| value.as_str_name()),
+                ),
             ]
         }) {
             let known = names.iter().find(|(_, known)| *known == number).map(|(name, _)| *name);
@@ -211,14 +276,24 @@ mod tests {
             }
         }
         for number in 0..100 {
-            assert_eq!(ContactKind::of(number).is_some(), number != 0 && v1::ContactKind::try_from(number).is_ok());
+            assert_eq!(
+                ContactKind::of(number).is_some(),
+                number != 0 && v1::ContactKind::try_from(number).is_ok()
+            );
         }
     }
 
     #[test]
     fn a_time_that_is_none_is_not_taken_for_a_missing_one() {
-        let time = Some(prost_types::Timestamp { seconds: i64::MAX, nanos: -1 });
-        let feedback = v1::Feedback { description: "坏了".to_owned(), occur_time: time, ..Default::default() };
+        let time = Some(prost_types::Timestamp {
+            seconds: i64::MAX,
+            nanos: -1,
+        });
+        let feedback = v1::Feedback {
+            description: "坏了".to_owned(),
+            occur_time: time,
+            ..Default::default()
+        };
         let violations = draft(feedback, "feedback", Timestamp::UNIX_EPOCH).err().unwrap();
         assert_eq!(violations.len(), 1);
         assert_eq!(violations[0].0, "feedback.occur_time");

@@ -24,7 +24,12 @@ pub(crate) const CHANNELS: &[(&str, i32)] = &[
     ("API", 13),
 ];
 /// The tiers of a customer, likewise.
-pub(crate) const TIERS: &[(&str, i32)] = &[("CUSTOMER_TIER_UNSPECIFIED", 0), ("NEW", 1), ("EXISTING", 2), ("VIP", 3)];
+pub(crate) const TIERS: &[(&str, i32)] = &[
+    ("CUSTOMER_TIER_UNSPECIFIED", 0),
+    ("NEW", 1),
+    ("EXISTING", 2),
+    ("VIP", 3),
+];
 /// The degrees of impact, likewise.
 pub(crate) const IMPACTS: &[(&str, i32)] = &[("IMPACT_UNSPECIFIED", 0), ("MINOR", 1), ("SERIOUS", 2), ("FATAL", 3)];
 
@@ -97,7 +102,9 @@ pub(crate) enum ContactKind {
 impl ContactKind {
     /// The kind of a number.
     pub(crate) fn of(number: i32) -> Option<Self> {
-        [Self::Phone, Self::Email, Self::Inbox, Self::Im, Self::Webhook].into_iter().find(|kind| *kind as i32 == number)
+        [Self::Phone, Self::Email, Self::Inbox, Self::Im, Self::Webhook]
+            .into_iter()
+            .find(|kind| *kind as i32 == number)
     }
 }
 
@@ -149,7 +156,10 @@ pub(crate) fn check(draft: &Draft, now: Timestamp, path: &str) -> Vec<Violation>
     if draft.description.trim().is_empty() {
         violated("description", "must say something");
     }
-    for (field, time) in [("occur_time", draft.occur_time), ("product.purchase_time", product.purchase_time)] {
+    for (field, time) in [
+        ("occur_time", draft.occur_time),
+        ("product.purchase_time", product.purchase_time),
+    ] {
         match time {
             Some(time) if time > now => violated(field, "must not lie in the future"),
             Some(time) if time < EARLIEST => violated(field, "must not lie before 1900"),
@@ -179,7 +189,10 @@ pub(crate) fn check(draft: &Draft, now: Timestamp, path: &str) -> Vec<Violation>
     }
     for (index, attachment) in facts.attachments.iter().enumerate() {
         if attachment.note.contains('\0') {
-            violated(&format!("attachments[{index}].note"), "must not contain the character U+0000");
+            violated(
+                &format!("attachments[{index}].note"),
+                "must not contain the character U+0000",
+            );
         }
     }
     violations
@@ -208,11 +221,16 @@ fn malformed(contact: &Contact) -> Option<&'static str> {
 fn is_phone(address: &str) -> bool {
     let digits = address.bytes().filter(u8::is_ascii_digit).count();
     let number = address.strip_prefix('+').unwrap_or(address);
-    (5..=15).contains(&digits) && number.bytes().all(|byte| byte.is_ascii_digit() || b" -().".contains(&byte))
+    (5..=15).contains(&digits)
+        && number
+            .bytes()
+            .all(|byte| byte.is_ascii_digit() || b" -().".contains(&byte))
 }
 
 fn is_mail(address: &str) -> bool {
-    let Some((local, domain)) = address.rsplit_once('@') else { return false };
+    let Some((local, domain)) = address.rsplit_once('@') else {
+        return false;
+    };
     let is_label = |label: &str| {
         (1..=63).contains(&label.len())
             && !label.starts_with('-')
@@ -226,7 +244,9 @@ fn is_mail(address: &str) -> bool {
 }
 
 fn is_url(address: &str) -> bool {
-    let rest = address.strip_prefix("https://").or_else(|| address.strip_prefix("http://"));
+    let rest = address
+        .strip_prefix("https://")
+        .or_else(|| address.strip_prefix("http://"));
     rest.is_some_and(|rest| {
         let host = rest.split(['/', '?', '#']).next().unwrap_or_default();
         !host.is_empty() && !host.contains('@') && !rest.contains(|c: char| c.is_whitespace() || c.is_control())
@@ -257,7 +277,10 @@ fn normal_phone(address: &str) -> String {
         Some(national) => national,
         None if address.starts_with('+') => digits.strip_prefix("86").unwrap_or(&digits),
         // Without a plus, 86 begins a country code only before a whole mobile number.
-        None => digits.strip_prefix("86").filter(|rest| rest.len() == 11).unwrap_or(&digits),
+        None => digits
+            .strip_prefix("86")
+            .filter(|rest| rest.len() == 11)
+            .unwrap_or(&digits),
     };
     national.to_owned()
 }

@@ -23,10 +23,13 @@ pub(crate) enum Error {
 impl From<Error> for Refusal {
     fn from(error: Error) -> Self {
         let message = error.to_string();
-        let refusal = |code, reason: ErrorReason| Refusal::new(code, "huiyin.intake", reason.as_str_name(), message.clone());
+        let refusal =
+            |code, reason: ErrorReason| Refusal::new(code, "huiyin.intake", reason.as_str_name(), message.clone());
         match error {
             Error::ExternalIdTaken { external_id, feedback } => {
-                refusal(Code::AlreadyExists, ErrorReason::ExternalIdTaken).with("external_id", external_id).with("feedback", feedback)
+                refusal(Code::AlreadyExists, ErrorReason::ExternalIdTaken)
+                    .with("external_id", external_id)
+                    .with("feedback", feedback)
             }
             Error::ImportNotOpen => refusal(Code::FailedPrecondition, ErrorReason::ImportNotOpen),
         }

@@ -19,7 +19,10 @@ pub(crate) fn submitted(tenant: &Tenant, feedback: &Feedback) -> NewEvent {
         feedback: subject.clone(),
         number: feedback.number.clone(),
         channel: facts.channel,
-        customer: feedback.customer.map(|customer| tenant.child(CUSTOMERS, customer)).unwrap_or_default(),
+        customer: feedback
+            .customer
+            .map(|customer| tenant.child(CUSTOMERS, customer))
+            .unwrap_or_default(),
         tier: facts.tier,
         product_model: facts.product.model.clone(),
         batch: facts.product.batch.clone(),
@@ -28,7 +31,11 @@ pub(crate) fn submitted(tenant: &Tenant, feedback: &Feedback) -> NewEvent {
         language: facts.language.clone(),
         reachable: feedback.contact_kind.is_some(),
     };
-    let text: Vec<&str> = [&feedback.title, &feedback.description, &feedback.expectation].into_iter().map(String::as_str).filter(|part| !part.is_empty()).collect();
+    let text: Vec<&str> = [&feedback.title, &feedback.description, &feedback.expectation]
+        .into_iter()
+        .map(String::as_str)
+        .filter(|part| !part.is_empty())
+        .collect();
     NewEvent {
         subject,
         actor: feedback.author.clone(),

@@ -64,14 +64,18 @@ struct Prepared {
 }
 
 enum Fate {
-    Good(Accepted),
+    Good(Box<Accepted>),
     Bad(Vec<Violation>),
     SettledBefore,
 }
 
 /// Runs an import; the answers end when the messages do, or with the first error, which need not be an item's. Dropping
 /// them ends it: what is committed stays, and the import can be taken up again.
-pub(crate) fn run<E>(room: Arc<Room>, author: String, incoming: impl Stream<Item = Result<Incoming, E>> + Send + Unpin + 'static) -> impl Stream<Item = Result<(Tenant, Settled), E>> + Send
+pub(crate) fn run<E>(
+    room: Arc<Room>,
+    author: String,
+    incoming: impl Stream<Item = Result<Incoming, E>> + Send + Unpin + 'static,
+) -> impl Stream<Item = Result<(Tenant, Settled), E>> + Send
 where
     E: From<Refusal> + Send + 'static,
 {
@@ -89,7 +93,9 @@ where
         }
         // A task that panicked must not look like one that came to its end.
         let ended = tasks.join_next().await?;
-        ended.err().map(|panic| (Err(Refusal::fault(panic).into()), (answered, tasks)))
+        ended
+            .err()
+            .map(|panic| (Err(Refusal::fault(panic).into()), (answered, tasks)))
     })
 }
 
@@ -108,7 +114,17 @@ where
         None => return Ok(()),
     };
     let through = room.open_import(&opening).await?;
-    if answers.send(Ok((opening.tenant.clone(), Settled { through, results: Vec::new() }))).await.is_err() {
+    if answers
+        .send(Ok((
+            opening.tenant.clone(),
+            Settled {
+                through,
+                results: Vec::new(),
+            },
+        )))
+        .await
+        .is_err()
+    {
         return Ok(());
     }
 
@@ -122,7 +138,10 @@ where
                 let message = match next(&room, &mut incoming).await {
                     Ok(None) => return,
                     Ok(Some(Incoming::Opening(_))) => Err(Refusal::from(Error::ImportNotOpen).into()),
-                    Ok(Some(Incoming::Items(items))) => room.prepare(&opening, &author, through, &mut last, items).await.map_err(E::from),
+                    Ok(Some(Incoming::Items(items))) => room
+                        .prepare(&opening, &author, through, &mut last, items)
+                        .await
+                        .map_err(E::from),
                     Err(error) => Err(error),
                 };
                 let is_last = message.is_err();
@@ -148,7 +167,10 @@ where
 }
 
 /// The next message; an error when the service stops, so that the caller takes the import up again elsewhere.
-async fn next<E: From<Refusal>>(room: &Room, incoming: &mut (impl Stream<Item = Result<Incoming, E>> + Unpin)) -> Result<Option<Incoming>, E> {
+async fn next<E: From<Refusal>>(
+    room: &Room,
+    incoming: &mut (impl Stream<Item = Result<Incoming, E>> + Unpin),
+) -> Result<Option<Incoming>, E> {
     tokio::select! {
         biased;
         () = room.shutdown.requested() => Err(Refusal::unavailable("the service stops").into()),
@@ -163,23 +185,40 @@ impl Room {
             return Ok(0);
         }
         let mut tx = self.ledger.database.tenant(&opening.tenant).await?;
-        let through = store::imports::open(&mut tx, &opening.tenant, &opening.import_id, self.ledger.clock.now()).await?;
+        let through =
+            store::imports::open(&mut tx, &opening.tenant, &opening.import_id, self.ledger.clock.now()).await?;
         tx.commit().await?;
         Ok(through)
     }
 
     /// Makes the items of a message ready: accepted, numbered, or known to be refused. `through` was settled when the stream
     /// was opened; `last` is the sequence of the item before.
-    async fn prepare(&self, opening: &Opening, author: &str, through: i64, last: &mut i64, items: Vec<Item>) -> Result<Vec<Prepared>, Refusal> {
+    async fn prepare(
+        &self,
+        opening: &Opening,
+        author: &str,
+        through: i64,
+        last: &mut i64,
+        items: Vec<Item>,
+    ) -> Result<Vec<Prepared>, Refusal> {
         let mut prepared = Vec::with_capacity(items.len());
         for (index, Item { sequence, draft }) in items.into_iter().enumerate() {
             if sequence <= *last {
-                return Err(Refusal::invalid_field(&format!("items[{index}].sequence"), format!("must be greater than {last}")));
+                return Err(Refusal::invalid_field(
+                    &format!("items[{index}].sequence"),
+                    format!("must be greater than {last}"),
+                ));
             }
             *last = sequence;
             let fate = match draft {
                 _ if sequence <= through => Fate::SettledBefore,
-                Ok(draft) => Fate::Good(accept::accept(&self.ledger.clock, &self.vault, &opening.tenant, author, draft)?),
+                Ok(draft) => Fate::Good(Box::new(accept::accept(
+                    &self.ledger.clock,
+                    &self.vault,
+                    &opening.tenant,
+                    author,
+                    draft,
+                )?)),
                 Err(violations) => Fate::Bad(violations),
             };
             prepared.push(Prepared { sequence, fate });
@@ -187,7 +226,7 @@ impl Room {
         let mut good = Vec::with_capacity(prepared.len());
         for item in &mut prepared {
             if let Fate::Good(accepted) = &mut item.fate {
-                good.push(accepted);
+                good.push(&mut **accepted);
             }
         }
         if !good.is_empty() && !opening.validate_only {
@@ -203,7 +242,13 @@ impl Room {
     async fn settle(&self, opening: &Opening, through: i64, mut items: Vec<Prepared>) -> Result<Settled, Refusal> {
         if opening.validate_only || items.is_empty() {
             let through = items.last().map_or(through, |item| item.sequence);
-            return Ok(Settled { through, results: items.into_iter().map(|item| (item.sequence, item.fate.outcome())).collect() });
+            return Ok(Settled {
+                through,
+                results: items
+                    .into_iter()
+                    .map(|item| (item.sequence, item.fate.outcome()))
+                    .collect(),
+            });
         }
         let refusal = match self.settle_together(opening, &items).await {
             Err(refusal) if !refusal.is_transient() => refusal,
@@ -214,7 +259,10 @@ impl Room {
             items[0].fate = Fate::Bad(vec![("feedback".to_owned(), refusal.to_string())]);
             return self.settle_together(opening, &items).await;
         }
-        let mut all = Settled { through, results: Vec::with_capacity(items.len()) };
+        let mut all = Settled {
+            through,
+            results: Vec::with_capacity(items.len()),
+        };
         for item in items {
             let settled = Box::pin(self.settle(opening, through, vec![item])).await?;
             all.through = settled.through;
@@ -231,13 +279,27 @@ impl Room {
         let fresh: Vec<&Accepted> = items
             .iter()
             .filter(|item| item.sequence > through)
-            .filter_map(|item| if let Fate::Good(accepted) = &item.fate { Some(accepted) } else { None })
+            .filter_map(|item| {
+                if let Fate::Good(accepted) = &item.fate {
+                    Some(&**accepted)
+                } else {
+                    None
+                }
+            })
             .collect();
         let taken = self.ledger.store(&mut tx, tenant, &fresh).await?;
-        let outcome = |item: &Prepared| if item.sequence <= through { Outcome::SettledBefore } else { item.fate.stored(tenant, &taken) };
+        let outcome = |item: &Prepared| {
+            if item.sequence <= through {
+                Outcome::SettledBefore
+            } else {
+                item.fate.stored(tenant, &taken)
+            }
+        };
         let results: Vec<(i64, Outcome)> = items.iter().map(|item| (item.sequence, outcome(item))).collect();
 
-        let count = |of: fn(&Outcome) -> bool| i64::try_from(results.iter().filter(|(_, outcome)| of(outcome)).count()).map_err(Refusal::fault);
+        let count = |of: fn(&Outcome) -> bool| {
+            i64::try_from(results.iter().filter(|(_, outcome)| of(outcome)).count()).map_err(Refusal::fault)
+        };
         let advance = Advance {
             settled_through: items.last().map_or(through, |item| item.sequence.max(through)),
             accepted: count(|outcome| matches!(outcome, Outcome::Accepted(_)))?,
@@ -247,7 +309,10 @@ impl Room {
             store::imports::advance(&mut tx, tenant, import_id, &advance, self.ledger.clock.now()).await?;
         }
         tx.commit().await?;
-        Ok(Settled { through: advance.settled_through, results })
+        Ok(Settled {
+            through: advance.settled_through,
+            results,
+        })
     }
 }
 
@@ -264,8 +329,8 @@ impl Fate {
     /// The outcome where everything was stored but those whose external id is taken.
     fn stored(&self, tenant: &Tenant, taken: &HashMap<Uuid, Uuid>) -> Outcome {
         match self {
-            Self::Good(Accepted { feedback, .. }) => match taken.get(&feedback.id) {
-                None => Outcome::Accepted(Some(feedback.id)),
+            Self::Good(accepted) => match taken.get(&accepted.feedback.id) {
+                None => Outcome::Accepted(Some(accepted.feedback.id)),
                 Some(holder) => {
                     let problem = format!("is the external id of {} already", tenant.child(FEEDBACKS, holder));
                     Outcome::Refused(vec![("feedback.external_id".to_owned(), problem)])

@@ -32,26 +32,44 @@ pub(crate) struct Ledger {
 impl Ledger {
     /// # Errors
     /// Where a time zone of the configuration is not known.
-    pub(crate) fn new(database: Database, clock: Clock, outbox: Outbox, numbers: &NumbersConfig) -> anyhow::Result<Self> {
+    pub(crate) fn new(
+        database: Database,
+        clock: Clock,
+        outbox: Outbox,
+        numbers: &NumbersConfig,
+    ) -> anyhow::Result<Self> {
         let meter = global::meter("huiyin");
         Ok(Self {
             database,
             clock,
             outbox,
             zones: Zones::new(numbers)?,
-            accepted: meter.u64_counter("intake.feedbacks.accepted").with_description("feedbacks stored, by channel").build(),
-            batches: meter.u64_histogram("intake.batch.size").with_description("feedbacks stored by one transaction").build(),
+            accepted: meter
+                .u64_counter("intake.feedbacks.accepted")
+                .with_description("feedbacks stored, by channel")
+                .build(),
+            batches: meter
+                .u64_histogram("intake.batch.size")
+                .with_description("feedbacks stored by one transaction")
+                .build(),
         })
     }
 
     /// Gives display numbers to those that have none, in their order. The transaction must be one of its own, committed
     /// before the feedback is stored: see [`store::numbers::take`].
-    pub(crate) async fn give_numbers(&self, tx: &mut Transaction, tenant: &Tenant, feedbacks: Vec<&mut Accepted>) -> Result<(), Refusal> {
+    pub(crate) async fn give_numbers(
+        &self,
+        tx: &mut Transaction,
+        tenant: &Tenant,
+        feedbacks: Vec<&mut Accepted>,
+    ) -> Result<(), Refusal> {
         // One day, but for a batch around midnight.
         let mut days: BTreeMap<i32, Vec<&mut Accepted>> = BTreeMap::new();
         for accepted in feedbacks {
             if accepted.feedback.number.is_empty() {
-                days.entry(domain::day(accepted.feedback.create_time, self.zones.of(tenant))).or_default().push(accepted);
+                days.entry(domain::day(accepted.feedback.create_time, self.zones.of(tenant)))
+                    .or_default()
+                    .push(accepted);
             }
         }
         for (day, waiting) in days {
@@ -66,10 +84,26 @@ impl Ledger {
 
     /// Stores numbered feedbacks of one tenant with their events. Those whose external id is taken are left out; returns
     /// each of them with the feedback that has it.
-    pub(crate) async fn store(&self, tx: &mut Transaction, tenant: &Tenant, feedbacks: &[&Accepted]) -> Result<HashMap<Uuid, Uuid>, Refusal> {
+    pub(crate) async fn store(
+        &self,
+        tx: &mut Transaction,
+        tenant: &Tenant,
+        feedbacks: &[&Accepted],
+    ) -> Result<HashMap<Uuid, Uuid>, Refusal> {
         let taken = store::feedbacks::insert(tx, tenant, feedbacks).await?;
-        let stored = || feedbacks.iter().filter(|accepted| !taken.contains_key(&accepted.feedback.id));
-        let events = stored().map(|accepted| (events::submitted(tenant, &accepted.feedback), accepted.traceparent.clone())).collect();
+        let stored = || {
+            feedbacks
+                .iter()
+                .filter(|accepted| !taken.contains_key(&accepted.feedback.id))
+        };
+        let events = stored()
+            .map(|accepted| {
+                (
+                    events::submitted(tenant, &accepted.feedback),
+                    accepted.traceparent.clone(),
+                )
+            })
+            .collect();
         self.outbox.append_each(tx, tenant, events).await?;
         let mut by_channel: HashMap<i32, u64> = HashMap::new();
         for accepted in stored() {
@@ -79,7 +113,10 @@ impl Ledger {
         tx.on_commit(move || {
             histogram.record(by_channel.values().sum(), &[]);
             for (channel, count) in by_channel {
-                let name = CHANNELS.iter().find(|(_, number)| *number == channel).map_or("OTHER", |(name, _)| *name);
+                let name = CHANNELS
+                    .iter()
+                    .find(|(_, number)| *number == channel)
+                    .map_or("OTHER", |(name, _)| *name);
                 counter.add(count, &[KeyValue::new("channel", name)]);
             }
         });
@@ -97,8 +134,15 @@ struct Zones {
 impl Zones {
     fn new(config: &NumbersConfig) -> anyhow::Result<Self> {
         let zone = |name: &str| TimeZone::get(name).with_context(|| format!("the time zone {name:?} of [numbers]"));
-        let others = config.time_zones.iter().map(|(tenant, name)| Ok((tenant.clone(), zone(name)?))).collect::<anyhow::Result<_>>()?;
-        Ok(Self { default: zone(&config.time_zone)?, others })
+        let others = config
+            .time_zones
+            .iter()
+            .map(|(tenant, name)| Ok((tenant.clone(), zone(name)?)))
+            .collect::<anyhow::Result<_>>()?;
+        Ok(Self {
+            default: zone(&config.time_zone)?,
+            others,
+        })
     }
 
     fn of(&self, tenant: &Tenant) -> &TimeZone {

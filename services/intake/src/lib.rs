@@ -35,12 +35,29 @@ use crate::{api::Api, ledger::Ledger, service::Room, vault::Vault, writer::Write
 /// Whatever keeps it from starting: its configuration, its database, its port.
 pub async fn start(config: Config, context: Context) -> anyhow::Result<Running> {
     let vault = Vault::new(&config.vault)?;
-    let migrations = vec![huiyin_events::migrations(), Migrations { schema: "public", migrator: sqlx::migrate!() }];
+    let migrations = vec![
+        huiyin_events::migrations(),
+        Migrations {
+            schema: "public",
+            migrator: sqlx::migrate!(),
+        },
+    ];
     let mut service = Service::prepare("intake", &config.service, context, migrations).await?;
     let events = Events::open(&mut service, &config.events).await?;
 
-    let ledger = Ledger::new(service.database.clone(), service.clock.clone(), events.outbox(), &config.numbers)?;
-    let writer = Writer::start(&mut service.tasks, &service.shutdown, &ledger, &config.writer, &config.service);
+    let ledger = Ledger::new(
+        service.database.clone(),
+        service.clock.clone(),
+        events.outbox(),
+        &config.numbers,
+    )?;
+    let writer = Writer::start(
+        &mut service.tasks,
+        &service.shutdown,
+        &ledger,
+        &config.writer,
+        &config.service,
+    );
     let room = Arc::new(Room {
         ledger,
         writer,

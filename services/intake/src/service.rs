@@ -40,14 +40,28 @@ pub(crate) struct Watched {
 
 impl Room {
     /// Takes one feedback in. The answer comes after the commit that it shared with others.
-    pub(crate) async fn create(&self, tenant: Tenant, author: &str, draft: Draft, repeat: Option<Repeatable>) -> Result<Answer, Refusal> {
+    pub(crate) async fn create(
+        &self,
+        tenant: Tenant,
+        author: &str,
+        draft: Draft,
+        repeat: Option<Repeatable>,
+    ) -> Result<Answer, Refusal> {
         let accepted = accept::accept(&self.ledger.clock, &self.vault, &tenant, author, draft)?;
         self.writer.submit(tenant, accepted, repeat).await
     }
 
     /// Takes several feedbacks in: all or none.
-    pub(crate) async fn create_all(&self, tenant: &Tenant, author: &str, drafts: Vec<Draft>, repeat: Option<Repeatable>) -> Result<Answers, Refusal> {
-        let accepted = drafts.into_iter().map(|draft| accept::accept(&self.ledger.clock, &self.vault, tenant, author, draft));
+    pub(crate) async fn create_all(
+        &self,
+        tenant: &Tenant,
+        author: &str,
+        drafts: Vec<Draft>,
+        repeat: Option<Repeatable>,
+    ) -> Result<Answers, Refusal> {
+        let accepted = drafts
+            .into_iter()
+            .map(|draft| accept::accept(&self.ledger.clock, &self.vault, tenant, author, draft));
         let mut accepted = accepted.collect::<Result<Vec<Accepted>, Refusal>>()?;
 
         let mut tx = self.ledger.database.tenant(tenant).await?;
@@ -56,7 +70,9 @@ impl Room {
         {
             return Ok(answers);
         }
-        self.ledger.give_numbers(&mut tx, tenant, accepted.iter_mut().collect()).await?;
+        self.ledger
+            .give_numbers(&mut tx, tenant, accepted.iter_mut().collect())
+            .await?;
         tx.commit().await?;
 
         let mut tx = self.ledger.database.tenant(tenant).await?;
@@ -66,13 +82,27 @@ impl Room {
         {
             return Ok(answers);
         }
-        let taken = self.ledger.store(&mut tx, tenant, &accepted.iter().collect::<Vec<_>>()).await?;
-        let first_taken = accepted.iter().find_map(|accepted| Some((&accepted.feedback, taken.get(&accepted.feedback.id)?)));
+        let taken = self
+            .ledger
+            .store(&mut tx, tenant, &accepted.iter().collect::<Vec<_>>())
+            .await?;
+        let first_taken = accepted
+            .iter()
+            .find_map(|accepted| Some((&accepted.feedback, taken.get(&accepted.feedback.id)?)));
         if let Some((feedback, holder)) = first_taken {
             let external_id = feedback.facts.external_id.clone();
-            return Err(Error::ExternalIdTaken { external_id, feedback: tenant.child(FEEDBACKS, holder) }.into());
+            return Err(Error::ExternalIdTaken {
+                external_id,
+                feedback: tenant.child(FEEDBACKS, holder),
+            }
+            .into());
         }
-        let answers = Answers { feedbacks: accepted.into_iter().map(|accepted| convert::answer(tenant, accepted.feedback)).collect() };
+        let answers = Answers {
+            feedbacks: accepted
+                .into_iter()
+                .map(|accepted| convert::answer(tenant, accepted.feedback))
+                .collect(),
+        };
         if let Some(repeat) = &repeat {
             repeat.answer(&mut tx, &self.ledger.clock, &answers).await?;
         }
@@ -89,9 +119,24 @@ impl Room {
     }
 
     /// Reads a page.
-    pub(crate) async fn list(&self, tenant: &Tenant, paging: (i32, &str), filter: &str, order_by: &str) -> Result<Page<Feedback>, Refusal> {
+    pub(crate) async fn list(
+        &self,
+        tenant: &Tenant,
+        paging: (i32, &str),
+        filter: &str,
+        order_by: &str,
+    ) -> Result<Page<Feedback>, Refusal> {
         let (fields, order) = (store::feedbacks::FIELDS, store::feedbacks::ORDER);
-        let request = PageRequest::new(&self.page_tokens, tenant, FEEDBACKS, paging, filter, order_by, fields, order)?;
+        let request = PageRequest::new(
+            &self.page_tokens,
+            tenant,
+            FEEDBACKS,
+            paging,
+            filter,
+            order_by,
+            fields,
+            order,
+        )?;
         let mut tx = self.ledger.database.tenant(tenant).await?;
         let feedbacks = store::feedbacks::list(&mut tx, tenant, &request).await?;
         tx.commit().await?;
@@ -109,28 +154,50 @@ impl Room {
     /// What was accepted since, in the order of the log; nothing in a checkpoint.
     pub(crate) async fn watched(&self, tenant: &Tenant, watch: &mut Watch) -> Result<Watched, Refusal> {
         let watched = watch.next().await?;
-        let ids = watched.events.iter().map(|event| name::stored_uuid(&event.subject)).collect::<Result<Vec<Uuid>, Refusal>>()?;
+        let ids = watched
+            .events
+            .iter()
+            .map(|event| name::stored_uuid(&event.subject))
+            .collect::<Result<Vec<Uuid>, Refusal>>()?;
         let mut feedbacks = Vec::new();
         if !ids.is_empty() {
             let mut tx = self.ledger.database.tenant(tenant).await?;
             feedbacks = store::feedbacks::by_ids(&mut tx, tenant, &ids).await?;
             tx.commit().await?;
         }
-        Ok(Watched { feedbacks, cursor: watched.cursor })
+        Ok(Watched {
+            feedbacks,
+            cursor: watched.cursor,
+        })
     }
 
     /// Opens the contact of a feedback, where the customer left one, and says when the feedback was accepted. Who asked is
     /// logged, the address never (000-22).
-    pub(crate) async fn reveal_contact(&self, tenant: &Tenant, id: Uuid, caller: &str) -> Result<(Option<Contact>, Timestamp), Refusal> {
+    pub(crate) async fn reveal_contact(
+        &self,
+        tenant: &Tenant,
+        id: Uuid,
+        caller: &str,
+    ) -> Result<(Option<Contact>, Timestamp), Refusal> {
         let mut tx = self.ledger.database.tenant(tenant).await?;
-        let row = store::feedbacks::contact(&mut tx, tenant, id).await?.ok_or_else(|| missing(tenant, id))?;
+        let row = store::feedbacks::contact(&mut tx, tenant, id)
+            .await?
+            .ok_or_else(|| missing(tenant, id))?;
         tx.commit().await?;
         let contact = match (row.contact_kind.and_then(ContactKind::of), row.contact_sealed) {
-            (Some(kind), Some(sealed)) => Some(Contact { kind, address: self.vault.open(tenant, id, &sealed)? }),
+            (Some(kind), Some(sealed)) => Some(Contact {
+                kind,
+                address: self.vault.open(tenant, id, &sealed)?,
+            }),
             _ => None,
         };
         let caller = call::current().map_or_else(|| caller.to_owned(), |call| call.caller);
-        tracing::info!(caller, feedback = tenant.child(FEEDBACKS, id), found = contact.is_some(), "a contact was revealed");
+        tracing::info!(
+            caller,
+            feedback = tenant.child(FEEDBACKS, id),
+            found = contact.is_some(),
+            "a contact was revealed"
+        );
         Ok((contact, row.create_time.to_jiff()))
     }
 }

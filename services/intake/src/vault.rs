@@ -24,7 +24,10 @@ impl Vault {
     /// Where the secret is too short.
     pub(crate) fn new(config: &VaultConfig) -> anyhow::Result<Self> {
         let key = config.key.expose_secret();
-        anyhow::ensure!(key.chars().count() >= LEAST_KEY_CHARACTERS, "[vault] key needs at least {LEAST_KEY_CHARACTERS} characters");
+        anyhow::ensure!(
+            key.chars().count() >= LEAST_KEY_CHARACTERS,
+            "[vault] key needs at least {LEAST_KEY_CHARACTERS} characters"
+        );
         Ok(Self(key.as_bytes().to_vec()))
     }
 
@@ -33,7 +36,13 @@ impl Vault {
         let nonce: [u8; NONCE_BYTES] = secret::random_bytes();
         let sealed = self
             .cipher(tenant)
-            .encrypt(&nonce.into(), Payload { msg: address.as_bytes(), aad: &bound_to(tenant, feedback) })
+            .encrypt(
+                &nonce.into(),
+                Payload {
+                    msg: address.as_bytes(),
+                    aad: &bound_to(tenant, feedback),
+                },
+            )
             .map_err(|_| Refusal::fault(anyhow::anyhow!("an address cannot be sealed")))?;
         Ok([&[AES_256_GCM], nonce.as_slice(), &sealed].concat())
     }
@@ -43,7 +52,11 @@ impl Vault {
     /// # Errors
     /// A fault where it was made with another secret, or for another feedback.
     pub(crate) fn open(&self, tenant: &Tenant, feedback: Uuid, sealed: &[u8]) -> Result<String, Refusal> {
-        let fault = || Refusal::fault(anyhow::anyhow!("the address of feedback {feedback} cannot be opened: was [vault] key changed?"));
+        let fault = || {
+            Refusal::fault(anyhow::anyhow!(
+                "the address of feedback {feedback} cannot be opened: was [vault] key changed?"
+            ))
+        };
         let (way, rest) = sealed.split_first().ok_or_else(fault)?;
         let (nonce, message) = rest.split_first_chunk::<NONCE_BYTES>().ok_or_else(fault)?;
         if *way != AES_256_GCM {
@@ -51,14 +64,23 @@ impl Vault {
         }
         let address = self
             .cipher(tenant)
-            .decrypt(&(*nonce).into(), Payload { msg: message, aad: &bound_to(tenant, feedback) })
+            .decrypt(
+                &(*nonce).into(),
+                Payload {
+                    msg: message,
+                    aad: &bound_to(tenant, feedback),
+                },
+            )
             .map_err(|_| fault())?;
         String::from_utf8(address).map_err(|_| fault())
     }
 
     /// The pseudonym of a customer (001-14): the same for the same normal form within a tenant, never across tenants.
     pub(crate) fn customer(&self, tenant: &Tenant, kind: &str, normal: &str) -> Uuid {
-        let hash = secret::keyed_hash(&self.0, &[b"customer", tenant.key().as_bytes(), kind.as_bytes(), normal.as_bytes()]);
+        let hash = secret::keyed_hash(
+            &self.0,
+            &[b"customer", tenant.key().as_bytes(), kind.as_bytes(), normal.as_bytes()],
+        );
         let mut bytes = [0; 16];
         bytes.copy_from_slice(&hash[..16]);
         uuid::Builder::from_custom_bytes(bytes).into_uuid()

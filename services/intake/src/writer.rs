@@ -54,12 +54,23 @@ impl From<Refusal> for Failure {
 impl Writer {
     /// Starts the writers. They end when nobody is left who could hand anything in or, at the latest, with the drain; what
     /// was handed in is stored before.
-    pub(crate) fn start(tasks: &mut Tasks, shutdown: &Shutdown, ledger: &Ledger, config: &WriterConfig, service: &ServiceConfig) -> Self {
+    pub(crate) fn start(
+        tasks: &mut Tasks,
+        shutdown: &Shutdown,
+        ledger: &Ledger,
+        config: &WriterConfig,
+        service: &ServiceConfig,
+    ) -> Self {
         let (sender, receiver) = mpsc::channel(config.queue.max(1));
         let queue = Arc::new(Mutex::new(receiver));
         let drain = Duration::from_millis(service.limits.drain_notice_ms.saturating_add(service.limits.drain_ms));
         for _ in 0..config.writers.max(1) {
-            let (queue, ledger, shutdown, limit) = (Arc::clone(&queue), ledger.clone(), shutdown.clone(), config.batch.max(1));
+            let (queue, ledger, shutdown, limit) = (
+                Arc::clone(&queue),
+                ledger.clone(),
+                shutdown.clone(),
+                config.batch.max(1),
+            );
             tasks.spawn("writer", async move {
                 write(&queue, &ledger, limit, async {
                     shutdown.requested().await;
@@ -76,15 +87,34 @@ impl Writer {
     ///
     /// # Errors
     /// ALREADY_EXISTS for an external id that is taken or a request id that was used for another body.
-    pub(crate) async fn submit(&self, tenant: Tenant, accepted: Accepted, repeat: Option<Repeatable>) -> Result<Answer, Refusal> {
+    pub(crate) async fn submit(
+        &self,
+        tenant: Tenant,
+        accepted: Accepted,
+        repeat: Option<Repeatable>,
+    ) -> Result<Answer, Refusal> {
         let (caller, answer) = oneshot::channel();
-        let submission = Submission { tenant, accepted, repeat, caller, outcome: None };
-        self.0.send(submission).await.map_err(|_| Refusal::unavailable("the service stops"))?;
+        let submission = Submission {
+            tenant,
+            accepted,
+            repeat,
+            caller,
+            outcome: None,
+        };
+        self.0
+            .send(submission)
+            .await
+            .map_err(|_| Refusal::unavailable("the service stops"))?;
         answer.await.map_err(|_| Refusal::unavailable("the writer stopped"))?
     }
 }
 
-async fn write(queue: &Mutex<mpsc::Receiver<Submission>>, ledger: &Ledger, limit: usize, drained: impl Future<Output = ()>) {
+async fn write(
+    queue: &Mutex<mpsc::Receiver<Submission>>,
+    ledger: &Ledger,
+    limit: usize,
+    drained: impl Future<Output = ()>,
+) {
     tokio::pin!(drained);
     loop {
         let mut batch = Vec::new();
@@ -115,7 +145,9 @@ async fn write(queue: &Mutex<mpsc::Receiver<Submission>>, ledger: &Ledger, limit
 fn repetitions(batch: &mut Vec<Submission>) -> Vec<Submission> {
     let mut seen: HashSet<(Tenant, String, Uuid)> = HashSet::new();
     let is_repeated = |submission: &mut Submission| {
-        let Some((caller, _, id, _)) = submission.repeat.as_ref().map(Repeatable::parts) else { return false };
+        let Some((caller, _, id, _)) = submission.repeat.as_ref().map(Repeatable::parts) else {
+            return false;
+        };
         !seen.insert((submission.tenant.clone(), caller.to_owned(), id))
     };
     batch.extract_if(.., is_repeated).collect()
@@ -161,7 +193,12 @@ fn refuse(batch: Vec<Submission>, refusal: Refusal) {
     let mut first = Some(refusal);
     for submission in batch {
         let refusal = first.take().unwrap_or_else(|| {
-            Refusal::new(Code::Unavailable, "huiyin", "DEPENDENCY_UNAVAILABLE", "a dependency of the service is unavailable")
+            Refusal::new(
+                Code::Unavailable,
+                "huiyin",
+                "DEPENDENCY_UNAVAILABLE",
+                "a dependency of the service is unavailable",
+            )
         });
         // A caller that went away needs no answer.
         let _ = submission.caller.send(Err(refusal));
@@ -176,9 +213,13 @@ async fn attempt(ledger: &Ledger, batch: &mut [Submission]) -> Result<(), Failur
     let mut before = None;
     for lot in batch.chunk_by_mut(|left, right| left.tenant == right.tenant) {
         let mut tx = enter(ledger, before.take(), &lot[0].tenant).await?;
-        find_answers(&mut tx, lot).await?;
         let tenant = lot[0].tenant.clone();
-        let fresh = lot.iter_mut().filter(|submission| submission.outcome.is_none()).map(|submission| &mut submission.accepted).collect();
+        find_answers(&mut tx, &tenant, lot.iter_mut().collect()).await?;
+        let fresh = lot
+            .iter_mut()
+            .filter(|submission| submission.outcome.is_none())
+            .map(|submission| &mut submission.accepted)
+            .collect();
         ledger.give_numbers(&mut tx, &tenant, fresh).await?;
         before = Some(tx);
     }
@@ -212,14 +253,23 @@ async fn enter(ledger: &Ledger, tx: Option<Transaction>, tenant: &Tenant) -> Res
     }
 }
 
-/// Finds the requests of one tenant that were answered before.
-async fn find_answers(tx: &mut Transaction, lot: &mut [Submission]) -> Result<(), Refusal> {
-    let requests: Vec<&Repeatable> = lot.iter().filter_map(|submission| submission.repeat.as_ref()).collect();
-    let mut given = store::answers::find(tx, &lot[0].tenant, &requests).await?;
-    for submission in lot {
-        let Some((caller, _, id, hash)) = submission.repeat.as_ref().map(Repeatable::parts) else { continue };
+/// Finds those of the requests that were answered before.
+async fn find_answers(tx: &mut Transaction, tenant: &Tenant, submissions: Vec<&mut Submission>) -> Result<(), Refusal> {
+    let requests: Vec<&Repeatable> = submissions
+        .iter()
+        .filter_map(|submission| submission.repeat.as_ref())
+        .collect();
+    let mut given = store::answers::find(tx, tenant, &requests).await?;
+    for submission in submissions {
+        let Some((caller, _, id, hash)) = submission.repeat.as_ref().map(Repeatable::parts) else {
+            continue;
+        };
         submission.outcome = given.remove(&(caller.to_owned(), id)).map(|given| {
-            if given.body_hash == hash { Answer::decode(given.answer.as_slice()).map_err(Refusal::fault) } else { Err(Refusal::request_id_reused()) }
+            if given.body_hash == hash {
+                Answer::decode(given.answer.as_slice()).map_err(Refusal::fault)
+            } else {
+                Err(Refusal::request_id_reused())
+            }
         });
     }
     Ok(())
@@ -228,8 +278,20 @@ async fn find_answers(tx: &mut Transaction, lot: &mut [Submission]) -> Result<()
 /// Stores what is new among the submissions of one tenant, with their answers.
 async fn store_lot(ledger: &Ledger, tx: &mut Transaction, lot: &mut [Submission]) -> Result<(), Failure> {
     let tenant = lot[0].tenant.clone();
-    let fresh: Vec<&Accepted> = lot.iter().filter(|submission| submission.outcome.is_none()).map(|submission| &submission.accepted).collect();
+    let fresh: Vec<&Accepted> = lot
+        .iter()
+        .filter(|submission| submission.outcome.is_none())
+        .map(|submission| &submission.accepted)
+        .collect();
     let taken = ledger.store(tx, &tenant, &fresh).await?;
+    if !taken.is_empty() {
+        // It may have been this very request, worked on somewhere else, that took the external id since we looked.
+        let left_out = lot
+            .iter_mut()
+            .filter(|submission| taken.contains_key(&submission.accepted.feedback.id))
+            .collect();
+        find_answers(tx, &tenant, left_out).await?;
+    }
     let mut answers = Vec::new();
     for submission in lot.iter_mut().filter(|submission| submission.outcome.is_none()) {
         let feedback = &submission.accepted.feedback;
@@ -241,17 +303,30 @@ async fn store_lot(ledger: &Ledger, tx: &mut Transaction, lot: &mut [Submission]
             .into()),
             None => {
                 let answer = convert::answer(&tenant, feedback.clone());
-                answers.extend(submission.repeat.as_ref().map(|repeat| (repeat, answer.encode_to_vec())));
+                answers.extend(
+                    submission
+                        .repeat
+                        .as_ref()
+                        .map(|repeat| (repeat, answer.encode_to_vec())),
+                );
                 Ok(answer)
             }
         });
     }
-    if store::answers::keep(tx, &tenant, ledger.clock.now(), answers).await? { Ok(()) } else { Err(Failure::Collision) }
+    if store::answers::keep(tx, &tenant, ledger.clock.now(), answers).await? {
+        Ok(())
+    } else {
+        Err(Failure::Collision)
+    }
 }
 
 impl Submission {
     fn answer(self) {
-        let outcome = self.outcome.unwrap_or_else(|| Err(Refusal::fault(anyhow::anyhow!("a feedback of a committed batch has no outcome"))));
+        let outcome = self.outcome.unwrap_or_else(|| {
+            Err(Refusal::fault(anyhow::anyhow!(
+                "a feedback of a committed batch has no outcome"
+            )))
+        });
         // A caller that went away needs no answer.
         let _ = self.caller.send(outcome);
     }

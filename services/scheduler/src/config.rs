@@ -1,5 +1,7 @@
 //! The room's settings.
 
+use std::collections::BTreeMap;
+
 use huiyin_chassis::ServiceConfig;
 use huiyin_events::EventsConfig;
 use serde::Deserialize;
@@ -24,11 +26,13 @@ pub struct Config {
 pub struct NumbersConfig {
     /// IANA time zone in which a number's date is said.
     pub time_zone: String,
+    /// Those of tenants that live elsewhere, by their keys.
+    pub time_zones: BTreeMap<String, String>,
 }
 
 impl Default for NumbersConfig {
     fn default() -> Self {
-        Self { time_zone: "Asia/Shanghai".to_owned() }
+        Self { time_zone: "Asia/Shanghai".to_owned(), time_zones: BTreeMap::new() }
     }
 }
 
@@ -37,6 +41,6 @@ mod tests {
     #[test]
     fn the_example_configuration_is_one() {
         let config: super::Config = huiyin_chassis::config::parse("scheduler", include_str!("../config.example.toml")).unwrap();
-        assert_eq!(config.numbers.time_zone, "Asia/Shanghai");
+        assert_eq!(config.numbers.time_zone, super::NumbersConfig::default().time_zone);
     }
 }

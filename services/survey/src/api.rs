@@ -25,15 +25,37 @@ impl Api {
     }
 
     /// The tenant and the survey of a list below surveys (`-`, and so `None`, for all of them), and the page that is wanted.
-    fn list_below(&self, caller: &Caller, parent: &str, list: &str, page: Paging<'_>, fields: (&[Field], &[Field])) -> Result<Below, Refusal> {
+    fn list_below(
+        &self,
+        caller: &Caller,
+        parent: &str,
+        list: &str,
+        page: Paging<'_>,
+        fields: (&[Field], &[Field]),
+    ) -> Result<Below, Refusal> {
         let (tenant, survey) = name::child(caller, parent, "surveys")?;
         let page = self.page(&tenant, &format!("{list} of {survey}"), page, fields)?;
         let survey = (survey != "-").then(|| survey.to_owned());
         Ok(Below { tenant, survey, page })
     }
 
-    fn page(&self, tenant: &Tenant, list: &str, page: Paging<'_>, (fields, order): (&[Field], &[Field])) -> Result<PageRequest, Refusal> {
-        PageRequest::new(&self.room.page_tokens, tenant, list, (page.size, page.token), page.filter, page.order_by, fields, order)
+    fn page(
+        &self,
+        tenant: &Tenant,
+        list: &str,
+        page: Paging<'_>,
+        (fields, order): (&[Field], &[Field]),
+    ) -> Result<PageRequest, Refusal> {
+        PageRequest::new(
+            &self.room.page_tokens,
+            tenant,
+            list,
+            (page.size, page.token),
+            page.filter,
+            page.order_by,
+            fields,
+            order,
+        )
     }
 }
 
@@ -53,7 +75,12 @@ struct Paging<'r> {
 
 macro_rules! paging {
     ($request:expr) => {
-        Paging { size: $request.page_size, token: &$request.page_token, filter: &$request.filter, order_by: &$request.order_by }
+        Paging {
+            size: $request.page_size,
+            token: &$request.page_token,
+            filter: &$request.filter,
+            order_by: &$request.order_by,
+        }
     };
 }
 
@@ -67,7 +94,10 @@ impl SurveyService for Api {
         Ok(Response::new(survey::convert::survey(&tenant, survey)))
     }
 
-    async fn list_surveys(&self, request: Request<v1::ListSurveysRequest>) -> Result<Response<v1::ListSurveysResponse>, Status> {
+    async fn list_surveys(
+        &self,
+        request: Request<v1::ListSurveysRequest>,
+    ) -> Result<Response<v1::ListSurveysResponse>, Status> {
         let caller = Caller::of(&request)?;
         let request = request.into_inner();
         let tenant = name::parent(&caller, &request.parent)?;
@@ -75,10 +105,19 @@ impl SurveyService for Api {
         if paging.order_by.trim().is_empty() {
             paging.order_by = "name"; // where the chassis would list the newest first
         }
-        let page = self.page(&tenant, "surveys", paging, (survey::store::FIELDS, survey::store::ORDER))?;
+        let page = self.page(
+            &tenant,
+            "surveys",
+            paging,
+            (survey::store::FIELDS, survey::store::ORDER),
+        )?;
         let page = self.room.surveys(&tenant, &page).await?;
         Ok(Response::new(v1::ListSurveysResponse {
-            surveys: page.entries.into_iter().map(|survey| survey::convert::survey(&tenant, survey)).collect(),
+            surveys: page
+                .entries
+                .into_iter()
+                .map(|survey| survey::convert::survey(&tenant, survey))
+                .collect(),
             next_page_token: page.next_page_token,
         }))
     }
@@ -86,7 +125,11 @@ impl SurveyService for Api {
     async fn update_survey(&self, request: Request<v1::UpdateSurveyRequest>) -> Result<Response<v1::Survey>, Status> {
         let caller = Caller::of(&request)?;
         let request = request.into_inner();
-        let named = request.survey.as_ref().map(|survey| survey.name.clone()).unwrap_or_default();
+        let named = request
+            .survey
+            .as_ref()
+            .map(|survey| survey.name.clone())
+            .unwrap_or_default();
         let (tenant, id) = name::child(&caller, &named, "surveys")?;
         let repeat = Repeatable::new(&tenant, &caller, "UpdateSurvey", &request.request_id, &request)?;
         let update = survey::convert::update(request, id)?;
@@ -94,21 +137,34 @@ impl SurveyService for Api {
         Ok(Response::new(survey::convert::survey(&tenant, survey)))
     }
 
-    async fn get_invitation(&self, request: Request<v1::GetInvitationRequest>) -> Result<Response<v1::Invitation>, Status> {
+    async fn get_invitation(
+        &self,
+        request: Request<v1::GetInvitationRequest>,
+    ) -> Result<Response<v1::Invitation>, Status> {
         let caller = Caller::of(&request)?;
         let (tenant, survey, id) = names::below_survey(&caller, &request.get_ref().name, "invitations")?;
         let invitation = self.room.invitation(&tenant, &survey, id).await?;
         Ok(Response::new(invitation::convert::invitation(&tenant, invitation)))
     }
 
-    async fn list_invitations(&self, request: Request<v1::ListInvitationsRequest>) -> Result<Response<v1::ListInvitationsResponse>, Status> {
+    async fn list_invitations(
+        &self,
+        request: Request<v1::ListInvitationsRequest>,
+    ) -> Result<Response<v1::ListInvitationsResponse>, Status> {
         let caller = Caller::of(&request)?;
         let request = request.into_inner();
         let fields = (invitation::store::FIELDS, invitation::store::ORDER);
         let below = self.list_below(&caller, &request.parent, "invitations", paging!(request), fields)?;
-        let page = self.room.invitations(&below.tenant, below.survey.as_deref(), &below.page).await?;
+        let page = self
+            .room
+            .invitations(&below.tenant, below.survey.as_deref(), &below.page)
+            .await?;
         Ok(Response::new(v1::ListInvitationsResponse {
-            invitations: page.entries.into_iter().map(|invitation| invitation::convert::invitation(&below.tenant, invitation)).collect(),
+            invitations: page
+                .entries
+                .into_iter()
+                .map(|invitation| invitation::convert::invitation(&below.tenant, invitation))
+                .collect(),
             next_page_token: page.next_page_token,
         }))
     }
@@ -120,24 +176,44 @@ impl SurveyService for Api {
         let caller = Caller::of(&request)?;
         let (tenant, survey, id) = names::below_survey(&caller, &request.get_ref().name, "invitations")?;
         let (token, invitation) = self.room.reveal_token(&tenant, &caller, &survey, id).await?;
-        Ok(Response::new(v1::RevealInvitationTokenResponse { token, expire_time: Some(sql::to_proto(invitation.expire_time)) }))
+        Ok(Response::new(v1::RevealInvitationTokenResponse {
+            token,
+            expire_time: Some(sql::to_proto(invitation.expire_time)),
+        }))
     }
 
-    async fn get_survey_form(&self, request: Request<v1::GetSurveyFormRequest>) -> Result<Response<v1::SurveyForm>, Status> {
-        let language = request.metadata().get("accept-language").and_then(|value| value.to_str().ok()).unwrap_or_default();
+    async fn get_survey_form(
+        &self,
+        request: Request<v1::GetSurveyFormRequest>,
+    ) -> Result<Response<v1::SurveyForm>, Status> {
+        let language = request
+            .metadata()
+            .get("accept-language")
+            .and_then(|value| value.to_str().ok())
+            .unwrap_or_default();
         let bearer = self.room.bearer(&request.get_ref().token)?;
         let (invitation, survey) = self.room.form(&bearer).await?;
-        Ok(Response::new(invitation::convert::form(&invitation, &survey, language)?))
+        Ok(Response::new(invitation::convert::form(
+            &invitation,
+            &survey,
+            language,
+        )?))
     }
 
-    async fn submit_response(&self, request: Request<v1::SubmitResponseRequest>) -> Result<Response<v1::Response>, Status> {
+    async fn submit_response(
+        &self,
+        request: Request<v1::SubmitResponseRequest>,
+    ) -> Result<Response<v1::Response>, Status> {
         let mut caller = Caller::of(&request)?;
         let request = request.into_inner();
         let bearer = self.room.bearer(&request.token)?;
         // Holders of different tokens are different callers: the request ids of one are nothing to another.
         caller.subject = events::bearer_subject(bearer.invitation);
         let repeat = Repeatable::new(&bearer.tenant, &caller, "SubmitResponse", &request.request_id, &request)?;
-        let response = self.room.submit(&bearer, repeat, response::convert::answer(request)).await?;
+        let response = self
+            .room
+            .submit(&bearer, repeat, response::convert::answer(request))
+            .await?;
         Ok(Response::new(response::convert::response(&bearer.tenant, response)))
     }
 
@@ -148,14 +224,24 @@ impl SurveyService for Api {
         Ok(Response::new(response::convert::response(&tenant, response)))
     }
 
-    async fn list_responses(&self, request: Request<v1::ListResponsesRequest>) -> Result<Response<v1::ListResponsesResponse>, Status> {
+    async fn list_responses(
+        &self,
+        request: Request<v1::ListResponsesRequest>,
+    ) -> Result<Response<v1::ListResponsesResponse>, Status> {
         let caller = Caller::of(&request)?;
         let request = request.into_inner();
         let fields = (response::store::FIELDS, response::store::ORDER);
         let below = self.list_below(&caller, &request.parent, "responses", paging!(request), fields)?;
-        let page = self.room.responses(&below.tenant, below.survey.as_deref(), &below.page).await?;
+        let page = self
+            .room
+            .responses(&below.tenant, below.survey.as_deref(), &below.page)
+            .await?;
         Ok(Response::new(v1::ListResponsesResponse {
-            responses: page.entries.into_iter().map(|response| response::convert::response(&below.tenant, response)).collect(),
+            responses: page
+                .entries
+                .into_iter()
+                .map(|response| response::convert::response(&below.tenant, response))
+                .collect(),
             next_page_token: page.next_page_token,
         }))
     }

@@ -18,14 +18,21 @@ impl Consume for Room {
             return Ok(());
         };
         let tenant = Tenant::stored(&event.tenant)?;
-        let digest = moved
-            .work_order
-            .as_ref()
-            .ok_or_else(|| Refusal::fault(anyhow::anyhow!("event {} does not say which work order moved", event.id)))?;
+        let digest = moved.work_order.as_ref().ok_or_else(|| {
+            Refusal::fault(anyhow::anyhow!(
+                "event {} does not say which work order moved",
+                event.id
+            ))
+        })?;
         match moved.to() {
-            StateCategory::Resolved => self.invite(tx, &tenant, invitation::convert::resolution(digest)?, &event.actor).await,
+            StateCategory::Resolved => {
+                self.invite(tx, &tenant, invitation::convert::resolution(digest)?, &event.actor)
+                    .await
+            }
             // A reopening begins an episode: what is superseded is of those before it. Other moves to these states find nothing.
-            StateCategory::New | StateCategory::Active => self.supersede(tx, &tenant, &digest.work_order, digest.episode).await,
+            StateCategory::New | StateCategory::Active => {
+                self.supersede(tx, &tenant, &digest.work_order, digest.episode).await
+            }
             _ => Ok(()),
         }
     }

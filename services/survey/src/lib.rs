@@ -48,7 +48,13 @@ pub(crate) struct Room {
 /// # Errors
 /// Whatever keeps it from starting: configuration, port, database, migrations.
 pub async fn start(config: Config, context: Context) -> anyhow::Result<Running> {
-    let migrations = vec![huiyin_events::migrations(), Migrations { schema: "public", migrator: sqlx::migrate!() }];
+    let migrations = vec![
+        huiyin_events::migrations(),
+        Migrations {
+            schema: "public",
+            migrator: sqlx::migrate!(),
+        },
+    ];
     let mut service = Service::prepare("survey", &config.service, context, migrations).await?;
     let events = Events::open(&mut service, &config.events).await?;
     let room = Arc::new(Room {
@@ -62,8 +68,20 @@ pub async fn start(config: Config, context: Context) -> anyhow::Result<Running> 
 
     let message_bytes = service.server.message_bytes();
     let api = api::Api::new(Arc::clone(&room));
-    service.server.add(SurveyServiceServer::new(api).max_decoding_message_size(message_bytes))?;
-    events.run(&mut service, &config.service.neighbors, &["scheduler"], Arc::clone(&room))?;
-    timer::run(&mut service.tasks, service.database.clone(), service.clock.clone(), room);
+    service
+        .server
+        .add(SurveyServiceServer::new(api).max_decoding_message_size(message_bytes))?;
+    events.run(
+        &mut service,
+        &config.service.neighbors,
+        &["scheduler"],
+        Arc::clone(&room),
+    )?;
+    timer::run(
+        &mut service.tasks,
+        service.database.clone(),
+        service.clock.clone(),
+        room,
+    );
     service.run().await
 }

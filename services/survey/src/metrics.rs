@@ -16,9 +16,18 @@ impl Metrics {
     pub(crate) fn new() -> Self {
         let meter = global::meter("huiyin");
         Self {
-            invitations: meter.u64_counter("survey.invitations").with_description("invitations by the state that they came to").build(),
-            answers: meter.u64_counter("survey.answers").with_description("answers of customers").build(),
-            reopenings: meter.u64_counter("survey.reopenings").with_description("answers that ask for the work order to be reopened").build(),
+            invitations: meter
+                .u64_counter("survey.invitations")
+                .with_description("invitations by the state that they came to")
+                .build(),
+            answers: meter
+                .u64_counter("survey.answers")
+                .with_description("answers of customers")
+                .build(),
+            reopenings: meter
+                .u64_counter("survey.reopenings")
+                .with_description("answers that ask for the work order to be reopened")
+                .build(),
         }
     }
 

@@ -18,14 +18,14 @@ const GRANTS: &[(&str, &[&str])] = &[
         "intake.feedbacks.create", "intake.feedbacks.read",
         "classifier.*.read", "classifier.texts.classify", "classifier.classifications.correct",
         "scheduler.*.read", "scheduler.workorders.*", "scheduler.deadlines.*",
-        "notification.inbox.*", "notification.messages.read", "notification.templates.read",
+        "notification.inboxes.*", "notification.messages.read", "notification.templates.read",
         "survey.*.read", "analytics.*.read", "analytics.metrics.query",
     ]),
     // 技术工程师: works on what is assigned.
     ("engineer", &[
         "intake.feedbacks.read", "classifier.*.read", "classifier.texts.classify", "classifier.classifications.correct",
         "scheduler.*.read", "scheduler.workorders.*", "scheduler.deadlines.*",
-        "notification.inbox.*", "survey.*.read", "analytics.*.read", "analytics.metrics.query",
+        "notification.inboxes.*", "survey.*.read", "analytics.*.read", "analytics.metrics.query",
     ]),
     // 部门主管/售后主管: audits, assigns by hand, keeps teams, policies and templates.
     ("supervisor", &[

@@ -41,6 +41,9 @@ impl Filter {
     /// # Errors
     /// INVALID_ARGUMENT on `filter`, saying what was not understood and which fields there are.
     pub fn parse(text: &str, fields: &[Field]) -> Result<Self, Refusal> {
+        if text.contains('\0') {
+            return Err(Refusal::invalid_field("filter", "must not hold the character U+0000")); // Postgres takes no such text
+        }
         let tokens = tokens(text).map_err(|problem| Refusal::invalid_field("filter", problem))?;
         if tokens.is_empty() {
             return Ok(Self(None));

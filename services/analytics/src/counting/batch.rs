@@ -29,6 +29,9 @@ pub(crate) struct Progress {
 /// A batch, sorted.
 #[derive(Debug, Default)]
 pub(crate) struct Batch {
+    pub(crate) events: Vec<Uuid>,
+    /// When the first of them happened.
+    pub(crate) first: Option<Timestamp>,
     /// In the order in which they were taken in.
     pub(crate) changes: Vec<(Uuid, Change, Timestamp)>,
     pub(crate) messages: BTreeMap<Uuid, Settled>,
@@ -38,7 +41,9 @@ pub(crate) struct Batch {
 impl Batch {
     pub(crate) fn of(taken: Vec<Taken>) -> Self {
         let mut batch = Self::default();
-        for Taken { source, time, happening, .. } in taken {
+        for Taken { event, source, time, happening } in taken {
+            batch.events.push(event);
+            batch.first = Some(batch.first.map_or(time, |first| first.min(time)));
             let progress = batch.progress.entry(source).or_insert(Progress { events: 0, last_event_time: time });
             progress.events += 1;
             progress.last_event_time = progress.last_event_time.max(time);

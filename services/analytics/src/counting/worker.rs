@@ -10,10 +10,7 @@ use huiyin_chassis::{MoreToDo, Refusal, Shutdown, Tasks, Tenant, Transaction};
 use jiff::SignedDuration;
 use uuid::Uuid;
 
-use super::{
-    batch::Batch,
-    store::{self, Taken},
-};
+use super::{batch::Batch, store};
 use crate::{
     fact::{self, domain::Fact},
     rollup::{self, domain::{Delta, VERSION}, totals::Kind},
@@ -77,22 +74,31 @@ impl Room {
         match store::hold(&mut tx, tenant, VERSION).await? {
             Some(version) if version == VERSION => {}
             Some(version) if version < VERSION => self.recount(&mut tx, tenant).await?,
-            // Another replica counts, or a newer one has counted.
-            _ => return Ok(MoreToDo(false)),
+            Some(version) => {
+                tracing::warn!(%tenant, version, "a newer version has counted; this one leaves it to that");
+                return Ok(MoreToDo(false));
+            }
+            None => return Ok(MoreToDo(false)), // another replica counts
         }
         let taken = store::waiting(&mut tx, tenant, self.counting.batch).await?;
         let more = MoreToDo(!taken.is_empty());
-        self.take(&mut tx, tenant, taken).await?;
+        let batch = Batch::of(taken);
+        let (progress, first) = (batch.progress.clone(), batch.first);
+        self.take(&mut tx, tenant, batch).await?;
         tx.commit().await?;
+        for (source, progress) in progress {
+            self.metrics.counted(&source, progress.events);
+        }
+        if let Some(first) = first {
+            self.metrics.lagged(first, self.clock.now());
+        }
         Ok(more)
     }
 
-    async fn take(&self, tx: &mut Transaction, tenant: &Tenant, taken: Vec<Taken>) -> Result<(), Refusal> {
-        if taken.is_empty() {
+    async fn take(&self, tx: &mut Transaction, tenant: &Tenant, batch: Batch) -> Result<(), Refusal> {
+        if batch.events.is_empty() {
             return Ok(());
         }
-        let events: Vec<Uuid> = taken.iter().map(|taken| taken.event).collect();
-        let batch = Batch::of(taken);
         let mut delta = Delta::default();
         if !batch.messages.is_empty() {
             let known = store::messages(tx, tenant, &batch.messages.keys().copied().collect::<Vec<_>>()).await?;
@@ -123,7 +129,7 @@ impl Room {
         fact::store::keep(tx, tenant, &changed).await?;
         rollup::store::add(tx, tenant, &delta).await?;
         store::progress(tx, tenant, &batch.progress).await?;
-        store::counted(tx, tenant, &events).await
+        store::counted(tx, tenant, &batch.events).await
     }
 
     /// Counts the rollups and totals of a tenant again, from all facts.

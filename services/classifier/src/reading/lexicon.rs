@@ -25,11 +25,19 @@ pub(crate) enum Role {
     Degree(f64),
 }
 
+impl Role {
+    fn category(&self) -> Option<usize> {
+        if let Self::Keyword { category, .. } = self { Some(*category) } else { None }
+    }
+}
+
 /// A word, found once, with everything that it does.
 #[derive(Debug)]
 pub(crate) struct Entry {
     /// Each role with the spelling under which the taxonomy has it.
     pub(crate) roles: Vec<(Role, Arc<str>)>,
+    /// Indices of the dimensions in which it is a keyword.
+    pub(crate) dimensions: Vec<usize>,
     /// True where the word begins with a letter or digit that must not have another before it.
     pub(crate) bound_before: bool,
     /// True where it ends with one that must not have another behind it.
@@ -89,6 +97,10 @@ impl Lexicon {
         for term in &content.sentiment.degrees {
             words.add(&term.term, Role::Degree(term.factor));
         }
+        let categories = resolve(content);
+        for entry in &mut words.entries {
+            entry.dimensions = entry.roles.iter().filter_map(|(role, _)| role.category()).map(|category| categories[category].dimension).collect();
+        }
         let automaton = AhoCorasick::builder()
             .match_kind(MatchKind::Standard) // all occurrences, overlapping ones too: which of them count is decided by role
             .kind(Some(AhoCorasickKind::ContiguousNFA))
@@ -97,7 +109,7 @@ impl Lexicon {
             version,
             automaton,
             entries: words.entries,
-            categories: resolve(content),
+            categories,
             dimensions: content.dimensions.iter().map(|dimension| dimension.key.clone()).collect(),
             negative_below: content.sentiment.negative_below,
             positive_above: content.sentiment.positive_above,
@@ -133,6 +145,7 @@ impl Words {
         let index = *self.known.entry(folded.clone()).or_insert_with(|| {
             self.entries.push(Entry {
                 roles: Vec::new(),
+                dimensions: Vec::new(),
                 bound_before: folded.chars().next().is_some_and(is_of_word),
                 bound_behind: folded.chars().next_back().is_some_and(is_of_word),
                 short: folded.chars().count() == 1,

@@ -12,6 +12,8 @@ const SHORT_REACH: usize = 3;
 
 /// A negation works on so many words that are joined, at most.
 const JOINED: usize = 8;
+/// A taxonomy has at most so many dimensions.
+const DIMENSIONS: usize = 16;
 /// Words of degree one behind the other do not make more than this of a tone.
 const STRONGEST: f64 = 4.0;
 
@@ -33,8 +35,9 @@ pub(super) struct Hit {
     pub(super) negated: bool,
     /// What words of degree make of its tone.
     pub(super) factor: f64,
-    /// Which of its roles count here.
-    keyword: bool,
+    /// The dimensions in which it counts as a keyword here, one bit each: a taxonomy has at most 16.
+    keyword: u16,
+    /// Which of its other roles count here.
     tone: bool,
     impact: bool,
     modifier: bool,
@@ -42,9 +45,9 @@ pub(super) struct Hit {
 
 impl Hit {
     /// True where this role of the entry counts at this place.
-    pub(super) fn counts(&self, role: &Role) -> bool {
+    pub(super) fn counts(&self, lexicon: &Lexicon, role: &Role) -> bool {
         match role {
-            Role::Keyword { .. } => self.keyword,
+            Role::Keyword { category, .. } => self.keyword & bit(lexicon.categories[*category].dimension) != 0,
             Role::Tone(_) => self.tone,
             Role::Impact(_) => self.impact,
             Role::Negation | Role::Degree(_) => self.modifier,
@@ -52,8 +55,12 @@ impl Hit {
     }
 
     fn is_target(&self) -> bool {
-        self.keyword || self.tone || self.impact
+        self.keyword != 0 || self.tone || self.impact
     }
+}
+
+fn bit(dimension: usize) -> u16 {
+    1 << (dimension % DIMENSIONS)
 }
 
 /// The words of a text, in its order; of several that begin alike the longest first.
@@ -68,7 +75,7 @@ pub(super) fn scan(lexicon: &Lexicon, folded: &Folded) -> Vec<Hit> {
                 end,
                 negated: false,
                 factor: 1.0,
-                keyword: has(|role| matches!(role, Role::Keyword { .. })),
+                keyword: lexicon.entries[entry].dimensions.iter().fold(0, |bits, dimension| bits | bit(*dimension)),
                 tone: has(|role| matches!(role, Role::Tone(_))),
                 impact: has(|role| matches!(role, Role::Impact(_))),
                 modifier: has(|role| matches!(role, Role::Negation | Role::Degree(_))),
@@ -81,22 +88,27 @@ pub(super) fn scan(lexicon: &Lexicon, folded: &Folded) -> Vec<Hit> {
     hits
 }
 
-/// A word inside a longer one of the same kind does not count: 不错 is no 错, 无法登录 no 登录.
+/// A word inside a longer one of the same kind does not count: 不错 is no 错, 无法登录 no 登录. Keywords are of one kind where
+/// they are of one dimension.
 fn longest_only(hits: &mut Vec<Hit>) {
     // Where the words so far end, by kind. They come in the order of their beginnings, so a word lies within an earlier one
     // exactly where it ends no later.
-    let (mut any, mut keywords, mut impacts, mut tones) = (0, 0, 0, 0);
+    let (mut any, mut impacts, mut tones) = (0, 0, 0);
+    let mut keywords = [0; DIMENSIONS];
     for hit in hits.iter_mut() {
         let inside_longer = hit.end <= any;
-        hit.keyword &= hit.end > keywords;
+        for (dimension, end) in keywords.iter_mut().enumerate() {
+            if hit.end <= *end {
+                hit.keyword &= !bit(dimension);
+            } else if hit.keyword & bit(dimension) != 0 {
+                *end = hit.end;
+            }
+        }
         hit.impact &= hit.end > impacts;
         // Tones and modifiers share their characters with no other of them.
         hit.tone &= hit.start >= tones;
         hit.modifier &= hit.start >= tones && !inside_longer;
         any = any.max(hit.end);
-        if hit.keyword {
-            keywords = hit.end;
-        }
         if hit.impact {
             impacts = hit.end;
         }

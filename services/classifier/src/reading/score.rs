@@ -25,7 +25,7 @@ pub(super) fn categories(lexicon: &Lexicon, hits: &[Hit]) -> Categories {
     for hit in hits.iter().filter(|hit| !hit.negated) {
         for (role, _) in &lexicon.entries[hit.entry].roles {
             if let Role::Keyword { category, weight } = role
-                && hit.counts(role)
+                && hit.counts(lexicon, role)
             {
                 votes[*category] += weight;
             }
@@ -79,7 +79,7 @@ pub(super) fn sentiment(lexicon: &Lexicon, hits: &[Hit]) -> (f64, Sentiment) {
     for hit in hits {
         for (role, _) in &lexicon.entries[hit.entry].roles {
             if let Role::Tone(weight) = role
-                && hit.counts(role)
+                && hit.counts(lexicon, role)
             {
                 sum += tone(hit, *weight);
             }
@@ -103,7 +103,7 @@ pub(super) fn impact(lexicon: &Lexicon, hits: &[Hit]) -> Option<(Impact, String)
     for hit in hits.iter().filter(|hit| !hit.negated) {
         for (role, term) in &lexicon.entries[hit.entry].roles {
             if let Role::Impact(impact) = role
-                && hit.counts(role)
+                && hit.counts(lexicon, role)
                 && worst.is_none_or(|(known, _)| *impact > known)
             {
                 worst = Some((*impact, term));

@@ -32,7 +32,10 @@ fn draft() -> Draft {
 }
 
 fn contact(kind: ContactKind, address: &str) -> Contact {
-    Contact { kind, address: address.to_owned() }
+    Contact {
+        kind,
+        address: address.to_owned(),
+    }
 }
 
 fn now() -> Timestamp {
@@ -53,8 +56,15 @@ fn every_violation_is_named_at_once() {
     draft.occur_time = Some(now() + jiff::SignedDuration::from_micros(1));
     draft.facts.product.purchase_time = Some("1899-12-31T23:59:59Z".parse().unwrap());
     draft.contact = Some(contact(ContactKind::Email, "li at example"));
-    draft.facts.attachments = vec![Attachment { uri: "https://a".to_owned(), media_type: "image/png".to_owned(), note: "\0".to_owned() }];
-    let mut fields: Vec<String> = check(&draft, now(), "feedbacks[3]").into_iter().map(|(field, _)| field).collect();
+    draft.facts.attachments = vec![Attachment {
+        uri: "https://a".to_owned(),
+        media_type: "image/png".to_owned(),
+        note: "\0".to_owned(),
+    }];
+    let mut fields: Vec<String> = check(&draft, now(), "feedbacks[3]")
+        .into_iter()
+        .map(|(field, _)| field)
+        .collect();
     fields.sort();
     assert_eq!(
         fields,
@@ -103,7 +113,11 @@ fn addresses_are_checked_by_their_kind() {
         (Inbox, "u-1", true),
         (Im, "   ", false),
     ] {
-        assert_eq!(malformed(&contact(kind, address)).is_none(), is_well_formed, "{kind:?} {address}");
+        assert_eq!(
+            malformed(&contact(kind, address)).is_none(),
+            is_well_formed,
+            "{kind:?} {address}"
+        );
     }
 }
 
@@ -117,12 +131,31 @@ fn a_customer_is_recognised_however_the_address_is_written() {
         identity(&draft)
     };
     assert_eq!(by(" ", None), None);
-    for written in ["13800138000", "+86 138-0013-8000", "0086 13800138000", "8613800138000", " 138 0013 8000 "] {
-        assert_eq!(by("", Some(contact(ContactKind::Phone, written))), Some(("phone", "13800138000".to_owned())), "{written}");
+    for written in [
+        "13800138000",
+        "+86 138-0013-8000",
+        "0086 13800138000",
+        "8613800138000",
+        " 138 0013 8000 ",
+    ] {
+        assert_eq!(
+            by("", Some(contact(ContactKind::Phone, written))),
+            Some(("phone", "13800138000".to_owned())),
+            "{written}"
+        );
     }
-    assert_eq!(by("", Some(contact(ContactKind::Phone, "+1 202 555 0123"))), Some(("phone", "12025550123".to_owned())));
-    assert_eq!(by("", Some(contact(ContactKind::Email, " Li@Example.COM "))), Some(("email", "li@example.com".to_owned())));
-    assert_eq!(by(" crm-7 ", Some(contact(ContactKind::Email, "li@example.com"))), Some(("reference", "crm-7".to_owned())));
+    assert_eq!(
+        by("", Some(contact(ContactKind::Phone, "+1 202 555 0123"))),
+        Some(("phone", "12025550123".to_owned()))
+    );
+    assert_eq!(
+        by("", Some(contact(ContactKind::Email, " Li@Example.COM "))),
+        Some(("email", "li@example.com".to_owned()))
+    );
+    assert_eq!(
+        by(" crm-7 ", Some(contact(ContactKind::Email, "li@example.com"))),
+        Some(("reference", "crm-7".to_owned()))
+    );
 }
 
 /// 001-13: the date is that of the tenant's own zone.

@@ -18,11 +18,19 @@ pub(crate) struct Given {
 }
 
 /// The answers that these requests of one method got before, by caller and id.
-pub(crate) async fn find(tx: &mut Transaction, tenant: &Tenant, requests: &[&Repeatable]) -> Result<HashMap<(String, Uuid), Given>, Refusal> {
+pub(crate) async fn find(
+    tx: &mut Transaction,
+    tenant: &Tenant,
+    requests: &[&Repeatable],
+) -> Result<HashMap<(String, Uuid), Given>, Refusal> {
     let Some((_, method, _, _)) = requests.first().map(|request| request.parts()) else {
         return Ok(HashMap::new());
     };
-    let (callers, ids): (Vec<&str>, Vec<Uuid>) = requests.iter().map(|request| request.parts()).map(|(caller, _, id, _)| (caller, id)).unzip();
+    let (callers, ids): (Vec<&str>, Vec<Uuid>) = requests
+        .iter()
+        .map(|request| request.parts())
+        .map(|(caller, _, id, _)| (caller, id))
+        .unzip();
     let given: Vec<Given> = sqlx::query_as(
         "SELECT given.caller, given.request_id, given.body_hash, given.answer
          FROM unnest($3::text[], $4::uuid[]) AS wanted (caller, request_id)
@@ -36,12 +44,20 @@ pub(crate) async fn find(tx: &mut Transaction, tenant: &Tenant, requests: &[&Rep
     .bind(ids)
     .fetch_all(&mut **tx)
     .await?;
-    Ok(given.into_iter().map(|given| ((given.caller.clone(), given.request_id), given)).collect())
+    Ok(given
+        .into_iter()
+        .map(|given| ((given.caller.clone(), given.request_id), given))
+        .collect())
 }
 
 /// Keeps answers in the transaction of their effects; false where one of the requests has an answer by now, because it was
 /// worked on somewhere else at the same time: then nothing of the transaction may be kept.
-pub(crate) async fn keep(tx: &mut Transaction, tenant: &Tenant, now: Timestamp, mut answers: Vec<(&Repeatable, Vec<u8>)>) -> Result<bool, Refusal> {
+pub(crate) async fn keep(
+    tx: &mut Transaction,
+    tenant: &Tenant,
+    now: Timestamp,
+    mut answers: Vec<(&Repeatable, Vec<u8>)>,
+) -> Result<bool, Refusal> {
     if answers.is_empty() {
         return Ok(true);
     }

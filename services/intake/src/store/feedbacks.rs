@@ -15,25 +15,73 @@ use crate::domain::{Accepted, Attachment, CHANNELS, ContactKind, Facts, Feedback
 
 /// What a list can be filtered by.
 pub(crate) const FIELDS: &[Field] = &[
-    Field { name: "number", column: "number", kind: Kind::Text },
-    Field { name: "channel", column: "channel", kind: Kind::Enum(CHANNELS) },
-    Field { name: "customer", column: "customer_id", kind: Kind::Name },
-    Field { name: "external_id", column: "external_id", kind: Kind::Text },
-    Field { name: "source", column: "source", kind: Kind::Text },
-    Field { name: "tier", column: "tier", kind: Kind::Enum(TIERS) },
-    Field { name: "impact", column: "impact", kind: Kind::Enum(IMPACTS) },
-    Field { name: "product.model", column: "product_model", kind: Kind::Text },
-    Field { name: "product.batch", column: "product_batch", kind: Kind::Text },
+    Field {
+        name: "number",
+        column: "number",
+        kind: Kind::Text,
+    },
+    Field {
+        name: "channel",
+        column: "channel",
+        kind: Kind::Enum(CHANNELS),
+    },
+    Field {
+        name: "customer",
+        column: "customer_id",
+        kind: Kind::Name,
+    },
+    Field {
+        name: "external_id",
+        column: "external_id",
+        kind: Kind::Text,
+    },
+    Field {
+        name: "source",
+        column: "source",
+        kind: Kind::Text,
+    },
+    Field {
+        name: "tier",
+        column: "tier",
+        kind: Kind::Enum(TIERS),
+    },
+    Field {
+        name: "impact",
+        column: "impact",
+        kind: Kind::Enum(IMPACTS),
+    },
+    Field {
+        name: "product.model",
+        column: "product_model",
+        kind: Kind::Text,
+    },
+    Field {
+        name: "product.batch",
+        column: "product_batch",
+        kind: Kind::Text,
+    },
     CREATE_TIME,
-    Field { name: "occur_time", column: "occur_time", kind: Kind::Time },
+    Field {
+        name: "occur_time",
+        column: "occur_time",
+        kind: Kind::Time,
+    },
 ];
 /// What a list can be ordered by.
 pub(crate) const ORDER: &[Field] = &[CREATE_TIME];
-const CREATE_TIME: Field = Field { name: "create_time", column: "create_time", kind: Kind::Time };
+const CREATE_TIME: Field = Field {
+    name: "create_time",
+    column: "create_time",
+    kind: Kind::Time,
+};
 
 /// Stores feedbacks of one tenant with one statement. Those whose external id is taken are left out; returns each of them
 /// with the feedback that has it.
-pub(crate) async fn insert(tx: &mut Transaction, tenant: &Tenant, new: &[&Accepted]) -> Result<HashMap<Uuid, Uuid>, Refusal> {
+pub(crate) async fn insert(
+    tx: &mut Transaction,
+    tenant: &Tenant,
+    new: &[&Accepted],
+) -> Result<HashMap<Uuid, Uuid>, Refusal> {
     if new.is_empty() {
         return Ok(HashMap::new());
     }
@@ -117,7 +165,17 @@ impl<'r> Rows<'r> {
 
 fn attachments(rows: &Rows<'_>) -> Result<Vec<Option<String>>, Refusal> {
     let json = |attachments: &Vec<Attachment>| serde_json::to_string(attachments).map_err(Refusal::fault);
-    rows.0.iter().map(|row| &row.feedback.facts.attachments).map(|some| if some.is_empty() { Ok(None) } else { json(some).map(Some) }).collect()
+    rows.0
+        .iter()
+        .map(|row| &row.feedback.facts.attachments)
+        .map(|some| {
+            if some.is_empty() {
+                Ok(None)
+            } else {
+                json(some).map(Some)
+            }
+        })
+        .collect()
 }
 
 /// Which rows another feedback's external id kept out, and which feedback that is.
@@ -152,12 +210,20 @@ macro_rules! shown {
 
 /// The feedbacks with these ids, in the order of the ids; those that are not there are left out.
 pub(crate) async fn by_ids(tx: &mut Transaction, tenant: &Tenant, ids: &[Uuid]) -> Result<Vec<Feedback>, Refusal> {
-    let rows: Vec<Row> = sqlx::query_as(concat!("SELECT ", shown!(), " FROM feedback WHERE tenant_id = $1 AND id = ANY ($2)"))
-        .bind(tenant.key())
-        .bind(ids)
-        .fetch_all(&mut **tx)
-        .await?;
-    let mut found: HashMap<Uuid, Feedback> = rows.into_iter().map(Feedback::from).map(|feedback| (feedback.id, feedback)).collect();
+    let rows: Vec<Row> = sqlx::query_as(concat!(
+        "SELECT ",
+        shown!(),
+        " FROM feedback WHERE tenant_id = $1 AND id = ANY ($2)"
+    ))
+    .bind(tenant.key())
+    .bind(ids)
+    .fetch_all(&mut **tx)
+    .await?;
+    let mut found: HashMap<Uuid, Feedback> = rows
+        .into_iter()
+        .map(Feedback::from)
+        .map(|feedback| (feedback.id, feedback))
+        .collect();
     Ok(ids.iter().filter_map(|id| found.remove(id)).collect())
 }
 
@@ -183,11 +249,13 @@ pub(crate) struct ContactRow {
 
 /// The contact of a feedback; `None` where there is no such feedback.
 pub(crate) async fn contact(tx: &mut Transaction, tenant: &Tenant, id: Uuid) -> Result<Option<ContactRow>, Refusal> {
-    let row = sqlx::query_as("SELECT contact_kind, contact_sealed, create_time FROM feedback WHERE tenant_id = $1 AND id = $2")
-        .bind(tenant.key())
-        .bind(id)
-        .fetch_optional(&mut **tx)
-        .await?;
+    let row = sqlx::query_as(
+        "SELECT contact_kind, contact_sealed, create_time FROM feedback WHERE tenant_id = $1 AND id = $2",
+    )
+    .bind(tenant.key())
+    .bind(id)
+    .fetch_optional(&mut **tx)
+    .await?;
     Ok(row)
 }
 

@@ -9,7 +9,9 @@ use huiyin_chassis::{Refusal, Tenant, Transaction};
 pub(crate) async fn take(tx: &mut Transaction, tenant: &Tenant, day: i32, count: i64) -> Result<i64, Refusal> {
     // This commit need not reach the disk by itself: the log is written in order, so the commit of the feedback that gets
     // the number takes it along, and a crash before that loses a number that nobody was told.
-    sqlx::query("SET LOCAL synchronous_commit = off").execute(&mut **tx).await?;
+    sqlx::query("SET LOCAL synchronous_commit = off")
+        .execute(&mut **tx)
+        .await?;
     let last: i64 = sqlx::query_scalar(
         "INSERT INTO number_counter (tenant_id, day, last) VALUES ($1, $2, $3)
          ON CONFLICT (tenant_id, day) DO UPDATE SET last = number_counter.last + EXCLUDED.last

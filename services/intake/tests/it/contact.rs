@@ -11,7 +11,10 @@ const REFERENCE: &str = "crm-secret-4711";
 fn with_contact() -> Feedback {
     Feedback {
         customer_reference: REFERENCE.to_owned(),
-        contact: Some(Contact { kind: ContactKind::Phone.into(), address: ADDRESS.to_owned() }),
+        contact: Some(Contact {
+            kind: ContactKind::Phone.into(),
+            address: ADDRESS.to_owned(),
+        }),
         ..feedback("无法登录")
     }
 }
@@ -20,11 +23,15 @@ fn with_contact() -> Feedback {
 #[tokio::test]
 async fn an_address_stands_nowhere_in_clear() {
     let stand = Stand::new().await;
-    let request = CreateFeedbackRequest { request_id: request_id(1), ..create(with_contact()) };
+    let request = CreateFeedbackRequest {
+        request_id: request_id(1),
+        ..create(with_contact())
+    };
     stand.client().await.create_feedback(request).await.unwrap();
     let mut database = stand.database().await;
     let tables: Vec<String> = sqlx::query_scalar(
-        "SELECT format('%I.%I', schemaname, tablename) FROM pg_tables WHERE schemaname IN ('public', 'chassis', 'events')",
+        "SELECT oid::regclass::text FROM pg_class
+         WHERE relkind = 'r' AND relnamespace IN ('public'::regnamespace, 'chassis'::regnamespace, 'events'::regnamespace)",
     )
     .fetch_all(&mut database)
     .await
@@ -35,7 +42,11 @@ async fn an_address_stands_nowhere_in_clear() {
         let mut rows = 0;
         for table in &tables {
             let statement = format!("SELECT count(*) FROM {table} AS t WHERE position($1 IN t::text) > 0");
-            let count: i64 = sqlx::query_scalar(sqlx::AssertSqlSafe(statement)).bind(text).fetch_one(&mut database).await.unwrap();
+            let count: i64 = sqlx::query_scalar(sqlx::AssertSqlSafe(statement))
+                .bind(text)
+                .fetch_one(&mut database)
+                .await
+                .unwrap();
             rows += count;
         }
         rows
@@ -52,21 +63,53 @@ async fn an_address_stands_nowhere_in_clear() {
 async fn an_address_is_revealed_to_services_alone() {
     let stand = Stand::new().await;
     let mut client = stand.client().await;
-    let reachable = client.create_feedback(create(with_contact())).await.unwrap().into_inner();
-    assert_eq!((reachable.contact.clone(), reachable.contact_kind()), (None, ContactKind::Phone));
-    let unreachable = client.create_feedback(create(feedback("无法登录"))).await.unwrap().into_inner();
+    let reachable = client
+        .create_feedback(create(with_contact()))
+        .await
+        .unwrap()
+        .into_inner();
+    assert_eq!(
+        (reachable.contact.clone(), reachable.contact_kind()),
+        (None, ContactKind::Phone)
+    );
+    let unreachable = client
+        .create_feedback(create(feedback("无法登录")))
+        .await
+        .unwrap()
+        .into_inner();
 
-    let request = |feedback: &Feedback| RevealContactRequest { name: feedback.name.clone() };
+    let request = |feedback: &Feedback| RevealContactRequest {
+        name: feedback.name.clone(),
+    };
     for role in ["admin", "agent", "supervisor", "integration"] {
-        let refused = stand.client_of("user:wang", "acme", role).await.reveal_contact(request(&reachable)).await.unwrap_err();
+        let refused = stand
+            .client_of("user:wang", "acme", role)
+            .await
+            .reveal_contact(request(&reachable))
+            .await
+            .unwrap_err();
         assert_eq!(refused.code(), Code::PermissionDenied, "{role}");
     }
     let token = stand.stage.service_token("notification");
     let mut service = stand.client_at(stand.address(), &token).await;
     let revealed = service.reveal_contact(request(&reachable)).await.unwrap().into_inner();
-    assert_eq!(revealed.contact, Some(Contact { kind: ContactKind::Phone.into(), address: ADDRESS.to_owned() }));
+    assert_eq!(
+        revealed.contact,
+        Some(Contact {
+            kind: ContactKind::Phone.into(),
+            address: ADDRESS.to_owned()
+        })
+    );
     assert_eq!(revealed.create_time, reachable.create_time);
-    assert_eq!(service.reveal_contact(request(&unreachable)).await.unwrap().into_inner().contact, None);
+    assert_eq!(
+        service
+            .reveal_contact(request(&unreachable))
+            .await
+            .unwrap()
+            .into_inner()
+            .contact,
+        None
+    );
 }
 
 /// A sealed address that is moved to another row does not open there.
@@ -74,17 +117,29 @@ async fn an_address_is_revealed_to_services_alone() {
 async fn an_address_opens_for_its_own_feedback_alone() {
     let stand = Stand::new().await;
     let mut client = stand.client().await;
-    let first = client.create_feedback(create(with_contact())).await.unwrap().into_inner();
-    let mut other = with_contact();
-    other.contact = Some(Contact { kind: ContactKind::Phone.into(), address: "13800138000".to_owned() });
-    client.create_feedback(create(other)).await.unwrap();
-    sqlx::query("UPDATE feedback SET contact_sealed = (SELECT contact_sealed FROM feedback WHERE number = 'FB20260302002')")
-        .execute(&mut stand.database().await)
+    let first = client
+        .create_feedback(create(with_contact()))
         .await
-        .unwrap();
+        .unwrap()
+        .into_inner();
+    let mut other = with_contact();
+    other.contact = Some(Contact {
+        kind: ContactKind::Phone.into(),
+        address: "13800138000".to_owned(),
+    });
+    client.create_feedback(create(other)).await.unwrap();
+    sqlx::query(
+        "UPDATE feedback SET contact_sealed = (SELECT contact_sealed FROM feedback WHERE number = 'FB20260302002')",
+    )
+    .execute(&mut stand.database().await)
+    .await
+    .unwrap();
     let token = stand.stage.service_token("notification");
     let mut service = stand.client_at(stand.address(), &token).await;
-    let refused = service.reveal_contact(RevealContactRequest { name: first.name }).await.unwrap_err();
+    let refused = service
+        .reveal_contact(RevealContactRequest { name: first.name })
+        .await
+        .unwrap_err();
     assert_eq!(refused.code(), Code::Internal);
     assert!(!refused.message().contains("138"), "{refused:?}");
 }

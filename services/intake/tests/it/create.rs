@@ -2,7 +2,8 @@
 
 use huiyin_proto::{
     intake::v1::{
-        AttachmentReference, Contact, ContactKind, CreateFeedbackRequest, Demand, Feedback, Frequency, GetFeedbackRequest, ProductContext, Urgency,
+        AttachmentReference, Contact, ContactKind, CreateFeedbackRequest, Demand, Feedback, Frequency,
+        GetFeedbackRequest, ProductContext, Urgency,
     },
     r#type::v1::{Channel, CustomerTier, Impact},
 };
@@ -21,7 +22,10 @@ fn full() -> Feedback {
             model: "KF-35".to_owned(),
             batch: "B2026-01".to_owned(),
             purchase_channel: "天猫".to_owned(),
-            purchase_time: Some(prost_types::Timestamp { seconds: 1_767_225_600, nanos: 0 }),
+            purchase_time: Some(prost_types::Timestamp {
+                seconds: 1_767_225_600,
+                nanos: 0,
+            }),
             order_number: "2026112100012345".to_owned(),
             device: "Mate 60, HarmonyOS 4.2".to_owned(),
             software_version: "3.1".to_owned(),
@@ -33,7 +37,10 @@ fn full() -> Feedback {
         emotion_level: 4,
         tier: CustomerTier::Vip.into(),
         customer_reference: "crm-4711".to_owned(),
-        contact: Some(Contact { kind: ContactKind::Phone.into(), address: "+86 138 0013 8000".to_owned() }),
+        contact: Some(Contact {
+            kind: ContactKind::Phone.into(),
+            address: "+86 138 0013 8000".to_owned(),
+        }),
         external_id: "T-1".to_owned(),
         source: "zendesk".to_owned(),
         language: "zh-TW".to_owned(),
@@ -42,7 +49,10 @@ fn full() -> Feedback {
             media_type: "image/png".to_owned(),
             note: "异响录音，联系 13800138000".to_owned(),
         }],
-        occur_time: Some(prost_types::Timestamp { seconds: 1_772_400_000, nanos: 123_456_000 }),
+        occur_time: Some(prost_types::Timestamp {
+            seconds: 1_772_400_000,
+            nanos: 123_456_000,
+        }),
         ..Feedback::default()
     }
 }
@@ -63,25 +73,62 @@ async fn what_was_answered_for_is_stored_and_told() {
         customer_reference: String::new(),
         contact: None,
         contact_kind: ContactKind::Phone.into(),
-        create_time: Some(prost_types::Timestamp { seconds: 1_772_413_200, nanos: 0 }),
+        create_time: Some(prost_types::Timestamp {
+            seconds: 1_772_413_200,
+            nanos: 0,
+        }),
         author: "user:wang".to_owned(),
         ..full()
     };
     expected.attachments[0].note = "异响录音，联系 [手机号]".to_owned();
     assert_eq!(answer, expected);
-    let read = agent.get_feedback(GetFeedbackRequest { name: answer.name.clone() }).await.unwrap().into_inner();
+    let read = agent
+        .get_feedback(GetFeedbackRequest {
+            name: answer.name.clone(),
+        })
+        .await
+        .unwrap()
+        .into_inner();
     assert_eq!(read, answer);
 
     let (event, submitted) = stand.events().await.pop().unwrap();
-    assert_eq!((event.source.as_str(), event.tenant.as_str(), &event.subject, event.actor.as_str()), ("intake", "acme", &answer.name, "user:wang"));
+    assert_eq!(
+        (
+            event.source.as_str(),
+            event.tenant.as_str(),
+            &event.subject,
+            event.actor.as_str()
+        ),
+        ("intake", "acme", &answer.name, "user:wang")
+    );
     let digest = submitted.feedback.unwrap();
-    assert_eq!((digest.feedback, digest.number, digest.customer), (answer.name, answer.number, customer));
+    assert_eq!(
+        (&digest.feedback, &digest.number, &digest.customer),
+        (&answer.name, &answer.number, &customer)
+    );
     assert_eq!((digest.channel(), digest.tier()), (Channel::Phone, CustomerTier::Vip));
-    assert_eq!((digest.product_model.as_str(), digest.batch.as_str(), digest.language.as_str()), ("KF-35", "B2026-01", "zh-TW"));
-    assert_eq!((digest.occur_time, digest.receive_time), (answer.occur_time, answer.create_time));
+    assert_eq!(
+        (
+            digest.product_model.as_str(),
+            digest.batch.as_str(),
+            digest.language.as_str()
+        ),
+        ("KF-35", "B2026-01", "zh-TW")
+    );
+    assert_eq!(
+        (digest.occur_time, digest.receive_time),
+        (answer.occur_time, answer.create_time)
+    );
     assert!(digest.reachable);
     assert_eq!(submitted.text, "空调异响\n开机十分钟后出现异响\n希望上门维修");
-    assert_eq!((submitted.stated_impact, submitted.stated_urgency, submitted.emotion_level), (Impact::Serious.into(), 2, 4));
+    assert_eq!(
+        (
+            submitted.stated_impact,
+            submitted.stated_urgency,
+            submitted.emotion_level
+        ),
+        (Impact::Serious.into(), 2, 4)
+    );
     assert_eq!(submitted.demand, "REPAIR");
 }
 
@@ -89,7 +136,13 @@ async fn what_was_answered_for_is_stored_and_told() {
 #[tokio::test]
 async fn what_is_not_said_is_filled_in() {
     let stand = Stand::new().await;
-    let answer = stand.client().await.create_feedback(create(feedback("待机时间短"))).await.unwrap().into_inner();
+    let answer = stand
+        .client()
+        .await
+        .create_feedback(create(feedback("待机时间短")))
+        .await
+        .unwrap()
+        .into_inner();
     assert_eq!(answer.language, "zh-CN");
     assert_eq!(answer.occur_time, answer.create_time);
     assert_eq!((answer.customer.as_str(), answer.contact_kind), ("", 0));
@@ -112,14 +165,28 @@ async fn a_number_in_the_words_is_stored_and_never_shown() {
     };
     let answer = client.create_feedback(create(said.clone())).await.unwrap().into_inner();
     assert_eq!(answer.description, "我的电话是 [手机号]，无法登录");
-    assert_eq!((answer.title.as_str(), answer.expectation.as_str()), ("请回电 [手机号]", "写信到 [邮箱]"));
-    let read = client.get_feedback(GetFeedbackRequest { name: answer.name.clone() }).await.unwrap().into_inner();
+    assert_eq!(
+        (answer.title.as_str(), answer.expectation.as_str()),
+        ("请回电 [手机号]", "写信到 [邮箱]")
+    );
+    let read = client
+        .get_feedback(GetFeedbackRequest {
+            name: answer.name.clone(),
+        })
+        .await
+        .unwrap()
+        .into_inner();
     assert_eq!(read, answer);
     let (_, submitted) = stand.events().await.pop().unwrap();
-    assert_eq!(submitted.text, "请回电 [手机号]\n我的电话是 [手机号]，无法登录\n写信到 [邮箱]");
+    assert_eq!(
+        submitted.text,
+        "请回电 [手机号]\n我的电话是 [手机号]，无法登录\n写信到 [邮箱]"
+    );
 
-    let stored: (String, String, String) =
-        sqlx::query_as("SELECT title, description, expectation FROM feedback").fetch_one(&mut stand.database().await).await.unwrap();
+    let stored: (String, String, String) = sqlx::query_as("SELECT title, description, expectation FROM feedback")
+        .fetch_one(&mut stand.database().await)
+        .await
+        .unwrap();
     assert_eq!(stored, (said.title, said.description, said.expectation));
 }
 
@@ -128,17 +195,35 @@ async fn a_number_in_the_words_is_stored_and_never_shown() {
 async fn the_same_request_gets_the_same_answer() {
     let stand = Stand::new().await;
     let mut client = stand.client().await;
-    let request = CreateFeedbackRequest { request_id: request_id(1), ..create(external("闪退", "E-1")) };
+    let request = CreateFeedbackRequest {
+        request_id: request_id(1),
+        ..create(external("闪退", "E-1"))
+    };
     let first = client.create_feedback(request.clone()).await.unwrap().into_inner();
     stand.stage.clock.advance(jiff::SignedDuration::from_hours(1));
-    assert_eq!(client.create_feedback(request.clone()).await.unwrap().into_inner(), first);
+    assert_eq!(
+        client.create_feedback(request.clone()).await.unwrap().into_inner(),
+        first
+    );
     assert_eq!((stand.stored().await, stand.events().await.len()), (1, 1));
 
-    let other_body = CreateFeedbackRequest { request_id: request_id(1), ..create(feedback("卡顿")) };
+    let other_body = CreateFeedbackRequest {
+        request_id: request_id(1),
+        ..create(feedback("卡顿"))
+    };
     let refused = client.create_feedback(other_body.clone()).await.unwrap_err();
-    assert_eq!((refused.code(), reason(&refused)), (Code::AlreadyExists, "REQUEST_ID_REUSED".to_owned()));
+    assert_eq!(
+        (refused.code(), reason(&refused)),
+        (Code::AlreadyExists, "REQUEST_ID_REUSED".to_owned())
+    );
 
-    let second = stand.client_of("key:crm", "acme", "integration").await.create_feedback(other_body).await.unwrap().into_inner();
+    let second = stand
+        .client_of("key:crm", "acme", "integration")
+        .await
+        .create_feedback(other_body)
+        .await
+        .unwrap()
+        .into_inner();
     assert_eq!(second.number, "FB20260302002");
     assert_eq!(stand.stored().await, 2);
 }
@@ -148,18 +233,42 @@ async fn the_same_request_gets_the_same_answer() {
 async fn an_external_id_is_taken_once_per_source() {
     let stand = Stand::new().await;
     let mut client = stand.client().await;
-    let first = client.create_feedback(create(external("闪退", "E-1"))).await.unwrap().into_inner();
-    let refused = client.create_feedback(create(external("又闪退", "E-1"))).await.unwrap_err();
-    assert_eq!((refused.code(), reason(&refused)), (Code::AlreadyExists, "EXTERNAL_ID_TAKEN".to_owned()));
-    assert_eq!((metadata(&refused, "feedback"), metadata(&refused, "external_id")), (first.name, "E-1".to_owned()));
+    let first = client
+        .create_feedback(create(external("闪退", "E-1")))
+        .await
+        .unwrap()
+        .into_inner();
+    let refused = client
+        .create_feedback(create(external("又闪退", "E-1")))
+        .await
+        .unwrap_err();
+    assert_eq!(
+        (refused.code(), reason(&refused)),
+        (Code::AlreadyExists, "EXTERNAL_ID_TAKEN".to_owned())
+    );
+    assert_eq!(
+        (metadata(&refused, "feedback"), metadata(&refused, "external_id")),
+        (first.name, "E-1".to_owned())
+    );
 
-    let other_source = Feedback { source: "crm".to_owned(), ..external("又闪退", "E-1") };
+    let other_source = Feedback {
+        source: "crm".to_owned(),
+        ..external("又闪退", "E-1")
+    };
     client.create_feedback(create(other_source)).await.unwrap();
     for _ in 0..2 {
         client.create_feedback(create(external("没有编号", ""))).await.unwrap();
     }
-    let other_tenant = CreateFeedbackRequest { parent: "tenants/globex".to_owned(), ..create(external("又闪退", "E-1")) };
-    stand.client_of("key:erp", "globex", "integration").await.create_feedback(other_tenant).await.unwrap();
+    let other_tenant = CreateFeedbackRequest {
+        parent: "tenants/globex".to_owned(),
+        ..create(external("又闪退", "E-1"))
+    };
+    stand
+        .client_of("key:erp", "globex", "integration")
+        .await
+        .create_feedback(other_tenant)
+        .await
+        .unwrap();
     assert_eq!(stand.events().await.len(), 5);
 }
 
@@ -171,10 +280,18 @@ async fn a_customer_has_one_pseudonym_per_tenant() {
     let mut customer = async |reference: &str, kind: ContactKind, address: &str| {
         let said = Feedback {
             customer_reference: reference.to_owned(),
-            contact: Some(Contact { kind: kind.into(), address: address.to_owned() }),
+            contact: Some(Contact {
+                kind: kind.into(),
+                address: address.to_owned(),
+            }),
             ..feedback("掉线")
         };
-        client.create_feedback(create(said)).await.unwrap().into_inner().customer
+        client
+            .create_feedback(create(said))
+            .await
+            .unwrap()
+            .into_inner()
+            .customer
     };
     let by_phone = customer("", ContactKind::Phone, "13800138000").await;
     assert_eq!(customer("", ContactKind::Phone, "+86 138-0013-8000").await, by_phone);
@@ -183,11 +300,26 @@ async fn a_customer_has_one_pseudonym_per_tenant() {
     assert_eq!(customer("", ContactKind::Email, " li@example.com").await, by_mail);
     let by_reference = customer("crm-1", ContactKind::Phone, "13800138000").await;
     assert_ne!(by_reference, by_phone);
-    assert_eq!(customer("crm-1 ", ContactKind::Email, "li@example.com").await, by_reference);
+    assert_eq!(
+        customer("crm-1 ", ContactKind::Email, "li@example.com").await,
+        by_reference
+    );
 
-    let said = Feedback { customer_reference: "crm-1".to_owned(), ..feedback("掉线") };
-    let request = CreateFeedbackRequest { parent: "tenants/globex".to_owned(), ..create(said) };
-    let elsewhere = stand.client_of("key:erp", "globex", "integration").await.create_feedback(request).await.unwrap().into_inner();
+    let said = Feedback {
+        customer_reference: "crm-1".to_owned(),
+        ..feedback("掉线")
+    };
+    let request = CreateFeedbackRequest {
+        parent: "tenants/globex".to_owned(),
+        ..create(said)
+    };
+    let elsewhere = stand
+        .client_of("key:erp", "globex", "integration")
+        .await
+        .create_feedback(request)
+        .await
+        .unwrap()
+        .into_inner();
     assert_ne!(elsewhere.customer.rsplit('/').next(), by_reference.rsplit('/').next());
 }
 
@@ -197,17 +329,41 @@ async fn numbers_begin_anew_each_day_and_widen() {
     let stand = Stand::with("[numbers]\ntime_zones = { globex = \"America/New_York\" }\n").await;
     let mut client = stand.client().await;
     let mut globex = stand.client_of("key:erp", "globex", "integration").await;
-    let mut number = async || client.create_feedback(create(feedback("缺件"))).await.unwrap().into_inner().number;
+    let mut number = async || {
+        client
+            .create_feedback(create(feedback("缺件")))
+            .await
+            .unwrap()
+            .into_inner()
+            .number
+    };
     assert_eq!(number().await, "FB20260302001");
-    sqlx::query("UPDATE number_counter SET last = 998").execute(&mut stand.database().await).await.unwrap();
+    sqlx::query("UPDATE number_counter SET last = 998")
+        .execute(&mut stand.database().await)
+        .await
+        .unwrap();
     assert_eq!(number().await, "FB20260302999");
     assert_eq!(number().await, "FB202603021000");
     assert_eq!(number().await, "FB202603021001");
     // 09:00 in Shanghai is 20:00 of the day before in New York.
-    let request = CreateFeedbackRequest { parent: "tenants/globex".to_owned(), ..create(feedback("缺件")) };
-    assert_eq!(globex.create_feedback(request.clone()).await.unwrap().into_inner().number, "FB20260301001");
+    let request = CreateFeedbackRequest {
+        parent: "tenants/globex".to_owned(),
+        ..create(feedback("缺件"))
+    };
+    assert_eq!(
+        globex
+            .create_feedback(request.clone())
+            .await
+            .unwrap()
+            .into_inner()
+            .number,
+        "FB20260301001"
+    );
     stand.stage.clock.advance(jiff::SignedDuration::from_hours(15));
     assert_eq!(number().await, "FB20260303001");
-    assert_eq!(globex.create_feedback(request).await.unwrap().into_inner().number, "FB20260302001");
+    assert_eq!(
+        globex.create_feedback(request).await.unwrap().into_inner().number,
+        "FB20260302001"
+    );
     assert_eq!(ACME, "tenants/acme");
 }

@@ -21,7 +21,10 @@ struct HeldUp(PgConnection);
 impl HeldUp {
     async fn new(stand: &Stand) -> Self {
         let mut connection = stand.database().await;
-        sqlx::raw_sql("BEGIN; LOCK TABLE number_counter IN EXCLUSIVE MODE").execute(&mut connection).await.unwrap();
+        sqlx::raw_sql("BEGIN; LOCK TABLE number_counter IN EXCLUSIVE MODE")
+            .execute(&mut connection)
+            .await
+            .unwrap();
         Self(connection)
     }
 
@@ -58,7 +61,12 @@ fn send(client: &Client, request: CreateFeedbackRequest) -> tokio::task::JoinHan
 async fn sixty_four_callers_at_once_are_answered_as_if_alone() {
     let stand = Stand::new().await;
     let client = stand.client().await;
-    let holder = client.clone().create_feedback(create(external("占用", "TAKEN"))).await.unwrap().into_inner();
+    let holder = client
+        .clone()
+        .create_feedback(create(external("占用", "TAKEN")))
+        .await
+        .unwrap()
+        .into_inner();
 
     let round = async |caller: u32| {
         let mut client = client.clone();
@@ -66,20 +74,34 @@ async fn sixty_four_callers_at_once_are_answered_as_if_alone() {
         for step in 0..3 {
             // Callers 42…63 repeat the requests of 0…21 while those are under way.
             let of = (caller % 42) * 3 + step;
-            let said = if of % 10 == 7 { external("重复", "TAKEN") } else { feedback(&format!("第{of}条")) };
-            let request = CreateFeedbackRequest { request_id: request_id(of), ..create(said) };
-            answers.push((of, client.create_feedback(request).await.map(tonic::Response::into_inner)));
+            let said = if of % 10 == 7 {
+                external("重复", "TAKEN")
+            } else {
+                feedback(&format!("第{of}条"))
+            };
+            let request = CreateFeedbackRequest {
+                request_id: request_id(of),
+                ..create(said)
+            };
+            answers.push((
+                of,
+                client.create_feedback(request).await.map(tonic::Response::into_inner),
+            ));
         }
         answers
     };
-    let answers: Vec<(u32, Result<Feedback, tonic::Status>)> = join_all((0..64).map(round)).await.into_iter().flatten().collect();
+    let answers: Vec<(u32, Result<Feedback, tonic::Status>)> =
+        join_all((0..64).map(round)).await.into_iter().flatten().collect();
     assert_eq!(answers.len(), 192);
 
     let mut first: HashMap<u32, Feedback> = HashMap::new();
     for (of, answer) in answers {
         if of % 10 == 7 {
             let refused = answer.unwrap_err();
-            assert_eq!((refused.code(), reason(&refused)), (Code::AlreadyExists, "EXTERNAL_ID_TAKEN".to_owned()));
+            assert_eq!(
+                (refused.code(), reason(&refused)),
+                (Code::AlreadyExists, "EXTERNAL_ID_TAKEN".to_owned())
+            );
             continue;
         }
         let answer = answer.unwrap();
@@ -92,9 +114,17 @@ async fn sixty_four_callers_at_once_are_answered_as_if_alone() {
 
     let events = stand.events().await;
     let told: BTreeSet<String> = events.iter().map(|(event, _)| event.subject.clone()).collect();
-    let stored: BTreeSet<String> = first.values().map(|feedback| feedback.name.clone()).chain([holder.name]).collect();
+    let stored: BTreeSet<String> = first
+        .values()
+        .map(|feedback| feedback.name.clone())
+        .chain([holder.name])
+        .collect();
     assert_eq!((events.len(), told), (expected + 1, stored));
-    let numbers: BTreeSet<&str> = first.values().map(|feedback| feedback.number.as_str()).chain([holder.number.as_str()]).collect();
+    let numbers: BTreeSet<&str> = first
+        .values()
+        .map(|feedback| feedback.number.as_str())
+        .chain([holder.number.as_str()])
+        .collect();
     assert_eq!(numbers.len(), expected + 1);
 }
 
@@ -108,9 +138,18 @@ async fn who_comes_during_a_commit_shares_the_next() {
     let alone = send(&client, create(feedback("第一批")));
     held_up.waiting(&stand, 1).await;
 
-    let twice = CreateFeedbackRequest { request_id: request_id(1), ..create(feedback("两次")) };
-    let reused = CreateFeedbackRequest { request_id: request_id(1), ..create(feedback("另一条")) };
-    let theirs = CreateFeedbackRequest { parent: "tenants/globex".to_owned(), ..create(external("别家", "E-1")) };
+    let twice = CreateFeedbackRequest {
+        request_id: request_id(1),
+        ..create(feedback("两次"))
+    };
+    let reused = CreateFeedbackRequest {
+        request_id: request_id(1),
+        ..create(feedback("另一条"))
+    };
+    let theirs = CreateFeedbackRequest {
+        parent: "tenants/globex".to_owned(),
+        ..create(external("别家", "E-1"))
+    };
     let together = [
         send(&client, create(external("一", "E-1"))),
         send(&client, create(feedback("二"))),
@@ -140,7 +179,10 @@ async fn who_comes_during_a_commit_shares_the_next() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn one_bad_row_refuses_its_caller_alone() {
     let stand = Stand::with("[writer]\nwriters = 1\n").await;
-    sqlx::query("ALTER TABLE feedback ADD CHECK (title <> 'poison')").execute(&mut stand.database().await).await.unwrap();
+    sqlx::query("ALTER TABLE feedback ADD CHECK (title <> 'poison')")
+        .execute(&mut stand.database().await)
+        .await
+        .unwrap();
     let client = stand.client().await;
     let held_up = HeldUp::new(&stand).await;
     let alone = send(&client, create(feedback("第一批")));
@@ -148,7 +190,16 @@ async fn one_bad_row_refuses_its_caller_alone() {
     let calls: Vec<_> = (0..32)
         .map(|index| {
             let title = if index == 9 { "poison".to_owned() } else { String::new() };
-            send(&client, CreateFeedbackRequest { request_id: request_id(index), ..create(Feedback { title, ..feedback("同一批") }) })
+            send(
+                &client,
+                CreateFeedbackRequest {
+                    request_id: request_id(index),
+                    ..create(Feedback {
+                        title,
+                        ..feedback("同一批")
+                    })
+                },
+            )
         })
         .collect();
     tokio::task::yield_now().await;
@@ -158,7 +209,10 @@ async fn one_bad_row_refuses_its_caller_alone() {
         match call.await.unwrap() {
             Ok(_) => assert_ne!(index, 9),
             Err(refused) => {
-                assert_eq!((index, refused.code(), reason(&refused)), (9, Code::Internal, "FAULT".to_owned()));
+                assert_eq!(
+                    (index, refused.code(), reason(&refused)),
+                    (9, Code::Internal, "FAULT".to_owned())
+                );
                 assert!(!refused.message().contains("check"), "{refused:?}");
             }
         }
@@ -172,16 +226,24 @@ async fn two_replicas_give_one_answer() {
     let stand = Stand::new().await;
     let replica = stand.replica().await;
     let token = stand.stage.token("key:erp", "acme", &["integration"]);
-    let (here, there) = (stand.client_at(stand.address(), &token).await, stand.client_at(replica.address, &token).await);
+    let (here, there) = (
+        stand.client_at(stand.address(), &token).await,
+        stand.client_at(replica.address, &token).await,
+    );
     let held_up = HeldUp::new(&stand).await;
-    let request = |number: u32| CreateFeedbackRequest { request_id: request_id(number), ..create(external("两处", &format!("E-{number}"))) };
+    let request = |number: u32| CreateFeedbackRequest {
+        request_id: request_id(number),
+        ..create(external("两处", &format!("E-{number}")))
+    };
     // Both have looked for an answer and found none before either can go on.
     let (left, right) = (send(&here, request(0)), send(&there, request(0)));
     held_up.waiting(&stand, 2).await;
     held_up.release().await;
     assert_eq!(left.await.unwrap().unwrap(), right.await.unwrap().unwrap());
 
-    let pairs: Vec<_> = (1..40).map(|number| (send(&here, request(number)), send(&there, request(number)))).collect();
+    let pairs: Vec<_> = (1..40)
+        .map(|number| (send(&here, request(number)), send(&there, request(number))))
+        .collect();
     for (left, right) in pairs {
         assert_eq!(left.await.unwrap().unwrap(), right.await.unwrap().unwrap());
     }
@@ -204,9 +266,19 @@ async fn a_caller_that_goes_away_does_not_hurt() {
     let stayed = send(&client, create(feedback("留下")));
     held_up.release().await;
     let answer = stayed.await.unwrap().unwrap();
-    let read = client.clone().get_feedback(GetFeedbackRequest { name: answer.name.clone() }).await.unwrap().into_inner();
+    let read = client
+        .clone()
+        .get_feedback(GetFeedbackRequest {
+            name: answer.name.clone(),
+        })
+        .await
+        .unwrap()
+        .into_inner();
     assert_eq!(read, answer);
-    assert_eq!(usize::try_from(stand.stored().await).unwrap(), stand.events().await.len());
+    assert_eq!(
+        usize::try_from(stand.stored().await).unwrap(),
+        stand.events().await.len()
+    );
 }
 
 /// A service that is stopped under load has stored whatever it answered for.
@@ -215,7 +287,9 @@ async fn a_stop_under_load_loses_no_answered_request() {
     let stand = Stand::new().await;
     let client = stand.client().await;
     let held_up = HeldUp::new(&stand).await;
-    let calls: Vec<_> = (0..100).map(|index| send(&client, create(feedback(&format!("第{index}条"))))).collect();
+    let calls: Vec<_> = (0..100)
+        .map(|index| send(&client, create(feedback(&format!("第{index}条")))))
+        .collect();
     held_up.waiting(&stand, 2).await;
     let mut database = stand.database().await;
     #[expect(clippy::disallowed_methods, reason = "the test joins it")]
@@ -228,7 +302,10 @@ async fn a_stop_under_load_loses_no_answered_request() {
         }
     }
     let _stage = stopping.await.unwrap();
-    let stored: Vec<String> = sqlx::query_scalar("SELECT number FROM feedback").fetch_all(&mut database).await.unwrap();
+    let stored: Vec<String> = sqlx::query_scalar("SELECT number FROM feedback")
+        .fetch_all(&mut database)
+        .await
+        .unwrap();
     let stored: BTreeSet<String> = stored.into_iter().collect();
     assert!(!answered.is_empty());
     for number in answered {

@@ -4,7 +4,8 @@ use std::collections::BTreeSet;
 
 use huiyin_proto::{
     intake::v1::{
-        BatchCreateFeedbacksRequest, Contact, ContactKind, Feedback, ListFeedbacksRequest, ListFeedbacksResponse, ProductContext,
+        BatchCreateFeedbacksRequest, Contact, ContactKind, Feedback, ListFeedbacksRequest, ListFeedbacksResponse,
+        ProductContext,
     },
     r#type::v1::{Channel, CustomerTier, Impact},
 };
@@ -17,7 +18,12 @@ use tonic::{Code, Status};
 use crate::stand::{ACME, Client, Stand, create, external, feedback, fields, reason};
 
 async fn list(client: &mut Client, filter: &str, order_by: &str) -> Result<ListFeedbacksResponse, Status> {
-    let request = ListFeedbacksRequest { parent: ACME.to_owned(), filter: filter.to_owned(), order_by: order_by.to_owned(), ..ListFeedbacksRequest::default() };
+    let request = ListFeedbacksRequest {
+        parent: ACME.to_owned(),
+        filter: filter.to_owned(),
+        order_by: order_by.to_owned(),
+        ..ListFeedbacksRequest::default()
+    };
     client.list_feedbacks(request).await.map(tonic::Response::into_inner)
 }
 
@@ -26,12 +32,29 @@ async fn a_list_can_be_filtered_by_every_documented_field() {
     let stand = Stand::new().await;
     let mut client = stand.client().await;
     let said = [
-        Feedback { impact: Impact::Fatal.into(), ..external("一", "E-1") },
-        Feedback { tier: CustomerTier::Vip.into(), channel: Channel::Email.into(), ..feedback("二") },
         Feedback {
-            product: Some(ProductContext { model: "X1".to_owned(), batch: "B7".to_owned(), ..ProductContext::default() }),
-            contact: Some(Contact { kind: ContactKind::Email.into(), address: "li@example.com".to_owned() }),
-            occur_time: Some(prost_types::Timestamp { seconds: 1_772_000_000, nanos: 0 }),
+            impact: Impact::Fatal.into(),
+            ..external("一", "E-1")
+        },
+        Feedback {
+            tier: CustomerTier::Vip.into(),
+            channel: Channel::Email.into(),
+            ..feedback("二")
+        },
+        Feedback {
+            product: Some(ProductContext {
+                model: "X1".to_owned(),
+                batch: "B7".to_owned(),
+                ..ProductContext::default()
+            }),
+            contact: Some(Contact {
+                kind: ContactKind::Email.into(),
+                address: "li@example.com".to_owned(),
+            }),
+            occur_time: Some(prost_types::Timestamp {
+                seconds: 1_772_000_000,
+                nanos: 0,
+            }),
             ..feedback("三")
         },
     ];
@@ -49,13 +72,23 @@ async fn a_list_can_be_filtered_by_every_documented_field() {
         (&format!("customer = \"{customer}\""), vec!["三"]),
         ("external_id = E-1 AND source = erp", vec!["一"]),
         ("tier = VIP OR impact = FATAL", vec!["二", "一"]),
-        ("tier = CUSTOMER_TIER_UNSPECIFIED AND impact = IMPACT_UNSPECIFIED", vec!["三"]),
+        (
+            "tier = CUSTOMER_TIER_UNSPECIFIED AND impact = IMPACT_UNSPECIFIED",
+            vec!["三"],
+        ),
         ("product.model : X AND product.batch = B7", vec!["三"]),
         ("create_time >= 2026-03-02T01:01:00Z", vec!["三", "二"]),
         ("occur_time < 2026-03-01T00:00:00Z", vec!["三"]),
     ] {
         let found = list(&mut client, filter, "").await.unwrap().feedbacks;
-        assert_eq!(found.iter().map(|feedback| feedback.description.as_str()).collect::<Vec<_>>(), expected, "{filter}");
+        assert_eq!(
+            found
+                .iter()
+                .map(|feedback| feedback.description.as_str())
+                .collect::<Vec<_>>(),
+            expected,
+            "{filter}"
+        );
     }
     let oldest = list(&mut client, "", "create_time").await.unwrap().feedbacks;
     assert_eq!(oldest.first().unwrap().description, "一");
@@ -65,17 +98,36 @@ async fn a_list_can_be_filtered_by_every_documented_field() {
 async fn a_query_that_is_not_understood_is_refused() {
     let stand = Stand::new().await;
     let mut client = stand.client().await;
-    for (filter, order_by, field) in [("colour = red", "", "filter"), ("channel = PIGEON", "", "filter"), ("customer = li", "", "filter"), ("", "number", "order_by")] {
+    for (filter, order_by, field) in [
+        ("colour = red", "", "filter"),
+        ("channel = PIGEON", "", "filter"),
+        ("customer = li", "", "filter"),
+        ("", "number", "order_by"),
+    ] {
         let refused = list(&mut client, filter, order_by).await.unwrap_err();
-        assert_eq!((refused.code(), fields(&refused)), (Code::InvalidArgument, vec![field.to_owned()]));
+        assert_eq!(
+            (refused.code(), fields(&refused)),
+            (Code::InvalidArgument, vec![field.to_owned()])
+        );
     }
     for _ in 0..2 {
         client.create_feedback(create(feedback("一"))).await.unwrap();
     }
-    let request = ListFeedbacksRequest { parent: ACME.to_owned(), page_size: 1, ..ListFeedbacksRequest::default() };
+    let request = ListFeedbacksRequest {
+        parent: ACME.to_owned(),
+        page_size: 1,
+        ..ListFeedbacksRequest::default()
+    };
     let page = client.list_feedbacks(request.clone()).await.unwrap().into_inner();
-    let other_query = ListFeedbacksRequest { page_token: page.next_page_token, filter: "channel = EMAIL".to_owned(), ..request };
-    assert_eq!(reason(&client.list_feedbacks(other_query).await.unwrap_err()), "PAGE_TOKEN_INVALID");
+    let other_query = ListFeedbacksRequest {
+        page_token: page.next_page_token,
+        filter: "channel = EMAIL".to_owned(),
+        ..request
+    };
+    assert_eq!(
+        reason(&client.list_feedbacks(other_query).await.unwrap_err()),
+        "PAGE_TOKEN_INVALID"
+    );
 }
 
 /// Whatever is added between two pages, what was there when the list was begun is seen exactly once, and nothing twice.
@@ -85,7 +137,12 @@ fn pages_never_skip_or_repeat_while_rows_are_added() {
     let stand = runtime.block_on(Stand::new());
     let count = std::sync::atomic::AtomicU32::new(0);
     let (on, count) = (&stand, &count);
-    let strategy = (0..25_usize, 1..8_i32, proptest::bool::ANY, vec((0..4_usize, 0..3_i64), 1..12));
+    let strategy = (
+        0..25_usize,
+        1..8_i32,
+        proptest::bool::ANY,
+        vec((0..4_usize, 0..3_i64), 1..12),
+    );
     let case = |(before, page_size, descending, additions): (usize, i32, bool, Vec<(usize, i64)>)| async move {
         let tenant = format!("t{}", count.fetch_add(1, std::sync::atomic::Ordering::Relaxed));
         let mut client = on.client_of("key:erp", &tenant, "integration").await;
@@ -95,16 +152,29 @@ fn pages_never_skip_or_repeat_while_rows_are_added() {
             if some == 0 {
                 return Vec::new();
             }
-            let request = BatchCreateFeedbacksRequest { parent: parent.clone(), feedbacks: vec![feedback("翻页"); some], request_id: String::new() };
+            let request = BatchCreateFeedbacksRequest {
+                parent: parent.clone(),
+                feedbacks: vec![feedback("翻页"); some],
+                request_id: String::new(),
+            };
             let answers = adder.batch_create_feedbacks(request).await.unwrap().into_inner();
-            answers.feedbacks.into_iter().map(|feedback| feedback.name).collect::<Vec<_>>()
+            answers
+                .feedbacks
+                .into_iter()
+                .map(|feedback| feedback.name)
+                .collect::<Vec<_>>()
         };
         let mut there: BTreeSet<String> = add(before).await.into_iter().collect();
         on.stage.clock.advance(jiff::SignedDuration::from_millis(1));
         let mut seen = Vec::new();
         let mut additions = additions.into_iter().cycle();
         let order_by = if descending { "create_time desc" } else { "create_time" };
-        let mut request = ListFeedbacksRequest { parent: parent.clone(), page_size, order_by: order_by.to_owned(), ..ListFeedbacksRequest::default() };
+        let mut request = ListFeedbacksRequest {
+            parent: parent.clone(),
+            page_size,
+            order_by: order_by.to_owned(),
+            ..ListFeedbacksRequest::default()
+        };
         for _ in 0..60 {
             let page = client.list_feedbacks(request.clone()).await.unwrap().into_inner();
             seen.extend(page.feedbacks.into_iter().map(|feedback| feedback.name));
@@ -122,10 +192,13 @@ fn pages_never_skip_or_repeat_while_rows_are_added() {
         there.retain(|name| !distinct.contains(name));
         assert_eq!(there, BTreeSet::new(), "entries were skipped");
     };
-    TestRunner::new(Config { cases: 24, ..Config::default() })
-        .run(&strategy, |input| {
-            runtime.block_on(case(input));
-            Ok(())
-        })
-        .unwrap();
+    TestRunner::new(Config {
+        cases: 24,
+        ..Config::default()
+    })
+    .run(&strategy, |input| {
+        runtime.block_on(case(input));
+        Ok(())
+    })
+    .unwrap();
 }

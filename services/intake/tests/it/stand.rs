@@ -54,7 +54,8 @@ impl Stand {
     }
 
     pub(crate) async fn client_of(&self, subject: &str, tenant: &str, role: &str) -> Client {
-        self.client_at(self.address(), &self.stage.token(subject, tenant, &[role])).await
+        self.client_at(self.address(), &self.stage.token(subject, tenant, &[role]))
+            .await
     }
 
     pub(crate) async fn client_at(&self, address: SocketAddr, token: &str) -> Client {
@@ -68,8 +69,10 @@ impl Stand {
 
     /// The events of `FeedbackSubmitted`, in the order in which they were written.
     pub(crate) async fn events(&self) -> Vec<(Event, FeedbackSubmitted)> {
-        let rows: Vec<Vec<u8>> =
-            sqlx::query_scalar("SELECT event FROM events.outbox ORDER BY id").fetch_all(&mut self.database().await).await.unwrap();
+        let rows: Vec<Vec<u8>> = sqlx::query_scalar("SELECT event FROM events.outbox ORDER BY id")
+            .fetch_all(&mut self.database().await)
+            .await
+            .unwrap();
         rows.iter()
             .map(|row| {
                 let mut event = Event::decode(row.as_slice()).unwrap();
@@ -83,7 +86,10 @@ impl Stand {
 
     /// How many feedbacks are stored.
     pub(crate) async fn stored(&self) -> i64 {
-        sqlx::query_scalar("SELECT count(*) FROM feedback").fetch_one(&mut self.database().await).await.unwrap()
+        sqlx::query_scalar("SELECT count(*) FROM feedback")
+            .fetch_one(&mut self.database().await)
+            .await
+            .unwrap()
     }
 
     /// Stops it; ends when it has drained.
@@ -95,12 +101,20 @@ impl Stand {
 
 /// A feedback with no more than it must have.
 pub(crate) fn feedback(description: &str) -> Feedback {
-    Feedback { channel: Channel::WebForm.into(), description: description.to_owned(), ..Feedback::default() }
+    Feedback {
+        channel: Channel::WebForm.into(),
+        description: description.to_owned(),
+        ..Feedback::default()
+    }
 }
 
 /// As [`feedback`], with an external id of the source `erp`.
 pub(crate) fn external(description: &str, external_id: &str) -> Feedback {
-    Feedback { external_id: external_id.to_owned(), source: "erp".to_owned(), ..feedback(description) }
+    Feedback {
+        external_id: external_id.to_owned(),
+        source: "erp".to_owned(),
+        ..feedback(description)
+    }
 }
 
 /// A request id of the test's own choice.
@@ -109,22 +123,38 @@ pub(crate) fn request_id(number: u32) -> String {
 }
 
 pub(crate) fn create(feedback: Feedback) -> CreateFeedbackRequest {
-    CreateFeedbackRequest { parent: ACME.to_owned(), feedback: Some(feedback), request_id: String::new() }
+    CreateFeedbackRequest {
+        parent: ACME.to_owned(),
+        feedback: Some(feedback),
+        request_id: String::new(),
+    }
 }
 
 /// The reason of a refusal.
 pub(crate) fn reason(status: &Status) -> String {
-    status.get_details_error_info().unwrap_or_else(|| panic!("{status:?} has no reason")).reason
+    status
+        .get_details_error_info()
+        .unwrap_or_else(|| panic!("{status:?} has no reason"))
+        .reason
 }
 
 /// One entry of its metadata.
 pub(crate) fn metadata(status: &Status, key: &str) -> String {
-    status.get_details_error_info().unwrap().metadata.get(key).cloned().unwrap_or_default()
+    status
+        .get_details_error_info()
+        .unwrap()
+        .metadata
+        .get(key)
+        .cloned()
+        .unwrap_or_default()
 }
 
 /// The fields that it names, sorted.
 pub(crate) fn fields(status: &Status) -> Vec<String> {
-    let violations = status.get_details_bad_request().unwrap_or_else(|| panic!("{status:?} names no fields")).field_violations;
+    let violations = status
+        .get_details_bad_request()
+        .unwrap_or_else(|| panic!("{status:?} names no fields"))
+        .field_violations;
     let mut fields: Vec<String> = violations.into_iter().map(|violation| violation.field).collect();
     fields.sort();
     fields

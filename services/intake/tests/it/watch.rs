@@ -6,7 +6,10 @@ use tonic::{Code, Streaming};
 use crate::stand::{ACME, Client, Stand, create, feedback, reason};
 
 async fn watch(client: &mut Client, cursor: &str) -> Streaming<WatchFeedbacksResponse> {
-    let request = WatchFeedbacksRequest { parent: ACME.to_owned(), start_cursor: cursor.to_owned() };
+    let request = WatchFeedbacksRequest {
+        parent: ACME.to_owned(),
+        start_cursor: cursor.to_owned(),
+    };
     client.watch_feedbacks(request).await.unwrap().into_inner()
 }
 
@@ -30,17 +33,32 @@ async fn a_watcher_goes_on_where_it_stopped() {
     let mut client = stand.client().await;
     client.create_feedback(create(feedback("之前"))).await.unwrap();
     // What is there is positioned first: a watch without a cursor begins with what comes from now on.
-    huiyin_testkit::eventually("the first event has its position", std::time::Duration::from_secs(10), async || {
-        let waiting: i64 = sqlx::query_scalar("SELECT count(*) FROM events.outbox WHERE position IS NULL").fetch_one(&mut stand.database().await).await.unwrap();
-        waiting == 0
-    })
+    huiyin_testkit::eventually(
+        "the first event has its position",
+        std::time::Duration::from_secs(10),
+        async || {
+            let waiting: i64 = sqlx::query_scalar("SELECT count(*) FROM events.outbox WHERE position IS NULL")
+                .fetch_one(&mut stand.database().await)
+                .await
+                .unwrap();
+            waiting == 0
+        },
+    )
     .await;
     let mut first = watch(&mut client, "").await;
     for _ in 0..3 {
         client.create_feedback(create(feedback("之后"))).await.unwrap();
     }
-    let other = CreateFeedbackRequest { parent: "tenants/globex".to_owned(), ..create(feedback("别人的")) };
-    stand.client_of("key:erp", "globex", "integration").await.create_feedback(other).await.unwrap();
+    let other = CreateFeedbackRequest {
+        parent: "tenants/globex".to_owned(),
+        ..create(feedback("别人的"))
+    };
+    stand
+        .client_of("key:erp", "globex", "integration")
+        .await
+        .create_feedback(other)
+        .await
+        .unwrap();
     let (numbers, cursor) = next(&mut first, 3).await;
     assert_eq!(numbers, ["FB20260302002", "FB20260302003", "FB20260302004"]);
     drop(first);
@@ -49,8 +67,16 @@ async fn a_watcher_goes_on_where_it_stopped() {
     let mut second = watch(&mut client, &cursor).await;
     assert_eq!(next(&mut second, 1).await.0, ["FB20260302005"]);
 
-    let foreign = WatchFeedbacksRequest { parent: "tenants/globex".to_owned(), start_cursor: cursor };
-    let refused = stand.client_of("key:erp", "globex", "integration").await.watch_feedbacks(foreign).await.unwrap_err();
+    let foreign = WatchFeedbacksRequest {
+        parent: "tenants/globex".to_owned(),
+        start_cursor: cursor,
+    };
+    let refused = stand
+        .client_of("key:erp", "globex", "integration")
+        .await
+        .watch_feedbacks(foreign)
+        .await
+        .unwrap_err();
     assert_eq!(refused.code(), Code::InvalidArgument);
 }
 
@@ -64,5 +90,8 @@ async fn an_idle_watcher_gets_checkpoints_and_is_told_of_the_drain() {
     let _stage = stand.stop().await;
     // Told by the service, not cut off at the end of the drain.
     let ended = watch.message().await.unwrap_err();
-    assert_eq!((ended.code(), reason(&ended)), (Code::Unavailable, "DEPENDENCY_UNAVAILABLE".to_owned()));
+    assert_eq!(
+        (ended.code(), reason(&ended)),
+        (Code::Unavailable, "DEPENDENCY_UNAVAILABLE".to_owned())
+    );
 }

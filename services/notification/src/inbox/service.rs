@@ -5,7 +5,7 @@ use std::{sync::Arc, time::Duration};
 use futures::stream::{self, Stream};
 use huiyin_chassis::{
     Caller, Refusal, Tenant, Transaction,
-    listing::{Field, Kind, Page, PageKey, PageRequest, PageTokenKey},
+    listing::{Field, Kind, Page, PageKey, PageRequest},
     repeat::Repeatable,
 };
 use serde::{Deserialize, Serialize};
@@ -67,14 +67,14 @@ impl Room {
         order_by: &str,
     ) -> Result<(Page<Shown>, i32), Refusal> {
         let recipient = whose(caller, recipient)?;
-        // The list is one recipient's, and so is the key of its page tokens.
-        let key = PageTokenKey::new(&self.page_tokens.seal(&recipient, b"inbox"));
-        let request = PageRequest::new(&key, tenant, "inboxItems", page, filter, order_by, FIELDS, ORDER)?;
+        // The list is one recipient's, and its page tokens lead nowhere in another's.
+        let list = format!("inboxItems of {recipient}");
+        let request = PageRequest::new(&self.page_tokens, tenant, &list, page, filter, order_by, FIELDS, ORDER)?;
         let mut tx = self.database.tenant(tenant).await?;
         let items = store::list(&mut tx, tenant, &recipient, &request).await?;
         let (_, unread) = store::counts(&mut tx, tenant, &recipient).await?;
         let place = |item: &Item| PageKey { time: item.create_time.as_microsecond(), id: item.id.to_string() };
-        let page = request.page(&key, items, place);
+        let page = request.page(&self.page_tokens, items, place);
         let shown = page.entries.iter().map(|item| self.show_item(tenant, item)).collect::<Result<_, _>>()?;
         Ok((Page { entries: shown, next_page_token: page.next_page_token }, unread))
     }

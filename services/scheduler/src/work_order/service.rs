@@ -210,7 +210,7 @@ pub(crate) async fn keep(room: &Room, tx: &mut Transaction, tenant: &Tenant, cha
 
 /// Gives a new work order its display number: last, because whoever takes one makes the next wait.
 async fn name_it(room: &Room, tx: &mut Transaction, tenant: &Tenant, change: &mut Change) -> Result<(), Refusal> {
-    let day = room.number_time_zone.to_datetime(change.order.create_time).date();
+    let day = room.number_day(tenant, change.order.create_time);
     let sequence = store::next_number(tx, tenant, day).await?;
     change.order.number = format!("WO{}{sequence:03}", day.strftime("%Y%m%d"));
     Ok(())

@@ -15,10 +15,12 @@ use crate::{
 /// # Errors
 /// A fault where the event does not say which feedback it is about.
 pub(crate) fn resolution(digest: &WorkOrderDigest) -> Result<Resolution, Refusal> {
-    let feedback = digest
-        .feedback
-        .as_ref()
-        .ok_or_else(|| Refusal::fault(anyhow::anyhow!("{} was resolved, but its event does not say which feedback it handles", digest.work_order)))?;
+    let feedback = digest.feedback.as_ref().ok_or_else(|| {
+        Refusal::fault(anyhow::anyhow!(
+            "{} was resolved, but its event does not say which feedback it handles",
+            digest.work_order
+        ))
+    })?;
     Ok(Resolution {
         work_order: digest.work_order.clone(),
         episode: digest.episode,
@@ -42,7 +44,10 @@ pub(crate) fn invitation(tenant: &Tenant, invitation: Invitation) -> v1::Invitat
         name: names::invitation(tenant, &invitation.survey, invitation.id),
         survey_version: invitation.survey_version,
         state: state(invitation.state).into(),
-        response: invitation.response.map(|response| names::response(tenant, &invitation.survey, response)).unwrap_or_default(),
+        response: invitation
+            .response
+            .map(|response| names::response(tenant, &invitation.survey, response))
+            .unwrap_or_default(),
         work_order: invitation.about.work_order,
         episode: invitation.about.episode,
         feedback: invitation.about.feedback,
@@ -70,7 +75,9 @@ fn state(state: State) -> v1::InvitationState {
 pub(crate) fn form(invitation: &Invitation, survey: &Survey, accept_language: &str) -> Result<v1::SurveyForm, Refusal> {
     let digest = digest(&invitation.about)?;
     let feedback = digest.feedback.unwrap_or_default();
-    let language = Language::accepted(accept_language).or_else(|| Language::accepted(&feedback.language)).unwrap_or(Language::English);
+    let language = Language::accepted(accept_language)
+        .or_else(|| Language::accepted(&feedback.language))
+        .unwrap_or(Language::English);
     let definition = &survey.definition;
     let dimensions = definition.dimensions.iter().map(|dimension| v1::FormDimension {
         key: dimension.key.clone(),
@@ -97,7 +104,10 @@ mod tests {
     fn states_have_the_numbers_of_the_proto() {
         for inner in [State::Issued, State::Answered, State::Expired, State::Superseded] {
             assert_eq!(i32::from(inner.number()), state(inner) as i32);
-            assert_eq!(state(inner).as_str_name(), format!("INVITATION_STATE_{}", inner.name().to_uppercase()));
+            assert_eq!(
+                state(inner).as_str_name(),
+                format!("INVITATION_STATE_{}", inner.name().to_uppercase())
+            );
         }
     }
 }

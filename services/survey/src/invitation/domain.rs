@@ -53,7 +53,9 @@ pub(crate) struct Invitation {
 
 impl State {
     pub(crate) fn of(number: i16) -> Option<Self> {
-        [Self::Issued, Self::Answered, Self::Expired, Self::Superseded].into_iter().find(|state| state.number() == number)
+        [Self::Issued, Self::Answered, Self::Expired, Self::Superseded]
+            .into_iter()
+            .find(|state| state.number() == number)
     }
 
     pub(crate) fn number(self) -> i16 {
@@ -78,7 +80,13 @@ impl State {
 
 impl Invitation {
     /// A new one. The time to answer begins with it and not with the resolution, so that an outage of ours shortens nobody's.
-    pub(crate) fn issue(id: Uuid, survey: &Survey, about: Resolution, (token_nonce, token_hash): (Nonce, [u8; 32]), now: Timestamp) -> Self {
+    pub(crate) fn issue(
+        id: Uuid,
+        survey: &Survey,
+        about: Resolution,
+        (token_nonce, token_hash): (Nonce, [u8; 32]),
+        now: Timestamp,
+    ) -> Self {
         Self {
             id,
             survey: survey.id.clone(),
@@ -97,7 +105,9 @@ impl Invitation {
 
     /// The first moment at which it can be answered no longer.
     pub(crate) fn end_time(&self) -> Timestamp {
-        self.expire_time.saturating_add(SignedDuration::from_micros(1)).unwrap_or(Timestamp::MAX)
+        self.expire_time
+            .saturating_add(SignedDuration::from_micros(1))
+            .unwrap_or(Timestamp::MAX)
     }
 
     /// Whether it can be answered now, whatever its timer has done yet.
@@ -121,9 +131,20 @@ mod tests {
     use crate::survey::domain::{RESOLUTION, built_in};
 
     fn issued(now: Timestamp) -> Invitation {
-        let about =
-            Resolution { work_order: String::new(), episode: 1, feedback: String::new(), customer: String::new(), digest: Vec::new() };
-        Invitation::issue(Uuid::nil(), &built_in(RESOLUTION).unwrap(), about, ([0; 16], [0; 32]), now)
+        let about = Resolution {
+            work_order: String::new(),
+            episode: 1,
+            feedback: String::new(),
+            customer: String::new(),
+            digest: Vec::new(),
+        };
+        Invitation::issue(
+            Uuid::nil(),
+            &built_in(RESOLUTION).unwrap(),
+            about,
+            ([0; 16], [0; 32]),
+            now,
+        )
     }
 
     #[test]
@@ -132,7 +153,10 @@ mod tests {
         let invitation = issued(now);
         assert_eq!(invitation.expire_time.to_string(), "2026-03-09T01:00:00Z");
         assert_eq!(invitation.require_open(invitation.expire_time), Ok(()));
-        assert_eq!(invitation.require_open(invitation.end_time()), Err(Error::Expired(invitation.expire_time)));
+        assert_eq!(
+            invitation.require_open(invitation.end_time()),
+            Err(Error::Expired(invitation.expire_time))
+        );
     }
 
     #[test]

@@ -30,7 +30,13 @@ const TIMER: &str = "invitation";
 
 impl Room {
     /// Invites the customer to rate a resolution: exactly once, however often it is told (000-55). `actor` is who resolved.
-    pub(crate) async fn invite(&self, tx: &mut Transaction, tenant: &Tenant, about: Resolution, actor: &str) -> Result<(), Refusal> {
+    pub(crate) async fn invite(
+        &self,
+        tx: &mut Transaction,
+        tenant: &Tenant,
+        about: Resolution,
+        actor: &str,
+    ) -> Result<(), Refusal> {
         store::lock_work_order(tx, tenant, &about.work_order).await?;
         let survey = survey::store::in_force(tx, tenant, RESOLUTION)
             .await?
@@ -42,13 +48,21 @@ impl Room {
             return Ok(());
         }
         timer::schedule(tx, tenant, TIMER, &id.to_string(), invitation.end_time(), &()).await?;
-        self.outbox.append(tx, tenant, events::invited(tenant, &invitation, actor)?).await?;
+        self.outbox
+            .append(tx, tenant, events::invited(tenant, &invitation, actor)?)
+            .await?;
         self.metrics.invitations(tx, State::Issued, 1);
         Ok(())
     }
 
     /// The work order is being worked on again: what was asked about an earlier resolution is of no interest any more.
-    pub(crate) async fn supersede(&self, tx: &mut Transaction, tenant: &Tenant, work_order: &str, episode: i32) -> Result<(), Refusal> {
+    pub(crate) async fn supersede(
+        &self,
+        tx: &mut Transaction,
+        tenant: &Tenant,
+        work_order: &str,
+        episode: i32,
+    ) -> Result<(), Refusal> {
         let superseded = store::supersede(tx, tenant, work_order, episode).await?;
         self.metrics.invitations(tx, State::Superseded, superseded);
         Ok(())
@@ -65,7 +79,12 @@ impl Room {
     }
 
     /// One page of the invitations of one survey, or of all.
-    pub(crate) async fn invitations(&self, tenant: &Tenant, survey: Option<&str>, page: &PageRequest) -> Result<Page<Invitation>, Refusal> {
+    pub(crate) async fn invitations(
+        &self,
+        tenant: &Tenant,
+        survey: Option<&str>,
+        page: &PageRequest,
+    ) -> Result<Page<Invitation>, Refusal> {
         let mut tx = self.database.tenant(tenant).await?;
         self.require_survey(&mut tx, tenant, survey).await?;
         let invitations = store::list(&mut tx, tenant, survey, page).await?;
@@ -74,13 +93,23 @@ impl Room {
     }
 
     /// The token of an invitation that can still be answered, made again.
-    pub(crate) async fn reveal_token(&self, tenant: &Tenant, caller: &Caller, survey: &str, id: Uuid) -> Result<(String, Invitation), Refusal> {
+    pub(crate) async fn reveal_token(
+        &self,
+        tenant: &Tenant,
+        caller: &Caller,
+        survey: &str,
+        id: Uuid,
+    ) -> Result<(String, Invitation), Refusal> {
         let invitation = self.invitation(tenant, survey, id).await?;
         invitation.require_open(self.clock.now())?;
         let token = self
             .tokens
             .remake(tenant, id, &invitation.token_nonce, &invitation.token_hash)
-            .ok_or_else(|| Refusal::fault(anyhow::anyhow!("the key that made the token of invitation {id} is configured no longer")))?;
+            .ok_or_else(|| {
+                Refusal::fault(anyhow::anyhow!(
+                    "the key that made the token of invitation {id} is configured no longer"
+                ))
+            })?;
         tracing::info!(%tenant, invitation = %id, caller = caller.subject, "a token was revealed");
         Ok((token, invitation))
     }
@@ -104,14 +133,31 @@ impl Room {
     }
 
     /// The invitation that a token presents, with nobody else answering it before the end of the transaction.
-    pub(crate) async fn presented_for_answer(&self, tx: &mut Transaction, bearer: &Bearer) -> Result<Invitation, Refusal> {
-        presented(bearer, store::get_for_update(tx, &bearer.tenant, bearer.invitation).await?)
+    pub(crate) async fn presented_for_answer(
+        &self,
+        tx: &mut Transaction,
+        bearer: &Bearer,
+    ) -> Result<Invitation, Refusal> {
+        presented(
+            bearer,
+            store::get_for_update(tx, &bearer.tenant, bearer.invitation).await?,
+        )
     }
 
     /// The survey at the version that an invitation was issued with.
-    pub(crate) async fn asked(&self, tx: &mut Transaction, tenant: &Tenant, invitation: &Invitation) -> Result<Survey, Refusal> {
+    pub(crate) async fn asked(
+        &self,
+        tx: &mut Transaction,
+        tenant: &Tenant,
+        invitation: &Invitation,
+    ) -> Result<Survey, Refusal> {
         let survey = survey::store::at_version(tx, tenant, &invitation.survey, invitation.survey_version).await?;
-        survey.ok_or_else(|| Refusal::fault(anyhow::anyhow!("invitation {} asks a version that is not there", invitation.id)))
+        survey.ok_or_else(|| {
+            Refusal::fault(anyhow::anyhow!(
+                "invitation {} asks a version that is not there",
+                invitation.id
+            ))
+        })
     }
 }
 

@@ -13,21 +13,62 @@ use super::domain::{Invitation, Resolution, State};
 
 /// What a list may be filtered by.
 pub(crate) const FIELDS: &[Field] = &[
-    Field { name: "work_order", column: "work_order", kind: Kind::Text },
-    Field { name: "episode", column: "episode", kind: Kind::Integer },
-    Field { name: "feedback", column: "feedback", kind: Kind::Text },
-    Field { name: "customer", column: "customer", kind: Kind::Text },
-    Field { name: "state", column: "state", kind: Kind::Enum(&[("ISSUED", 1), ("ANSWERED", 2), ("EXPIRED", 3), ("SUPERSEDED", 4)]) },
-    Field { name: "survey_version", column: "survey_version", kind: Kind::Integer },
-    Field { name: "create_time", column: "create_time", kind: Kind::Time },
-    Field { name: "expire_time", column: "expire_time", kind: Kind::Time },
-    Field { name: "answer_time", column: "answer_time", kind: Kind::Time },
+    Field {
+        name: "work_order",
+        column: "work_order",
+        kind: Kind::Text,
+    },
+    Field {
+        name: "episode",
+        column: "episode",
+        kind: Kind::Integer,
+    },
+    Field {
+        name: "feedback",
+        column: "feedback",
+        kind: Kind::Text,
+    },
+    Field {
+        name: "customer",
+        column: "customer",
+        kind: Kind::Text,
+    },
+    Field {
+        name: "state",
+        column: "state",
+        kind: Kind::Enum(&[("ISSUED", 1), ("ANSWERED", 2), ("EXPIRED", 3), ("SUPERSEDED", 4)]),
+    },
+    Field {
+        name: "survey_version",
+        column: "survey_version",
+        kind: Kind::Integer,
+    },
+    Field {
+        name: "create_time",
+        column: "create_time",
+        kind: Kind::Time,
+    },
+    Field {
+        name: "expire_time",
+        column: "expire_time",
+        kind: Kind::Time,
+    },
+    Field {
+        name: "answer_time",
+        column: "answer_time",
+        kind: Kind::Time,
+    },
 ];
 
 /// What a list may be ordered by.
-pub(crate) const ORDER: &[Field] = &[Field { name: "create_time", column: "create_time", kind: Kind::Time }];
+pub(crate) const ORDER: &[Field] = &[Field {
+    name: "create_time",
+    column: "create_time",
+    kind: Kind::Time,
+}];
 
-const COLUMNS: &str = "invitation_id, survey_id, survey_version, work_order, episode, feedback, customer, work_order_digest,
+const COLUMNS: &str =
+    "invitation_id, survey_id, survey_version, work_order, episode, feedback, customer, work_order_digest,
     token_nonce, token_hash, state, response_id, create_time, expire_time, answer_time";
 
 #[derive(sqlx::FromRow)]
@@ -51,11 +92,24 @@ struct Row {
 
 impl Row {
     fn invitation(self) -> Result<Invitation, Refusal> {
-        let broken = |column: &str| Refusal::fault(anyhow::anyhow!("invitation {}: {column} is malformed", self.invitation_id));
+        let broken = |column: &str| {
+            Refusal::fault(anyhow::anyhow!(
+                "invitation {}: {column} is malformed",
+                self.invitation_id
+            ))
+        };
         Ok(Invitation {
             id: self.invitation_id,
-            token_nonce: self.token_nonce.as_slice().try_into().map_err(|_| broken("token_nonce"))?,
-            token_hash: self.token_hash.as_slice().try_into().map_err(|_| broken("token_hash"))?,
+            token_nonce: self
+                .token_nonce
+                .as_slice()
+                .try_into()
+                .map_err(|_| broken("token_nonce"))?,
+            token_hash: self
+                .token_hash
+                .as_slice()
+                .try_into()
+                .map_err(|_| broken("token_hash"))?,
             state: State::of(self.state).ok_or_else(|| broken("state"))?,
             survey: self.survey_id,
             survey_version: self.survey_version,
@@ -119,18 +173,37 @@ pub(crate) async fn get(tx: &mut Transaction, tenant: &Tenant, id: Uuid) -> Resu
 }
 
 /// One invitation, which nobody else changes before the end of the transaction.
-pub(crate) async fn get_for_update(tx: &mut Transaction, tenant: &Tenant, id: Uuid) -> Result<Option<Invitation>, Refusal> {
+pub(crate) async fn get_for_update(
+    tx: &mut Transaction,
+    tenant: &Tenant,
+    id: Uuid,
+) -> Result<Option<Invitation>, Refusal> {
     one(tx, tenant, id, "FOR UPDATE").await
 }
 
-async fn one(tx: &mut Transaction, tenant: &Tenant, id: Uuid, lock: &'static str) -> Result<Option<Invitation>, Refusal> {
+async fn one(
+    tx: &mut Transaction,
+    tenant: &Tenant,
+    id: Uuid,
+    lock: &'static str,
+) -> Result<Option<Invitation>, Refusal> {
     let statement = format!("SELECT {COLUMNS} FROM invitation WHERE tenant_id = $1 AND invitation_id = $2 {lock}");
-    let row: Option<Row> = sqlx::query_as(AssertSqlSafe(statement)).bind(tenant.key()).bind(id).fetch_optional(&mut **tx).await?;
+    let row: Option<Row> = sqlx::query_as(AssertSqlSafe(statement))
+        .bind(tenant.key())
+        .bind(id)
+        .fetch_optional(&mut **tx)
+        .await?;
     row.map(Row::invitation).transpose()
 }
 
 /// Spends an invitation that [`get_for_update`] found issued.
-pub(crate) async fn answer(tx: &mut Transaction, tenant: &Tenant, id: Uuid, response: Uuid, now: Timestamp) -> Result<(), Refusal> {
+pub(crate) async fn answer(
+    tx: &mut Transaction,
+    tenant: &Tenant,
+    id: Uuid,
+    response: Uuid,
+    now: Timestamp,
+) -> Result<(), Refusal> {
     let done = sqlx::query(
         "UPDATE invitation SET state = $5, response_id = $3, answer_time = $4
          WHERE tenant_id = $1 AND invitation_id = $2 AND state = $6",
@@ -146,24 +219,32 @@ pub(crate) async fn answer(tx: &mut Transaction, tenant: &Tenant, id: Uuid, resp
     if done.rows_affected() == 1 {
         Ok(())
     } else {
-        Err(Refusal::fault(anyhow::anyhow!("invitation {id} was not issued when it was answered")))
+        Err(Refusal::fault(anyhow::anyhow!(
+            "invitation {id} was not issued when it was answered"
+        )))
     }
 }
 
 /// Ends an invitation that nobody answered; false where it had ended otherwise before.
 pub(crate) async fn expire(tx: &mut Transaction, tenant: &Tenant, id: Uuid) -> Result<bool, Refusal> {
-    let done = sqlx::query("UPDATE invitation SET state = $3 WHERE tenant_id = $1 AND invitation_id = $2 AND state = $4")
-        .bind(tenant.key())
-        .bind(id)
-        .bind(State::Expired.number())
-        .bind(State::Issued.number())
-        .execute(&mut **tx)
-        .await?;
+    let done =
+        sqlx::query("UPDATE invitation SET state = $3 WHERE tenant_id = $1 AND invitation_id = $2 AND state = $4")
+            .bind(tenant.key())
+            .bind(id)
+            .bind(State::Expired.number())
+            .bind(State::Issued.number())
+            .execute(&mut **tx)
+            .await?;
     Ok(done.rows_affected() == 1)
 }
 
 /// Ends the unanswered invitations of a work order's earlier episodes; how many there were.
-pub(crate) async fn supersede(tx: &mut Transaction, tenant: &Tenant, work_order: &str, before_episode: i32) -> Result<u64, Refusal> {
+pub(crate) async fn supersede(
+    tx: &mut Transaction,
+    tenant: &Tenant,
+    work_order: &str,
+    before_episode: i32,
+) -> Result<u64, Refusal> {
     let done = sqlx::query(
         "UPDATE invitation SET state = $4
          WHERE tenant_id = $1 AND work_order = $2 AND episode < $3 AND state = $5",
@@ -179,8 +260,14 @@ pub(crate) async fn supersede(tx: &mut Transaction, tenant: &Tenant, work_order:
 }
 
 /// One page, of one survey or of all, and one invitation more to know of a next page.
-pub(crate) async fn list(tx: &mut Transaction, tenant: &Tenant, survey: Option<&str>, page: &PageRequest) -> Result<Vec<Invitation>, Refusal> {
-    let mut query: QueryBuilder<Postgres> = QueryBuilder::new(format!("SELECT {COLUMNS} FROM invitation WHERE tenant_id = "));
+pub(crate) async fn list(
+    tx: &mut Transaction,
+    tenant: &Tenant,
+    survey: Option<&str>,
+    page: &PageRequest,
+) -> Result<Vec<Invitation>, Refusal> {
+    let mut query: QueryBuilder<Postgres> =
+        QueryBuilder::new(format!("SELECT {COLUMNS} FROM invitation WHERE tenant_id = "));
     query.push_bind(tenant.key());
     if let Some(survey) = survey {
         query.push(" AND survey_id = ").push_bind(survey);
@@ -192,5 +279,8 @@ pub(crate) async fn list(tx: &mut Transaction, tenant: &Tenant, survey: Option<&
 
 /// The place of an invitation in a list.
 pub(crate) fn place(invitation: &Invitation) -> PageKey {
-    PageKey { time: invitation.create_time.as_microsecond(), id: invitation.id.to_string() }
+    PageKey {
+        time: invitation.create_time.as_microsecond(),
+        id: invitation.id.to_string(),
+    }
 }

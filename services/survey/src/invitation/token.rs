@@ -36,21 +36,31 @@ impl Keys {
     /// # Errors
     /// Where one is too short to be a secret.
     pub(crate) fn new(config: &TokensConfig) -> anyhow::Result<Self> {
-        let keys: Vec<SecretString> = std::iter::once(&config.key).chain(&config.former_keys).cloned().collect();
-        anyhow::ensure!(keys.iter().all(|key| key.expose_secret().len() >= MIN_KEY), "a key in [tokens] is shorter than {MIN_KEY} characters");
+        let keys: Vec<SecretString> = std::iter::once(&config.key)
+            .chain(&config.former_keys)
+            .cloned()
+            .collect();
+        anyhow::ensure!(
+            keys.iter().all(|key| key.expose_secret().len() >= MIN_KEY),
+            "a key in [tokens] is shorter than {MIN_KEY} characters"
+        );
         Ok(Self(keys))
     }
 
     /// The token of a new invitation.
     pub(crate) fn mint(&self, tenant: &Tenant, invitation: Uuid, nonce: &Nonce) -> String {
         // Holds because `new` puts the configured key first.
-        self.0.first().map(|key| write(key, tenant, invitation, nonce)).unwrap_or_default()
+        self.0
+            .first()
+            .map(|key| write(key, tenant, invitation, nonce))
+            .unwrap_or_default()
     }
 
     /// The token of an invitation that is out, made again; `None` where the key that made it is configured no longer.
     pub(crate) fn remake(&self, tenant: &Tenant, invitation: Uuid, nonce: &Nonce, hash: &[u8; 32]) -> Option<String> {
         let made = self.0.iter().map(|key| write(key, tenant, invitation, nonce));
-        made.into_iter().find(|token| secret::same(&secret::hash(token.as_bytes()), hash))
+        made.into_iter()
+            .find(|token| secret::same(&secret::hash(token.as_bytes()), hash))
     }
 
     /// Whom a token speaks for; `None` where no key of ours made it, whatever is wrong with it.
@@ -61,7 +71,9 @@ impl Keys {
         let (invitation, rest) = rest.split_at_checked(16)?;
         let (nonce, claimed) = rest.split_at_checked(16)?;
         // Every key is tried, so that the time does not tell which one came close.
-        let ours = self.0.iter().fold(false, |ours, key| ours | secret::same(claimed, &mac(key, tenant, invitation, nonce)));
+        let ours = self.0.iter().fold(false, |ours, key| {
+            ours | secret::same(claimed, &mac(key, tenant, invitation, nonce))
+        });
         if !ours {
             return None;
         }
@@ -77,12 +89,22 @@ fn write(key: &SecretString, tenant: &Tenant, invitation: Uuid, nonce: &Nonce) -
     let (tenant, invitation) = (tenant.key().as_bytes(), invitation.as_bytes());
     // Holds because a tenant's key has at most 63 characters.
     let length = u8::try_from(tenant.len()).unwrap_or(u8::MAX);
-    let bytes = [&[length], tenant, invitation, nonce, mac(key, tenant, invitation, nonce).as_slice()].concat();
+    let bytes = [
+        &[length],
+        tenant,
+        invitation,
+        nonce,
+        mac(key, tenant, invitation, nonce).as_slice(),
+    ]
+    .concat();
     format!("{PREFIX}{}", secret::to_text(&bytes))
 }
 
 fn mac(key: &SecretString, tenant: &[u8], invitation: &[u8], nonce: &[u8]) -> [u8; 32] {
-    secret::keyed_hash(key.expose_secret().as_bytes(), &[b"survey invitation", tenant, invitation, nonce])
+    secret::keyed_hash(
+        key.expose_secret().as_bytes(),
+        &[b"survey invitation", tenant, invitation, nonce],
+    )
 }
 
 #[cfg(test)]
@@ -92,7 +114,11 @@ mod tests {
     use super::*;
 
     fn keys(key: &str, former: &[&str]) -> Keys {
-        Keys::new(&TokensConfig { key: key.into(), former_keys: former.iter().map(|key| (*key).into()).collect() }).unwrap()
+        Keys::new(&TokensConfig {
+            key: key.into(),
+            former_keys: former.iter().map(|key| (*key).into()).collect(),
+        })
+        .unwrap()
     }
 
     fn tenant(key: &str) -> Tenant {
@@ -108,7 +134,10 @@ mod tests {
         let token = keys.mint(&tenant("acme"), ID, &[7; 16]);
         let bearer = keys.verify(&token).unwrap();
         assert_eq!((bearer.tenant.key(), bearer.invitation), ("acme", ID));
-        assert_eq!(keys.remake(&tenant("acme"), ID, &[7; 16], &bearer.token_hash), Some(token));
+        assert_eq!(
+            keys.remake(&tenant("acme"), ID, &[7; 16], &bearer.token_hash),
+            Some(token)
+        );
     }
 
     #[test]
@@ -124,7 +153,13 @@ mod tests {
 
     #[test]
     fn a_short_key_is_refused() {
-        assert!(Keys::new(&TokensConfig { key: "short".into(), former_keys: Vec::new() }).is_err());
+        assert!(
+            Keys::new(&TokensConfig {
+                key: "short".into(),
+                former_keys: Vec::new()
+            })
+            .is_err()
+        );
     }
 
     /// The longest tenant's token is within the limit of the proto.

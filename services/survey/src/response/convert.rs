@@ -9,7 +9,14 @@ use crate::names;
 /// What a customer sent.
 pub(crate) fn answer(request: v1::SubmitResponseRequest) -> Answer {
     Answer {
-        scores: request.scores.into_iter().map(|score| Score { dimension: score.dimension, value: score.value }).collect(),
+        scores: request
+            .scores
+            .into_iter()
+            .map(|score| Score {
+                dimension: score.dimension,
+                value: score.value,
+            })
+            .collect(),
         // The codec has refused a request that does not say it.
         solved: request.solved.unwrap_or_default(),
         comment: request.comment,
@@ -39,5 +46,11 @@ pub(crate) fn response(tenant: &Tenant, response: Response) -> v1::Response {
 
 /// Scores for the wire, in answers and events alike.
 pub(crate) fn scores(scores: &[Score]) -> Vec<event::Score> {
-    scores.iter().map(|score| event::Score { dimension: score.dimension.clone(), value: score.value }).collect()
+    scores
+        .iter()
+        .map(|score| event::Score {
+            dimension: score.dimension.clone(),
+            value: score.value,
+        })
+        .collect()
 }

@@ -58,7 +58,14 @@ pub(crate) struct Response {
 
 impl Response {
     /// The answer to an invitation about a resolution.
-    pub(crate) fn new(id: Uuid, (survey, survey_version): (String, i32), invitation: Uuid, about: &Resolution, verdict: Verdict, now: Timestamp) -> Self {
+    pub(crate) fn new(
+        id: Uuid,
+        (survey, survey_version): (String, i32),
+        invitation: Uuid,
+        about: &Resolution,
+        verdict: Verdict,
+        now: Timestamp,
+    ) -> Self {
         Self {
             id,
             survey,
@@ -82,8 +89,18 @@ pub(crate) fn judge(answer: Answer, asked: &Definition) -> Result<Verdict, Vec<(
     if !violations.is_empty() {
         return Err(violations);
     }
-    let Answer { scores, solved, comment, reason } = answer;
-    let place = |score: &Score| asked.dimensions.iter().position(|dimension| dimension.key == score.dimension);
+    let Answer {
+        scores,
+        solved,
+        comment,
+        reason,
+    } = answer;
+    let place = |score: &Score| {
+        asked
+            .dimensions
+            .iter()
+            .position(|dimension| dimension.key == score.dimension)
+    };
     let mut scores = scores;
     scores.sort_by_key(place);
 
@@ -99,21 +116,48 @@ pub(crate) fn judge(answer: Answer, asked: &Definition) -> Result<Verdict, Vec<(
         (false, false, false) => (format!("{comment}\n{reason}"), String::new()),
         (false, true, _) => (comment, String::new()),
     };
-    Ok(Verdict { scores, satisfaction, solved, comment, reopen, reason })
+    Ok(Verdict {
+        scores,
+        satisfaction,
+        solved,
+        comment,
+        reopen,
+        reason,
+    })
 }
 
 fn violations(answer: &Answer, asked: &Definition) -> Vec<(String, String)> {
     let mut found = Vec::new();
     for (index, score) in answer.scores.iter().enumerate() {
         let field = format!("scores[{index}]");
-        if !asked.dimensions.iter().any(|dimension| dimension.key == score.dimension) {
-            let known: Vec<&str> = asked.dimensions.iter().map(|dimension| dimension.key.as_str()).collect();
-            found.push((format!("{field}.dimension"), format!("is not one that is asked; those are {}", known.join(", "))));
-        } else if answer.scores[..index].iter().any(|earlier| earlier.dimension == score.dimension) {
-            found.push((format!("{field}.dimension"), format!("{} has a score already", score.dimension)));
+        if !asked
+            .dimensions
+            .iter()
+            .any(|dimension| dimension.key == score.dimension)
+        {
+            let known: Vec<&str> = asked
+                .dimensions
+                .iter()
+                .map(|dimension| dimension.key.as_str())
+                .collect();
+            found.push((
+                format!("{field}.dimension"),
+                format!("is not one that is asked; those are {}", known.join(", ")),
+            ));
+        } else if answer.scores[..index]
+            .iter()
+            .any(|earlier| earlier.dimension == score.dimension)
+        {
+            found.push((
+                format!("{field}.dimension"),
+                format!("{} has a score already", score.dimension),
+            ));
         }
         if !SCORES.contains(&score.value) {
-            found.push((format!("{field}.value"), format!("must be from {} to {}", SCORES.start(), SCORES.end())));
+            found.push((
+                format!("{field}.value"),
+                format!("must be from {} to {}", SCORES.start(), SCORES.end()),
+            ));
         }
     }
     for dimension in &asked.dimensions {
@@ -165,8 +209,24 @@ mod tests {
 
     fn answer(values: [i32; 4], solved: bool) -> Answer {
         let keys = ["response_speed", "professionalism", "effect", "attitude"];
-        let scores = keys.iter().zip(values).map(|(key, value)| Score { dimension: (*key).to_owned(), value }).collect();
-        Answer { scores, solved, comment: String::new(), reason: if solved { String::new() } else { "仍然闪退".to_owned() } }
+        let scores = keys
+            .iter()
+            .zip(values)
+            .map(|(key, value)| Score {
+                dimension: (*key).to_owned(),
+                value,
+            })
+            .collect();
+        Answer {
+            scores,
+            solved,
+            comment: String::new(),
+            reason: if solved {
+                String::new()
+            } else {
+                "仍然闪退".to_owned()
+            },
+        }
     }
 
     /// 001-76, 003-51.
@@ -175,7 +235,10 @@ mod tests {
         let good = judge(answer([5, 4, 4, 5], true), &asked()).unwrap();
         assert_eq!((good.satisfaction, good.reopen, good.reason.as_str()), (4.5, false, ""));
         let low = judge(answer([1, 2, 1, 2], true), &asked()).unwrap();
-        assert_eq!((low.satisfaction, low.reopen, low.reason.as_str()), (1.5, true, "satisfaction 1.5 below 2.5"));
+        assert_eq!(
+            (low.satisfaction, low.reopen, low.reason.as_str()),
+            (1.5, true, "satisfaction 1.5 below 2.5")
+        );
         let unsolved = judge(answer([5, 5, 5, 5], false), &asked()).unwrap();
         assert_eq!((unsolved.reopen, unsolved.reason.as_str()), (true, "仍然闪退"));
     }
@@ -188,9 +251,16 @@ mod tests {
 
     #[test]
     fn the_customers_own_words_come_before_ours_and_none_are_lost() {
-        let commented = Answer { comment: "slow".to_owned(), ..answer([1, 1, 1, 1], true) };
+        let commented = Answer {
+            comment: "slow".to_owned(),
+            ..answer([1, 1, 1, 1], true)
+        };
         assert_eq!(judge(commented, &asked()).unwrap().reason, "slow");
-        let kept = Answer { comment: "fine".to_owned(), reason: "but late".to_owned(), ..answer([5, 5, 5, 5], true) };
+        let kept = Answer {
+            comment: "fine".to_owned(),
+            reason: "but late".to_owned(),
+            ..answer([5, 5, 5, 5], true)
+        };
         let kept = judge(kept, &asked()).unwrap();
         assert_eq!((kept.comment.as_str(), kept.reason.as_str()), ("fine\nbut late", ""));
     }
@@ -202,10 +272,23 @@ mod tests {
         broken.scores[3].dimension = "taste".to_owned();
         broken.reason = "  ".to_owned();
         broken.comment = "a\0".to_owned();
-        let fields: Vec<String> = judge(broken, &asked()).unwrap_err().into_iter().map(|(field, _)| field).collect();
+        let fields: Vec<String> = judge(broken, &asked())
+            .unwrap_err()
+            .into_iter()
+            .map(|(field, _)| field)
+            .collect();
         assert_eq!(
             fields,
-            ["scores[0].value", "scores[1].value", "scores[2].dimension", "scores[3].dimension", "scores", "scores", "reason", "comment"]
+            [
+                "scores[0].value",
+                "scores[1].value",
+                "scores[2].dimension",
+                "scores[3].dimension",
+                "scores",
+                "scores",
+                "reason",
+                "comment"
+            ]
         );
     }
 

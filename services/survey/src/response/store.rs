@@ -12,21 +12,62 @@ use super::domain::{Response, Score, Verdict};
 
 /// What a list may be filtered by.
 pub(crate) const FIELDS: &[Field] = &[
-    Field { name: "work_order", column: "work_order", kind: Kind::Text },
-    Field { name: "episode", column: "episode", kind: Kind::Integer },
-    Field { name: "feedback", column: "feedback", kind: Kind::Text },
-    Field { name: "invitation", column: "invitation_id", kind: Kind::Name },
-    Field { name: "satisfaction", column: "satisfaction", kind: Kind::Number },
-    Field { name: "solved", column: "solved", kind: Kind::Bool },
-    Field { name: "reopen", column: "reopen", kind: Kind::Bool },
-    Field { name: "survey_version", column: "survey_version", kind: Kind::Integer },
-    Field { name: "create_time", column: "create_time", kind: Kind::Time },
+    Field {
+        name: "work_order",
+        column: "work_order",
+        kind: Kind::Text,
+    },
+    Field {
+        name: "episode",
+        column: "episode",
+        kind: Kind::Integer,
+    },
+    Field {
+        name: "feedback",
+        column: "feedback",
+        kind: Kind::Text,
+    },
+    Field {
+        name: "invitation",
+        column: "invitation_id",
+        kind: Kind::Name,
+    },
+    Field {
+        name: "satisfaction",
+        column: "satisfaction",
+        kind: Kind::Number,
+    },
+    Field {
+        name: "solved",
+        column: "solved",
+        kind: Kind::Bool,
+    },
+    Field {
+        name: "reopen",
+        column: "reopen",
+        kind: Kind::Bool,
+    },
+    Field {
+        name: "survey_version",
+        column: "survey_version",
+        kind: Kind::Integer,
+    },
+    Field {
+        name: "create_time",
+        column: "create_time",
+        kind: Kind::Time,
+    },
 ];
 
 /// What a list may be ordered by.
-pub(crate) const ORDER: &[Field] = &[Field { name: "create_time", column: "create_time", kind: Kind::Time }];
+pub(crate) const ORDER: &[Field] = &[Field {
+    name: "create_time",
+    column: "create_time",
+    kind: Kind::Time,
+}];
 
-const COLUMNS: &str = "response_id, survey_id, survey_version, invitation_id, work_order, episode, feedback, scores, satisfaction,
+const COLUMNS: &str =
+    "response_id, survey_id, survey_version, invitation_id, work_order, episode, feedback, scores, satisfaction,
     solved, comment, reason, reopen, create_time";
 
 #[derive(sqlx::FromRow)]
@@ -102,13 +143,23 @@ pub(crate) async fn insert(tx: &mut Transaction, tenant: &Tenant, response: &Res
 /// One answer.
 pub(crate) async fn get(tx: &mut Transaction, tenant: &Tenant, id: Uuid) -> Result<Option<Response>, Refusal> {
     let statement = format!("SELECT {COLUMNS} FROM response WHERE tenant_id = $1 AND response_id = $2");
-    let row: Option<Row> = sqlx::query_as(AssertSqlSafe(statement)).bind(tenant.key()).bind(id).fetch_optional(&mut **tx).await?;
+    let row: Option<Row> = sqlx::query_as(AssertSqlSafe(statement))
+        .bind(tenant.key())
+        .bind(id)
+        .fetch_optional(&mut **tx)
+        .await?;
     Ok(row.map(Response::from))
 }
 
 /// One page, of one survey or of all, and one answer more to know of a next page.
-pub(crate) async fn list(tx: &mut Transaction, tenant: &Tenant, survey: Option<&str>, page: &PageRequest) -> Result<Vec<Response>, Refusal> {
-    let mut query: QueryBuilder<Postgres> = QueryBuilder::new(format!("SELECT {COLUMNS} FROM response WHERE tenant_id = "));
+pub(crate) async fn list(
+    tx: &mut Transaction,
+    tenant: &Tenant,
+    survey: Option<&str>,
+    page: &PageRequest,
+) -> Result<Vec<Response>, Refusal> {
+    let mut query: QueryBuilder<Postgres> =
+        QueryBuilder::new(format!("SELECT {COLUMNS} FROM response WHERE tenant_id = "));
     query.push_bind(tenant.key());
     if let Some(survey) = survey {
         query.push(" AND survey_id = ").push_bind(survey);
@@ -120,5 +171,8 @@ pub(crate) async fn list(tx: &mut Transaction, tenant: &Tenant, survey: Option<&
 
 /// The place of an answer in a list.
 pub(crate) fn place(response: &Response) -> PageKey {
-    PageKey { time: response.create_time.as_microsecond(), id: response.id.to_string() }
+    PageKey {
+        time: response.create_time.as_microsecond(),
+        id: response.id.to_string(),
+    }
 }

@@ -23,7 +23,13 @@ pub(crate) fn update(request: v1::UpdateSurveyRequest, id: &str) -> Result<Updat
     for path in &paths {
         let known = ["*", "title", "introduction", "dimensions", "window", "reopen_threshold"];
         if !known.contains(&path.as_str()) && !OUTPUT_ONLY.contains(&path.as_str()) {
-            violations.push(("update_mask".to_owned(), format!("{path:?} is not a path that can be updated; there are {}", known.join(", "))));
+            violations.push((
+                "update_mask".to_owned(),
+                format!(
+                    "{path:?} is not a path that can be updated; there are {}",
+                    known.join(", ")
+                ),
+            ));
         }
     }
     if survey.window.as_ref().is_some_and(|window| window.nanos != 0) {
@@ -33,15 +39,28 @@ pub(crate) fn update(request: v1::UpdateSurveyRequest, id: &str) -> Result<Updat
         return Err(Refusal::invalid(violations));
     }
     // Without a mask, what is set is taken over.
-    let taken = |path: &str, set: bool| if paths.is_empty() { set } else { paths.iter().any(|asked| asked == path || asked == "*") };
+    let taken = |path: &str, set: bool| {
+        if paths.is_empty() {
+            set
+        } else {
+            paths.iter().any(|asked| asked == path || asked == "*")
+        }
+    };
     let changes = Changes {
         title: taken("title", survey.title.is_some()).then(|| text(survey.title)),
         introduction: taken("introduction", survey.introduction.is_some()).then(|| text(survey.introduction)),
-        dimensions: taken("dimensions", !survey.dimensions.is_empty()).then(|| survey.dimensions.into_iter().map(dimension).collect()),
+        dimensions: taken("dimensions", !survey.dimensions.is_empty())
+            .then(|| survey.dimensions.into_iter().map(dimension).collect()),
         window_seconds: taken("window", survey.window.is_some()).then(|| survey.window.map(|window| window.seconds)),
-        reopen_threshold: taken("reopen_threshold", survey.reopen_threshold.is_some()).then_some(survey.reopen_threshold),
+        reopen_threshold: taken("reopen_threshold", survey.reopen_threshold.is_some())
+            .then_some(survey.reopen_threshold),
     };
-    Ok(Update { survey: id.to_owned(), changes, etag: survey.etag, validate_only: request.validate_only })
+    Ok(Update {
+        survey: id.to_owned(),
+        changes,
+        etag: survey.etag,
+        validate_only: request.validate_only,
+    })
 }
 
 /// A survey for the wire.
@@ -55,9 +74,15 @@ pub(crate) fn survey(tenant: &Tenant, survey: Survey) -> v1::Survey {
         dimensions: definition
             .dimensions
             .into_iter()
-            .map(|dimension| v1::SurveyDimension { key: dimension.key, label: Some(local_text(dimension.label)) })
+            .map(|dimension| v1::SurveyDimension {
+                key: dimension.key,
+                label: Some(local_text(dimension.label)),
+            })
             .collect(),
-        window: Some(prost_types::Duration { seconds: definition.window_seconds, nanos: 0 }),
+        window: Some(prost_types::Duration {
+            seconds: definition.window_seconds,
+            nanos: 0,
+        }),
         reopen_threshold: Some(definition.reopen_threshold),
         version: survey.version,
         etag,
@@ -67,14 +92,25 @@ pub(crate) fn survey(tenant: &Tenant, survey: Survey) -> v1::Survey {
 }
 
 fn dimension(dimension: v1::SurveyDimension) -> Dimension {
-    Dimension { key: dimension.key, label: text(dimension.label) }
+    Dimension {
+        key: dimension.key,
+        label: text(dimension.label),
+    }
 }
 
 fn text(text: Option<LocalText>) -> Text {
     let text = text.unwrap_or_default();
-    Text { en: text.en, zh_cn: text.zh_cn, zh_tw: text.zh_tw }
+    Text {
+        en: text.en,
+        zh_cn: text.zh_cn,
+        zh_tw: text.zh_tw,
+    }
 }
 
 fn local_text(text: Text) -> LocalText {
-    LocalText { en: text.en, zh_cn: text.zh_cn, zh_tw: text.zh_tw }
+    LocalText {
+        en: text.en,
+        zh_cn: text.zh_cn,
+        zh_tw: text.zh_tw,
+    }
 }

@@ -110,7 +110,12 @@ impl Survey {
     ///
     /// # Errors
     /// Every violated field with what is wrong about it.
-    pub(crate) fn changed(&self, changes: Changes, now: Timestamp, author: &str) -> Result<Option<Self>, Vec<(String, String)>> {
+    pub(crate) fn changed(
+        &self,
+        changes: Changes,
+        now: Timestamp,
+        author: &str,
+    ) -> Result<Option<Self>, Vec<(String, String)>> {
         let mut definition = self.definition.clone();
         if let Some(title) = changes.title {
             definition.title = title;
@@ -132,7 +137,13 @@ impl Survey {
             return Err(violations);
         }
         let version = self.version + 1;
-        Ok((definition != self.definition).then(|| Self { id: self.id.clone(), version, definition, update_time: Some(now), author: author.to_owned() }))
+        Ok((definition != self.definition).then(|| Self {
+            id: self.id.clone(),
+            version,
+            definition,
+            update_time: Some(now),
+            author: author.to_owned(),
+        }))
     }
 }
 
@@ -147,7 +158,8 @@ impl Definition {
     fn violations(&self) -> Vec<(String, String)> {
         let mut found = Vec::new();
         self.title.check("survey.title", MAX_LABEL, true, &mut found);
-        self.introduction.check("survey.introduction", MAX_INTRODUCTION, false, &mut found);
+        self.introduction
+            .check("survey.introduction", MAX_INTRODUCTION, false, &mut found);
         if self.dimensions.is_empty() {
             found.push(("survey.dimensions".to_owned(), "must have at least one".to_owned()));
         }
@@ -157,7 +169,9 @@ impl Definition {
             if !keys.insert(&dimension.key) {
                 found.push((format!("{field}.key"), format!("{} comes twice", dimension.key)));
             }
-            dimension.label.check(&format!("{field}.label"), MAX_LABEL, true, &mut found);
+            dimension
+                .label
+                .check(&format!("{field}.label"), MAX_LABEL, true, &mut found);
         }
         if !(3600..=7_776_000).contains(&self.window_seconds) {
             found.push(("survey.window".to_owned(), "must be from an hour to 90 days".to_owned()));
@@ -171,13 +185,20 @@ impl Definition {
 
 impl Dimension {
     fn new(key: &str, label: Text) -> Self {
-        Self { key: key.to_owned(), label }
+        Self {
+            key: key.to_owned(),
+            label,
+        }
     }
 }
 
 impl Text {
     fn new(en: &str, zh_cn: &str, zh_tw: &str) -> Self {
-        Self { en: en.to_owned(), zh_cn: zh_cn.to_owned(), zh_tw: zh_tw.to_owned() }
+        Self {
+            en: en.to_owned(),
+            zh_cn: zh_cn.to_owned(),
+            zh_tw: zh_tw.to_owned(),
+        }
     }
 
     /// The text in one language.
@@ -211,7 +232,9 @@ impl Text {
 impl Language {
     /// The first language of an `accept-language` header, or the one of a BCP 47 tag, that we speak.
     pub(crate) fn accepted(header: &str) -> Option<Self> {
-        let tags = header.split(',').map(|tag| tag.split(';').next().unwrap_or_default().trim().to_ascii_lowercase());
+        let tags = header
+            .split(',')
+            .map(|tag| tag.split(';').next().unwrap_or_default().trim().to_ascii_lowercase());
         tags.into_iter().find_map(|tag| {
             let mut parts = tag.split(['-', '_']);
             match parts.next() {
@@ -245,7 +268,12 @@ mod tests {
     #[test]
     fn the_built_in_survey_asks_the_four_dimensions_and_is_complete() {
         let survey = resolution();
-        let keys: Vec<&str> = survey.definition.dimensions.iter().map(|dimension| dimension.key.as_str()).collect();
+        let keys: Vec<&str> = survey
+            .definition
+            .dimensions
+            .iter()
+            .map(|dimension| dimension.key.as_str())
+            .collect();
         assert_eq!(keys, ["response_speed", "professionalism", "effect", "attitude"]);
         assert_eq!(survey.definition.violations(), []);
         assert_eq!(built_in("other"), None);
@@ -256,11 +284,23 @@ mod tests {
         let survey = resolution();
         let now = Timestamp::UNIX_EPOCH;
         assert_eq!(survey.changed(Changes::default(), now, "user:a").unwrap(), None);
-        let changes = Changes { window_seconds: Some(Some(7200)), ..Changes::default() };
+        let changes = Changes {
+            window_seconds: Some(Some(7200)),
+            ..Changes::default()
+        };
         let next = survey.changed(changes, now, "user:a").unwrap().unwrap();
-        assert_eq!((next.version, next.definition.window_seconds, next.author.as_str()), (1, 7200, "user:a"));
-        let back = Changes { window_seconds: Some(None), ..Changes::default() };
-        assert_eq!(next.changed(back, now, "user:a").unwrap().unwrap().definition, survey.definition);
+        assert_eq!(
+            (next.version, next.definition.window_seconds, next.author.as_str()),
+            (1, 7200, "user:a")
+        );
+        let back = Changes {
+            window_seconds: Some(None),
+            ..Changes::default()
+        };
+        assert_eq!(
+            next.changed(back, now, "user:a").unwrap().unwrap().definition,
+            survey.definition
+        );
     }
 
     #[test]
@@ -273,7 +313,12 @@ mod tests {
             window_seconds: Some(Some(1)),
             reopen_threshold: Some(Some(f64::NAN)),
         };
-        let fields: Vec<String> = resolution().changed(changes, Timestamp::UNIX_EPOCH, "").unwrap_err().into_iter().map(|(field, _)| field).collect();
+        let fields: Vec<String> = resolution()
+            .changed(changes, Timestamp::UNIX_EPOCH, "")
+            .unwrap_err()
+            .into_iter()
+            .map(|(field, _)| field)
+            .collect();
         assert_eq!(
             fields,
             [
@@ -289,8 +334,15 @@ mod tests {
                 "survey.reopen_threshold",
             ]
         );
-        let none = Changes { dimensions: Some(Vec::new()), introduction: Some(Text::default()), ..Changes::default() };
-        assert_eq!(resolution().changed(none, Timestamp::UNIX_EPOCH, "").unwrap_err()[0].0, "survey.dimensions");
+        let none = Changes {
+            dimensions: Some(Vec::new()),
+            introduction: Some(Text::default()),
+            ..Changes::default()
+        };
+        assert_eq!(
+            resolution().changed(none, Timestamp::UNIX_EPOCH, "").unwrap_err()[0].0,
+            "survey.dimensions"
+        );
     }
 
     #[test]

@@ -46,21 +46,33 @@ impl Room {
     }
 
     /// Saves a new version, unless nothing of it is new. Invitations that are out keep theirs.
-    pub(crate) async fn update_survey(&self, tenant: &Tenant, caller: &Caller, repeat: Option<Repeatable>, update: Update) -> Result<Survey, Refusal> {
+    pub(crate) async fn update_survey(
+        &self,
+        tenant: &Tenant,
+        caller: &Caller,
+        repeat: Option<Repeatable>,
+        update: Update,
+    ) -> Result<Survey, Refusal> {
         let missing = || Refusal::not_found(&names::survey(tenant, &update.survey));
         let mut tx = self.database.tenant(tenant).await?;
         // A version never changes: its number is answer enough to give the first answer again.
         if let Some(repeat) = repeat.as_ref().filter(|_| !update.validate_only)
             && let Some(version) = repeat.answered::<i32>(&mut tx).await?
         {
-            return store::at_version(&mut tx, tenant, &update.survey, version).await?.ok_or_else(missing);
+            return store::at_version(&mut tx, tenant, &update.survey, version)
+                .await?
+                .ok_or_else(missing);
         }
         store::lock(&mut tx, tenant, &update.survey).await?;
-        let current = store::in_force(&mut tx, tenant, &update.survey).await?.ok_or_else(missing)?;
+        let current = store::in_force(&mut tx, tenant, &update.survey)
+            .await?
+            .ok_or_else(missing)?;
         if !update.etag.is_empty() && update.etag != current.etag() {
             return Err(Refusal::etag_mismatch(&names::survey(tenant, &update.survey)));
         }
-        let changed = current.changed(update.changes, self.clock.now(), &caller.subject).map_err(Refusal::invalid)?;
+        let changed = current
+            .changed(update.changes, self.clock.now(), &caller.subject)
+            .map_err(Refusal::invalid)?;
         if update.validate_only {
             return Ok(changed.unwrap_or(current));
         }
@@ -76,9 +88,16 @@ impl Room {
     }
 
     /// Refuses a survey that is not there; `None` stands for all of them.
-    pub(crate) async fn require_survey(&self, tx: &mut Transaction, tenant: &Tenant, id: Option<&str>) -> Result<(), Refusal> {
+    pub(crate) async fn require_survey(
+        &self,
+        tx: &mut Transaction,
+        tenant: &Tenant,
+        id: Option<&str>,
+    ) -> Result<(), Refusal> {
         match id {
-            Some(id) if store::in_force(tx, tenant, id).await?.is_none() => Err(Refusal::not_found(&names::survey(tenant, id))),
+            Some(id) if store::in_force(tx, tenant, id).await?.is_none() => {
+                Err(Refusal::not_found(&names::survey(tenant, id)))
+            }
             _ => Ok(()),
         }
     }

@@ -11,12 +11,24 @@ use super::domain::{Definition, RESOLUTION, Survey, built_in};
 
 /// What a list may be filtered by.
 pub(crate) const FIELDS: &[Field] = &[
-    Field { name: "version", column: "version", kind: Kind::Integer },
-    Field { name: "update_time", column: "update_time", kind: Kind::Time },
+    Field {
+        name: "version",
+        column: "version",
+        kind: Kind::Integer,
+    },
+    Field {
+        name: "update_time",
+        column: "update_time",
+        kind: Kind::Time,
+    },
 ];
 
 /// What a list may be ordered by. Pages are ordered by a time and an id: by the same time all, it is the id that orders.
-pub(crate) const ORDER: &[Field] = &[Field { name: "name", column: "'epoch'::timestamptz", kind: Kind::Time }];
+pub(crate) const ORDER: &[Field] = &[Field {
+    name: "name",
+    column: "'epoch'::timestamptz",
+    kind: Kind::Time,
+}];
 
 /// The id by which pages go on. The prefix keeps the ids of surveys from looking like UUIDs, which are of another type.
 const PLACE: &str = "('surveys/' || survey_id)";
@@ -40,7 +52,8 @@ impl Row {
                 update_time: self.update_time.map(|time| time.to_jiff()),
                 author: self.author,
             }),
-            None => built_in(&self.survey_id).ok_or_else(|| Refusal::fault(anyhow::anyhow!("survey {} is not built in", self.survey_id))),
+            None => built_in(&self.survey_id)
+                .ok_or_else(|| Refusal::fault(anyhow::anyhow!("survey {} is not built in", self.survey_id))),
         }
     }
 }
@@ -72,7 +85,12 @@ pub(crate) async fn in_force(tx: &mut Transaction, tenant: &Tenant, id: &str) ->
 }
 
 /// The survey at one version.
-pub(crate) async fn at_version(tx: &mut Transaction, tenant: &Tenant, id: &str, version: i32) -> Result<Option<Survey>, Refusal> {
+pub(crate) async fn at_version(
+    tx: &mut Transaction,
+    tenant: &Tenant,
+    id: &str,
+    version: i32,
+) -> Result<Option<Survey>, Refusal> {
     if version == 0 {
         return Ok(built_in(id));
     }
@@ -115,13 +133,19 @@ pub(crate) async fn list(tx: &mut Transaction, tenant: &Tenant, page: &PageReque
              FROM (
                  SELECT tenant_id, survey_id, version, definition, update_time, author FROM survey_version WHERE tenant_id = ",
     );
-    query.push_bind(tenant.key()).push(" UNION ALL SELECT ").push_bind(tenant.key()).push(", ").push_bind(RESOLUTION).push(
-        ", 0, NULL, NULL, ''
+    query
+        .push_bind(tenant.key())
+        .push(" UNION ALL SELECT ")
+        .push_bind(tenant.key())
+        .push(", ")
+        .push_bind(RESOLUTION)
+        .push(
+            ", 0, NULL, NULL, ''
              ) AS every_version
              ORDER BY survey_id, version DESC
          ) AS survey
          WHERE tenant_id = ",
-    );
+        );
     query.push_bind(tenant.key());
     page.push(&mut query, PLACE);
     let rows: Vec<Row> = query.build_query_as().fetch_all(&mut **tx).await?;
@@ -130,5 +154,8 @@ pub(crate) async fn list(tx: &mut Transaction, tenant: &Tenant, page: &PageReque
 
 /// The place of a survey in a list.
 pub(crate) fn place(survey: &Survey) -> huiyin_chassis::listing::PageKey {
-    huiyin_chassis::listing::PageKey { time: 0, id: format!("surveys/{}", survey.id) }
+    huiyin_chassis::listing::PageKey {
+        time: 0,
+        id: format!("surveys/{}", survey.id),
+    }
 }

@@ -33,7 +33,12 @@ async fn pages_of_invitations_neither_skip_nor_repeat() {
     let mut admin = stand.admin().await;
     for order_by in ["", "create_time", "create_time desc"] {
         for parent in [ALL, "tenants/acme/surveys/resolution"] {
-            let mut request = ListInvitationsRequest { parent: parent.into(), page_size: 3, order_by: order_by.into(), ..Default::default() };
+            let mut request = ListInvitationsRequest {
+                parent: parent.into(),
+                page_size: 3,
+                order_by: order_by.into(),
+                ..Default::default()
+            };
             let mut seen = Vec::new();
             loop {
                 let page = admin.list_invitations(request.clone()).await.unwrap().into_inner();
@@ -43,12 +48,18 @@ async fn pages_of_invitations_neither_skip_nor_repeat() {
                     break;
                 }
                 request.page_token = page.next_page_token;
-                // What comes in between is not on the pages that were begun in the other direction, and never twice.
             }
             let names: BTreeSet<&str> = seen.iter().map(|invitation| invitation.name.as_str()).collect();
             assert_eq!((seen.len(), names.len()), (10, 10), "{order_by} {parent}");
-            let times: Vec<_> = seen.iter().map(|invitation| invitation.create_time.unwrap().seconds).collect();
-            let in_order = if order_by == "create_time" { times.is_sorted() } else { times.iter().rev().is_sorted() };
+            let times: Vec<_> = seen
+                .iter()
+                .map(|invitation| invitation.create_time.unwrap().seconds)
+                .collect();
+            let in_order = if order_by == "create_time" {
+                times.is_sorted()
+            } else {
+                times.iter().rev().is_sorted()
+            };
             assert!(in_order, "{order_by}: {times:?}");
         }
     }
@@ -59,10 +70,22 @@ async fn a_page_token_is_good_for_its_own_query_alone() {
     let stand = Stand::new().await;
     invited(&stand, 3).await;
     let mut admin = stand.admin().await;
-    let request = ListInvitationsRequest { parent: ALL.into(), page_size: 1, ..Default::default() };
-    let token = admin.list_invitations(request.clone()).await.unwrap().into_inner().next_page_token;
+    let request = ListInvitationsRequest {
+        parent: ALL.into(),
+        page_size: 1,
+        ..Default::default()
+    };
+    let token = admin
+        .list_invitations(request.clone())
+        .await
+        .unwrap()
+        .into_inner()
+        .next_page_token;
     let with = |change: &dyn Fn(&mut ListInvitationsRequest)| {
-        let mut request = ListInvitationsRequest { page_token: token.clone(), ..request.clone() };
+        let mut request = ListInvitationsRequest {
+            page_token: token.clone(),
+            ..request.clone()
+        };
         change(&mut request);
         request
     };
@@ -77,7 +100,12 @@ async fn a_page_token_is_good_for_its_own_query_alone() {
         let outcome = admin.list_invitations(with(change)).await;
         assert_eq!(refused(outcome), (Code::InvalidArgument, "PAGE_TOKEN_INVALID".into()));
     }
-    let responses = ListResponsesRequest { parent: ALL.into(), page_size: 1, page_token: token, ..Default::default() };
+    let responses = ListResponsesRequest {
+        parent: ALL.into(),
+        page_size: 1,
+        page_token: token,
+        ..Default::default()
+    };
     assert_eq!(refused(admin.list_responses(responses).await).1, "PAGE_TOKEN_INVALID");
 }
 
@@ -89,9 +117,16 @@ async fn invitations_are_found_by_each_of_their_fields() {
     let (second, _) = stand.invited(2).await;
     let mut admin = stand.admin().await;
     let mut found = async |filter: &str| {
-        let request = ListInvitationsRequest { parent: ALL.into(), filter: filter.into(), ..Default::default() };
+        let request = ListInvitationsRequest {
+            parent: ALL.into(),
+            filter: filter.into(),
+            ..Default::default()
+        };
         let invitations = admin.list_invitations(request).await.unwrap().into_inner().invitations;
-        invitations.iter().map(|invitation| if invitation.name == first.name { 1 } else { 2 }).collect::<BTreeSet<_>>()
+        invitations
+            .iter()
+            .map(|invitation| if invitation.name == first.name { 1 } else { 2 })
+            .collect::<BTreeSet<_>>()
     };
     for (filter, expected) in [
         (format!("work_order = \"{}\"", work_order("acme", 1)), vec![1]),
@@ -100,7 +135,10 @@ async fn invitations_are_found_by_each_of_their_fields() {
         ("state = ANSWERED".into(), vec![1]),
         ("state = ISSUED OR state = EXPIRED".into(), vec![2]),
         ("NOT state = ANSWERED AND survey_version = 0".into(), vec![2]),
-        ("create_time >= 2026-03-02T01:00:00Z AND expire_time < 2026-03-10T00:00:00Z".into(), vec![1, 2]),
+        (
+            "create_time >= 2026-03-02T01:00:00Z AND expire_time < 2026-03-10T00:00:00Z".into(),
+            vec![1, 2],
+        ),
         ("answer_time > 2026-03-01T00:00:00Z".into(), vec![1]),
         ("episode > 1".into(), vec![]),
     ] {
@@ -116,19 +154,32 @@ async fn answers_are_found_by_each_of_their_fields_and_page_by_page() {
     for number in 1..=5 {
         let (_, token) = stand.invited(number).await;
         let value = i32::try_from(number).unwrap();
-        let answer = SubmitResponseRequest { scores: scores([value; 4]), solved: Some(number != 4), reason: "no".into(), ..content(&token) };
+        let answer = SubmitResponseRequest {
+            scores: scores([value; 4]),
+            solved: Some(number != 4),
+            reason: "no".into(),
+            ..content(&token)
+        };
         answers.push(customer.submit_response(answer).await.unwrap().into_inner());
     }
     let mut admin = stand.admin().await;
     let mut found = async |filter: &str| {
-        let mut request = ListResponsesRequest { parent: ALL.into(), filter: filter.into(), page_size: 2, ..Default::default() };
+        let mut request = ListResponsesRequest {
+            parent: ALL.into(),
+            filter: filter.into(),
+            page_size: 2,
+            ..Default::default()
+        };
         let mut found = Vec::new();
         loop {
             let page = admin.list_responses(request.clone()).await.unwrap().into_inner();
             found.extend(page.responses);
             request.page_token = page.next_page_token;
             if request.page_token.is_empty() {
-                break found.iter().map(|response| answers.iter().position(|answer| answer == response).unwrap() + 1).collect::<Vec<_>>();
+                break found
+                    .iter()
+                    .map(|response| answers.iter().position(|answer| answer == response).unwrap() + 1)
+                    .collect::<Vec<_>>();
             }
         }
     };
@@ -142,7 +193,13 @@ async fn answers_are_found_by_each_of_their_fields_and_page_by_page() {
         ("reopen = true".to_owned(), vec![1, 2, 4]),
         (format!("invitation = \"{}\"", answers[2].invitation), vec![3]),
         (format!("feedback = \"{}\"", answers[4].feedback), vec![5]),
-        (format!("work_order = \"{}\" AND episode = 1 AND survey_version = 0", answers[0].work_order), vec![1]),
+        (
+            format!(
+                "work_order = \"{}\" AND episode = 1 AND survey_version = 0",
+                answers[0].work_order
+            ),
+            vec![1],
+        ),
         ("create_time > 2026-03-03T00:00:00Z".to_owned(), vec![]),
     ] {
         let mut ids = found(&filter).await;
@@ -155,15 +212,63 @@ async fn answers_are_found_by_each_of_their_fields_and_page_by_page() {
 async fn what_a_list_does_not_understand_is_named() {
     let stand = Stand::new().await;
     let mut admin = stand.admin().await;
-    let invitations = ListInvitationsRequest { parent: ALL.into(), ..Default::default() };
-    for filter in ["token_hash = x", "state = GONE", "episode = one", "(("] {
-        assert_eq!(violated(admin.list_invitations(ListInvitationsRequest { filter: filter.into(), ..invitations.clone() }).await), ["filter"]);
+    let invitations = ListInvitationsRequest {
+        parent: ALL.into(),
+        ..Default::default()
+    };
+    for filter in [
+        "token_hash = x",
+        "state = GONE",
+        "episode = one",
+        "((",
+        "feedback = \"\0\"",
+    ] {
+        assert_eq!(
+            violated(
+                admin
+                    .list_invitations(ListInvitationsRequest {
+                        filter: filter.into(),
+                        ..invitations.clone()
+                    })
+                    .await
+            ),
+            ["filter"]
+        );
     }
-    assert_eq!(violated(admin.list_invitations(ListInvitationsRequest { order_by: "state".into(), ..invitations.clone() }).await), ["order_by"]);
-    assert_eq!(violated(admin.list_invitations(ListInvitationsRequest { page_size: -1, ..invitations }).await), ["page_size"]);
-    let unknown = ListInvitationsRequest { parent: "tenants/acme/surveys/other".into(), ..Default::default() };
-    assert_eq!(refused(admin.list_invitations(unknown).await), (Code::NotFound, "RESOURCE_NOT_FOUND".into()));
-    let unknown = ListResponsesRequest { parent: "tenants/acme/surveys/other".into(), ..Default::default() };
+    assert_eq!(
+        violated(
+            admin
+                .list_invitations(ListInvitationsRequest {
+                    order_by: "state".into(),
+                    ..invitations.clone()
+                })
+                .await
+        ),
+        ["order_by"]
+    );
+    assert_eq!(
+        violated(
+            admin
+                .list_invitations(ListInvitationsRequest {
+                    page_size: -1,
+                    ..invitations
+                })
+                .await
+        ),
+        ["page_size"]
+    );
+    let unknown = ListInvitationsRequest {
+        parent: "tenants/acme/surveys/other".into(),
+        ..Default::default()
+    };
+    assert_eq!(
+        refused(admin.list_invitations(unknown).await),
+        (Code::NotFound, "RESOURCE_NOT_FOUND".into())
+    );
+    let unknown = ListResponsesRequest {
+        parent: "tenants/acme/surveys/other".into(),
+        ..Default::default()
+    };
     assert_eq!(refused(admin.list_responses(unknown).await).0, Code::NotFound);
 }
 
@@ -172,7 +277,12 @@ async fn surveys_are_filtered_and_ordered_too() {
     let stand = Stand::new().await;
     let mut admin = stand.admin().await;
     let mut found = async |filter: &str, order_by: &str| {
-        let request = ListSurveysRequest { parent: "tenants/acme".into(), filter: filter.into(), order_by: order_by.into(), ..Default::default() };
+        let request = ListSurveysRequest {
+            parent: "tenants/acme".into(),
+            filter: filter.into(),
+            order_by: order_by.into(),
+            ..Default::default()
+        };
         admin.list_surveys(request).await.unwrap().into_inner().surveys.len()
     };
     assert_eq!(found("version = 0", "name").await, 1);

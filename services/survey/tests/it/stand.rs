@@ -5,13 +5,14 @@ use std::time::Duration;
 use huiyin_chassis::Running;
 use huiyin_proto::{
     event::v1::{
-        Event, PartitionCursor, ReadEventsRequest, Score, StateCategory, WorkOrderDigest, WorkOrderTransitioned, event::Payload,
-        event_log_service_client::EventLogServiceClient,
+        Event, PartitionCursor, ReadEventsRequest, Score, StateCategory, WorkOrderDigest, WorkOrderTransitioned,
+        event::Payload, event_log_service_client::EventLogServiceClient,
     },
     survey::v1::{survey_service_client::SurveyServiceClient, *},
     r#type::v1::FeedbackDigest,
 };
 use huiyin_testkit::{Connection, Source, Stage, eventually};
+use sqlx::{Connection as _, PgConnection};
 use survey::Config;
 use tonic::{Code, Status};
 use tonic_types::StatusExt as _;
@@ -35,7 +36,11 @@ impl Stand {
         let scheduler = stage.source("scheduler").await;
         let config: Config = stage.config("survey", &format!("[tokens]\nkey = \"{KEY}\"\n")).await;
         let running = survey::start(config, stage.context()).await.unwrap();
-        Self { stage, scheduler, running }
+        Self {
+            stage,
+            scheduler,
+            running,
+        }
     }
 
     /// A client of somebody in tenant `tenant`.
@@ -71,18 +76,42 @@ impl Stand {
         self.moved(tenant, number, episode, StateCategory::Resolved, StateCategory::Active)
     }
 
-    pub(crate) fn moved(&self, tenant: &str, number: u32, episode: i32, from: StateCategory, to: StateCategory) -> Event {
+    pub(crate) fn moved(
+        &self,
+        tenant: &str,
+        number: u32,
+        episode: i32,
+        from: StateCategory,
+        to: StateCategory,
+    ) -> Event {
         let digest = digest(tenant, number, episode);
         let subject = digest.work_order.clone();
-        let moved = WorkOrderTransitioned { work_order: Some(digest), from: from.into(), to: to.into(), ..Default::default() };
-        self.scheduler.publish(tenant, &subject, Payload::WorkOrderTransitioned(moved))
+        let moved = WorkOrderTransitioned {
+            work_order: Some(digest),
+            from: from.into(),
+            to: to.into(),
+            ..Default::default()
+        };
+        self.scheduler
+            .publish(tenant, &subject, Payload::WorkOrderTransitioned(moved))
     }
 
     /// The invitations of a work order, by episode.
     pub(crate) async fn invitations(&self, tenant: &str, number: u32) -> Vec<Invitation> {
         let filter = format!("work_order = \"{}\"", work_order(tenant, number));
-        let request = ListInvitationsRequest { parent: format!("tenants/{tenant}/surveys/-"), filter, ..Default::default() };
-        let mut invitations = self.client(tenant, "admin").await.list_invitations(request).await.unwrap().into_inner().invitations;
+        let request = ListInvitationsRequest {
+            parent: format!("tenants/{tenant}/surveys/-"),
+            filter,
+            ..Default::default()
+        };
+        let mut invitations = self
+            .client(tenant, "admin")
+            .await
+            .list_invitations(request)
+            .await
+            .unwrap()
+            .into_inner()
+            .invitations;
         invitations.sort_by_key(|invitation| invitation.episode); // the clock stands still: all are issued at the same moment
         invitations
     }
@@ -90,7 +119,10 @@ impl Stand {
     /// The invitation of an episode, when it is there.
     pub(crate) async fn invitation(&self, tenant: &str, number: u32, episode: i32) -> Invitation {
         eventually("the invitation is issued", LIMIT, async || {
-            self.invitations(tenant, number).await.into_iter().find(|invitation| invitation.episode == episode)
+            self.invitations(tenant, number)
+                .await
+                .into_iter()
+                .find(|invitation| invitation.episode == episode)
         })
         .await
     }
@@ -100,8 +132,16 @@ impl Stand {
         let tenant = name.split('/').nth(1).unwrap();
         let mut client = self.client(tenant, "admin").await;
         eventually("the invitation comes to its state", LIMIT, async || {
-            let invitation = client.get_invitation(GetInvitationRequest { name: name.to_owned() }).await.unwrap().into_inner();
-            if invitation.state() == state { Ok(invitation) } else { Err(format!("it is {:?}", invitation.state())) }
+            let invitation = client
+                .get_invitation(GetInvitationRequest { name: name.to_owned() })
+                .await
+                .unwrap()
+                .into_inner();
+            if invitation.state() == state {
+                Ok(invitation)
+            } else {
+                Err(format!("it is {:?}", invitation.state()))
+            }
         })
         .await
     }
@@ -115,24 +155,56 @@ impl Stand {
     }
 
     pub(crate) async fn token(&self, invitation: &Invitation) -> String {
-        let request = RevealInvitationTokenRequest { name: invitation.name.clone() };
-        self.notification().await.reveal_invitation_token(request).await.unwrap().into_inner().token
+        let request = RevealInvitationTokenRequest {
+            name: invitation.name.clone(),
+        };
+        self.notification()
+            .await
+            .reveal_invitation_token(request)
+            .await
+            .unwrap()
+            .into_inner()
+            .token
     }
 
-    /// What the room told others, in order per subject.
-    pub(crate) async fn told(&self, count: usize) -> Vec<Event> {
-        let connection = self.stage.connect(self.running.address, &self.stage.service_token("analytics")).await;
+    /// All that the room told others, in order per subject. What was told stands in the outbox with its effect: when all of
+    /// it is in the log, nothing is missing.
+    pub(crate) async fn told(&self) -> Vec<Event> {
+        let written: i64 = self.look("SELECT count(*) FROM events.outbox").await;
+        let connection = self
+            .stage
+            .connect(self.running.address, &self.stage.service_token("analytics"))
+            .await;
         let mut log = EventLogServiceClient::new(connection);
         eventually("the events are in the log", LIMIT, async || {
-            let cursors = (0..8).map(|partition| PartitionCursor { partition, position: 0 }).collect();
-            let mut stream = log.read_events(ReadEventsRequest { cursors, ..Default::default() }).await.unwrap().into_inner();
+            let cursors = (0..8)
+                .map(|partition| PartitionCursor { partition, position: 0 })
+                .collect();
+            let mut stream = log
+                .read_events(ReadEventsRequest {
+                    cursors,
+                    ..Default::default()
+                })
+                .await
+                .unwrap()
+                .into_inner();
             let mut events = Vec::new();
             while let Some(response) = stream.message().await.unwrap() {
                 events.extend(response.events.into_iter().filter_map(|placed| placed.event));
             }
-            if events.len() >= count { Ok(events) } else { Err(format!("there are {}", events.len())) }
+            if i64::try_from(events.len()) == Ok(written) {
+                Ok(events)
+            } else {
+                Err(format!("there are {} of {written}", events.len()))
+            }
         })
         .await
+    }
+
+    /// A number in the room's database.
+    pub(crate) async fn look(&self, statement: &'static str) -> i64 {
+        let mut connection = PgConnection::connect(&self.stage.database_url()).await.unwrap();
+        sqlx::query_scalar(statement).fetch_one(&mut connection).await.unwrap()
     }
 }
 
@@ -160,19 +232,34 @@ pub(crate) fn digest(tenant: &str, number: u32, episode: i32) -> WorkOrderDigest
 
 /// One score per dimension of the built-in survey.
 pub(crate) fn scores(values: [i32; 4]) -> Vec<Score> {
-    DIMENSIONS.iter().zip(values).map(|(dimension, value)| Score { dimension: (*dimension).to_owned(), value }).collect()
+    DIMENSIONS
+        .iter()
+        .zip(values)
+        .map(|(dimension, value)| Score {
+            dimension: (*dimension).to_owned(),
+            value,
+        })
+        .collect()
 }
 
 /// An answer that is content.
 pub(crate) fn content(token: &str) -> SubmitResponseRequest {
-    SubmitResponseRequest { token: token.to_owned(), scores: scores([5, 4, 5, 4]), solved: Some(true), ..Default::default() }
+    SubmitResponseRequest {
+        token: token.to_owned(),
+        scores: scores([5, 4, 5, 4]),
+        solved: Some(true),
+        ..Default::default()
+    }
 }
 
 /// The code and reason of a refusal.
 #[track_caller]
 pub(crate) fn refused<T: std::fmt::Debug>(outcome: Result<T, Status>) -> (Code, String) {
     let status = outcome.unwrap_err();
-    let reason = status.get_details_error_info().map(|info| info.reason).unwrap_or_default();
+    let reason = status
+        .get_details_error_info()
+        .map(|info| info.reason)
+        .unwrap_or_default();
     (status.code(), reason)
 }
 
@@ -182,5 +269,9 @@ pub(crate) fn violated<T: std::fmt::Debug>(outcome: Result<T, Status>) -> Vec<St
     let status = outcome.unwrap_err();
     assert_eq!(status.code(), Code::InvalidArgument, "{status:?}");
     let details = status.get_details_bad_request().unwrap();
-    details.field_violations.into_iter().map(|violation| violation.field).collect()
+    details
+        .field_violations
+        .into_iter()
+        .map(|violation| violation.field)
+        .collect()
 }

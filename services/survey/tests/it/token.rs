@@ -17,9 +17,15 @@ async fn a_token_can_be_revealed_again_and_again_to_services_alone() {
     assert!(token.starts_with("hys_"));
     assert_eq!(stand.token(&invitation).await, token);
     for role in ["admin", "supervisor", "agent", "engineer", "analyst", "integration"] {
-        let request = RevealInvitationTokenRequest { name: invitation.name.clone() };
+        let request = RevealInvitationTokenRequest {
+            name: invitation.name.clone(),
+        };
         let (code, reason) = refused(stand.client("acme", role).await.reveal_invitation_token(request).await);
-        assert_eq!((code, reason.as_str()), (Code::PermissionDenied, "PERMISSION_MISSING"), "{role}");
+        assert_eq!(
+            (code, reason.as_str()),
+            (Code::PermissionDenied, "PERMISSION_MISSING"),
+            "{role}"
+        );
     }
 }
 
@@ -28,14 +34,26 @@ async fn a_token_can_be_revealed_again_and_again_to_services_alone() {
 async fn the_token_is_stored_nowhere() {
     let stand = Stand::new().await;
     let (_, token) = stand.invited(1).await;
-    let request = SubmitResponseRequest { request_id: "7b0d5f3e-8f0f-4a0e-9c8e-0c4f6a1f2a11".into(), ..content(&token) };
+    let request = SubmitResponseRequest {
+        request_id: "7b0d5f3e-8f0f-4a0e-9c8e-0c4f6a1f2a11".into(),
+        ..content(&token)
+    };
     stand.customer().await.submit_response(request).await.unwrap();
-    stand.told(2).await;
+    stand.told().await;
 
     let bytes = secret::from_text(token.strip_prefix("hys_").unwrap()).unwrap();
     let hex = |bytes: &[u8]| bytes.iter().map(|byte| format!("{byte:02x}")).collect::<String>();
     let mac = &bytes[bytes.len() - 32..];
-    let forbidden = [token.clone(), token[4..].to_owned(), hex(token.as_bytes()), hex(&bytes), hex(mac), secret::to_text(mac), hex(KEY.as_bytes()), KEY.to_owned()];
+    let forbidden = [
+        token.clone(),
+        token[4..].to_owned(),
+        hex(token.as_bytes()),
+        hex(&bytes),
+        hex(mac),
+        secret::to_text(mac),
+        hex(KEY.as_bytes()),
+        KEY.to_owned(),
+    ];
 
     let mut connection = PgConnection::connect(&stand.stage.database_url()).await.unwrap();
     let tables: Vec<String> = sqlx::query_scalar(
@@ -47,8 +65,10 @@ async fn the_token_is_stored_nowhere() {
     .unwrap();
     let mut stored = String::new();
     for table in &tables {
-        let rows: Vec<String> =
-            sqlx::query_scalar(AssertSqlSafe(format!("SELECT t::text FROM {table} AS t"))).fetch_all(&mut connection).await.unwrap();
+        let rows: Vec<String> = sqlx::query_scalar(AssertSqlSafe(format!("SELECT t::text FROM {table} AS t")))
+            .fetch_all(&mut connection)
+            .await
+            .unwrap();
         stored.extend(rows);
     }
     // The search finds what is there: the hash.
@@ -69,7 +89,10 @@ async fn hostile_tokens_are_refused_alike() {
     let forged = |key: &[u8], tenant: &[u8], id: &[u8], nonce: &[u8]| {
         let mac = secret::keyed_hash(key, &[b"survey invitation", tenant, id, nonce]);
         let length = u8::try_from(tenant.len()).unwrap();
-        format!("hys_{}", secret::to_text(&[&[length], tenant, id, nonce, &mac].concat()))
+        format!(
+            "hys_{}",
+            secret::to_text(&[&[length], tenant, id, nonce, &mac].concat())
+        )
     };
     // The forgery is right where all its parts are.
     assert_eq!(forged(KEY.as_bytes(), b"acme", id.as_bytes(), nonce), token);
@@ -83,18 +106,39 @@ async fn hostile_tokens_are_refused_alike() {
     turned[2] ^= 1;
     let random = secret::to_text(&secret::random_bytes::<69>());
     let mut hostile = vec![elsewhere, other_key, other_nonce, other_invitation, no_tenant];
-    hostile.extend([format!("hys_{}", secret::to_text(&turned)), format!("hys_{random}"), random, token.to_uppercase(), format!("{token}=")]);
-    hostile.extend([token[4..].to_owned(), "hys_".to_owned(), "hys_\u{0}".to_owned(), "调查".repeat(60), "/".repeat(512)]);
+    hostile.extend([
+        format!("hys_{}", secret::to_text(&turned)),
+        format!("hys_{random}"),
+        random,
+        token.to_uppercase(),
+        format!("{token}="),
+    ]);
+    hostile.extend([
+        token[4..].to_owned(),
+        "hys_".to_owned(),
+        "hys_\u{0}".to_owned(),
+        "调查".repeat(60),
+        "/".repeat(512),
+    ]);
     hostile.extend((1..token.len()).step_by(7).map(|length| token[..length].to_owned()));
 
     let mut customer = stand.customer().await;
     let mut answers = Vec::new();
     for token in &hostile {
-        let form = customer.get_survey_form(GetSurveyFormRequest { token: token.clone() }).await.unwrap_err();
+        let form = customer
+            .get_survey_form(GetSurveyFormRequest { token: token.clone() })
+            .await
+            .unwrap_err();
         let answer = customer.submit_response(content(token)).await.unwrap_err();
         for status in [form, answer] {
             let info = status.get_details_error_info().unwrap();
-            answers.push((token, status.code(), info.reason, info.metadata, status.message().to_owned()));
+            answers.push((
+                token,
+                status.code(),
+                info.reason,
+                info.metadata,
+                status.message().to_owned(),
+            ));
         }
     }
     for (token, code, reason, metadata, message) in &answers {
@@ -110,8 +154,22 @@ async fn hostile_tokens_are_refused_alike() {
 async fn a_token_that_is_no_text_of_its_length_is_a_violation() {
     let stand = Stand::new().await;
     let mut customer = stand.customer().await;
-    assert_eq!(violated(customer.get_survey_form(GetSurveyFormRequest { token: String::new() }).await), ["token"]);
-    assert_eq!(violated(customer.get_survey_form(GetSurveyFormRequest { token: "a".repeat(513) }).await), ["token"]);
+    assert_eq!(
+        violated(
+            customer
+                .get_survey_form(GetSurveyFormRequest { token: String::new() })
+                .await
+        ),
+        ["token"]
+    );
+    assert_eq!(
+        violated(
+            customer
+                .get_survey_form(GetSurveyFormRequest { token: "a".repeat(513) })
+                .await
+        ),
+        ["token"]
+    );
 }
 
 /// A key is changed while invitations are out: they stay good.
@@ -127,7 +185,15 @@ async fn invitations_outlive_a_change_of_the_key() {
         survey_service_client::SurveyServiceClient::new(connection)
     };
     let mut service = connect(&stand.stage, &stand.stage.service_token("notification")).await;
-    let revealed = service.reveal_invitation_token(RevealInvitationTokenRequest { name: invitation.name }).await.unwrap().into_inner();
+    let revealed = service
+        .reveal_invitation_token(RevealInvitationTokenRequest { name: invitation.name })
+        .await
+        .unwrap()
+        .into_inner();
     assert_eq!(revealed.token, token);
-    connect(&stand.stage, "").await.submit_response(content(&token)).await.unwrap();
+    connect(&stand.stage, "")
+        .await
+        .submit_response(content(&token))
+        .await
+        .unwrap();
 }

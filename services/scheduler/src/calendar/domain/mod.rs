@@ -110,10 +110,9 @@ impl Calendar {
     /// Where it lies beyond [`HORIZON`].
     pub(crate) fn nth_working_day_end(&self, from: Timestamp, n: u32) -> Result<Timestamp, CalendarError> {
         let end = horizon(from)?;
-        let first = self.zone.to_datetime(from).date();
-        let mut days = 0;
-        let (mut day, mut due) = (first, Err(CalendarError::OutOfReach));
-        for stretch in self.working(from).take_while(|stretch| stretch.from < end).filter(|stretch| stretch.date > first) {
+        let (mut day, mut days) = (self.zone.to_datetime(from).date(), 0);
+        let mut due = Err(CalendarError::OutOfReach);
+        for stretch in self.working(from).take_while(|stretch| stretch.from < end) {
             if stretch.date > day {
                 (day, days) = (stretch.date, days + 1);
             }

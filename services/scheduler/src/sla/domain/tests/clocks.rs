@@ -76,6 +76,15 @@ fn a_deadline_that_had_passed_before_a_pause_stays() {
 }
 
 #[test]
+fn a_pause_that_begins_at_the_deadline_comes_too_late() {
+    let mut case = Case::new(hours(8, TimeBasis::Calendar), "2026-03-02T10:00");
+    case.enter(Category::Waiting, "2026-03-02T18:00");
+    assert_eq!(case.deadline().as_deref(), Some("2026-03-02T18:00"));
+    case.enter(Category::Active, "2026-03-03T18:00");
+    assert_eq!(case.deadline().as_deref(), Some("2026-03-02T18:00"));
+}
+
+#[test]
 fn a_clock_warns_after_its_part_of_the_time() {
     let case = Case::new(hours(10, TimeBasis::Business), "2026-03-02T10:00");
     let warn = warn_time(&case.clock, &case.calendar).unwrap().unwrap();

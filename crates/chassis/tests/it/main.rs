@@ -1,0 +1,8 @@
+//! What the chassis promises to every service: who is let in, what is answered when things go wrong, and configuration.
+
+#![cfg(test)]
+
+mod authentication;
+mod configuration;
+mod pipeline;
+mod stand;

@@ -1,0 +1,127 @@
+//! A server with keys of its own, and a service whose methods do what the test needs: answer, panic, hang.
+
+use std::{net::SocketAddr, path::PathBuf, pin::Pin};
+
+use huiyin_chassis::{
+    Clock, ServiceConfig, Shutdown, Tasks,
+    auth::{Audience, Authenticator, Claims, SigningKey},
+    config, secret,
+    server::Server,
+};
+use huiyin_proto::event::v1::{
+    EventFlow, GetEventFlowRequest, ListDeadLettersRequest, ListDeadLettersResponse, ReadEventsRequest, ReadEventsResponse,
+    ReplayDeadLettersRequest, ReplayDeadLettersResponse,
+    event_log_service_client::EventLogServiceClient,
+    event_log_service_server::{EventLogService, EventLogServiceServer},
+};
+use tonic::{Request, Response, Status, transport::Channel};
+
+pub(crate) struct Stand {
+    pub(crate) address: SocketAddr,
+    pub(crate) clock: Clock,
+    pub(crate) key: SigningKey,
+    pub(crate) shutdown: Shutdown,
+    pub(crate) tasks: Tasks,
+    folder: PathBuf,
+}
+
+impl Stand {
+    /// `limits` is TOML for the section of that name; `auth` more of the section `auth`.
+    pub(crate) async fn start(limits: &str, auth: &str) -> Self {
+        let folder = std::env::temp_dir().join(format!("huiyin-chassis-{}", secret::to_text(&secret::random_bytes::<9>())));
+        std::fs::create_dir_all(&folder).unwrap();
+        SigningKey::create(&folder.join("signing.pem"), &folder.join("public.pem")).unwrap();
+        let at = folder.display();
+        let text = format!(
+            r#"
+listen = "127.0.0.1:0"
+token_secret = "s"
+database = {{ url = "postgres://nobody@127.0.0.1:1/none" }}
+identity = {{ key_file = "{at}/signing.pem", issuer = "us", audience = "huiyin" }}
+limits = {{ {limits} }}
+[[auth.issuers]]
+issuer = "us"
+audience = "huiyin"
+keys = {{ public_key_file = "{at}/public.pem" }}
+issues_services = true
+[[auth.issuers]]
+issuer = "them"
+audience = "huiyin"
+keys = {{ public_key_file = "{at}/public.pem" }}
+{auth}
+"#
+        );
+        let config: ServiceConfig = config::parse("test", &text).unwrap();
+        let clock = Clock::held("2026-03-02T01:00:00Z".parse().unwrap());
+        let authenticator = Authenticator::new(&config.auth, clock.clone()).await.unwrap();
+        let mut server = Server::bind(&config, authenticator).await.unwrap();
+        server.add(EventLogServiceServer::new(Moody)).unwrap();
+        let shutdown = Shutdown::new();
+        let mut tasks = Tasks::new(shutdown.clone());
+        let address = server.serve(&mut tasks, shutdown.clone()).await.unwrap();
+        let key = SigningKey::read(&folder.join("signing.pem")).unwrap();
+        Self { address, clock, key, shutdown, tasks, folder }
+    }
+
+    pub(crate) async fn client(&self) -> EventLogServiceClient<Channel> {
+        EventLogServiceClient::connect(format!("http://{}", self.address)).await.unwrap()
+    }
+
+    /// The claims of an administrator; the test changes what it wants to be wrong.
+    pub(crate) fn claims(&self) -> Claims {
+        let now = self.clock.now().as_second();
+        Claims {
+            iss: "us".to_owned(),
+            sub: "user:admin".to_owned(),
+            aud: Audience::One("huiyin".to_owned()),
+            exp: now + 600,
+            nbf: now,
+            tenant: Some("acme".to_owned()),
+            roles: vec!["admin".to_owned()],
+        }
+    }
+
+    /// A request with a token of these claims.
+    pub(crate) fn with<T>(&self, claims: &Claims, message: T) -> Request<T> {
+        let mut request = Request::new(message);
+        let token = self.key.sign(claims).unwrap();
+        request.metadata_mut().insert("authorization", format!("Bearer {token}").parse().unwrap());
+        request
+    }
+
+    pub(crate) async fn flow(&self, claims: &Claims) -> Result<EventFlow, Status> {
+        self.client().await.get_event_flow(self.with(claims, GetEventFlowRequest {})).await.map(Response::into_inner)
+    }
+}
+
+impl Drop for Stand {
+    fn drop(&mut self) {
+        self.shutdown.request();
+        let _ = std::fs::remove_dir_all(&self.folder);
+    }
+}
+
+/// Answers one method, panics in another, hangs in a third.
+struct Moody;
+
+#[tonic::async_trait]
+impl EventLogService for Moody {
+    type ReadEventsStream = Pin<Box<dyn futures::Stream<Item = Result<ReadEventsResponse, Status>> + Send>>;
+
+    async fn read_events(&self, _: Request<ReadEventsRequest>) -> Result<Response<Self::ReadEventsStream>, Status> {
+        Ok(Response::new(Box::pin(futures::stream::pending())))
+    }
+
+    async fn get_event_flow(&self, request: Request<GetEventFlowRequest>) -> Result<Response<EventFlow>, Status> {
+        let caller = huiyin_chassis::Caller::of(&request)?;
+        Ok(Response::new(EventFlow { service: caller.subject, ..EventFlow::default() }))
+    }
+
+    async fn list_dead_letters(&self, _: Request<ListDeadLettersRequest>) -> Result<Response<ListDeadLettersResponse>, Status> {
+        panic!("the password is hunter2")
+    }
+
+    async fn replay_dead_letters(&self, _: Request<ReplayDeadLettersRequest>) -> Result<Response<ReplayDeadLettersResponse>, Status> {
+        std::future::pending().await
+    }
+}

@@ -1,0 +1,11 @@
+//! The room from outside: real gRPC, a fresh database, stand-ins for the classifier and the survey, a clock that the test holds.
+
+mod agents;
+mod assigning;
+mod clocks;
+mod life;
+mod lists;
+mod play;
+mod policies;
+mod refusals;
+mod reopening;
