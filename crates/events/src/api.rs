@@ -3,16 +3,24 @@
 use std::{collections::VecDeque, pin::Pin, time::Duration};
 
 use futures::Stream;
-use huiyin_chassis::{Caller, Clock, Refusal, Tenant, listing::{PageKey, PageTokenKey}, name, sql};
+use huiyin_chassis::{
+    Caller, Clock, Refusal, Tenant,
+    listing::{PageKey, PageTokenKey},
+    name, sql,
+};
 use huiyin_proto::event::v1::{
-    ConsumerCursor, DeadLetter, EventFlow, GetEventFlowRequest, ListDeadLettersRequest, ListDeadLettersResponse, PartitionCursor, PositionedEvent,
-    ReadEventsRequest, ReadEventsResponse, ReplayDeadLettersRequest, ReplayDeadLettersResponse, event_log_service_server::EventLogService,
+    ConsumerCursor, DeadLetter, EventFlow, GetEventFlowRequest, ListDeadLettersRequest, ListDeadLettersResponse,
+    PartitionCursor, PositionedEvent, ReadEventsRequest, ReadEventsResponse, ReplayDeadLettersRequest,
+    ReplayDeadLettersResponse, event_log_service_server::EventLogService,
 };
 use prost::Message as _;
 use tokio::time::Instant;
 use tonic::{Request, Response, Status};
 
-use crate::{log::Log, outbox::{self, PARTITIONS}};
+use crate::{
+    log::Log,
+    outbox::{self, PARTITIONS},
+};
 
 /// A follower hears something at least this often.
 const HEARTBEAT: Duration = Duration::from_secs(5);
@@ -32,21 +40,44 @@ pub(crate) struct Api {
 impl EventLogService for Api {
     type ReadEventsStream = Pin<Box<dyn Stream<Item = Result<ReadEventsResponse, Status>> + Send>>;
 
-    async fn read_events(&self, request: Request<ReadEventsRequest>) -> Result<Response<Self::ReadEventsStream>, Status> {
+    async fn read_events(
+        &self,
+        request: Request<ReadEventsRequest>,
+    ) -> Result<Response<Self::ReadEventsStream>, Status> {
         let request = request.into_inner();
         if !request.epoch.is_empty() && request.epoch != self.log.epoch {
-            return Err(Refusal::state_forbids("the log", &format!("of epoch {}", self.log.epoch), &["cursors of that epoch"]).into());
+            return Err(Refusal::state_forbids(
+                "the log",
+                &format!("of epoch {}", self.log.epoch),
+                &["cursors of that epoch"],
+            )
+            .into());
         }
         let mut cursors: Vec<(i16, i64)> = Vec::new();
         for cursor in &request.cursors {
-            let partition = i16::try_from(cursor.partition).ok().filter(|partition| (0..PARTITIONS).contains(partition));
-            let partition = partition.ok_or_else(|| Refusal::invalid_field("cursors.partition", format!("must be below {PARTITIONS}")))?;
+            let partition = i16::try_from(cursor.partition)
+                .ok()
+                .filter(|partition| (0..PARTITIONS).contains(partition));
+            let partition = partition
+                .ok_or_else(|| Refusal::invalid_field("cursors.partition", format!("must be below {PARTITIONS}")))?;
             if cursors.iter().any(|cursor| cursor.0 == partition) {
                 return Err(Refusal::invalid_field("cursors.partition", format!("{partition} is named twice")).into());
             }
             cursors.push((partition, cursor.position));
         }
-        let reader = Reader { log: self.log.clone(), cursors, follow: request.follow, pending: VecDeque::new(), first: true, ended: false };
+        let until = if request.follow {
+            None
+        } else {
+            Some(self.log.heads().await?)
+        };
+        let reader = Reader {
+            log: self.log.clone(),
+            cursors,
+            until,
+            pending: VecDeque::new(),
+            first: true,
+            ended: false,
+        };
         Ok(Response::new(Box::pin(futures::stream::unfold(reader, Reader::next))))
     }
 
@@ -54,14 +85,20 @@ impl EventLogService for Api {
         Ok(Response::new(self.flow().await?))
     }
 
-    async fn list_dead_letters(&self, request: Request<ListDeadLettersRequest>) -> Result<Response<ListDeadLettersResponse>, Status> {
+    async fn list_dead_letters(
+        &self,
+        request: Request<ListDeadLettersRequest>,
+    ) -> Result<Response<ListDeadLettersResponse>, Status> {
         let caller = Caller::of(&request)?;
         let request = request.into_inner();
         let tenant = name::parent(&caller, &request.parent)?;
         Ok(Response::new(self.dead_letters(&tenant, &request).await?))
     }
 
-    async fn replay_dead_letters(&self, request: Request<ReplayDeadLettersRequest>) -> Result<Response<ReplayDeadLettersResponse>, Status> {
+    async fn replay_dead_letters(
+        &self,
+        request: Request<ReplayDeadLettersRequest>,
+    ) -> Result<Response<ReplayDeadLettersResponse>, Status> {
         let caller = Caller::of(&request)?;
         let request = request.into_inner();
         let tenant = name::parent(&caller, &request.parent)?;
@@ -78,7 +115,9 @@ impl EventLogService for Api {
         tx.commit().await?;
         match replayed.rows_affected() {
             0 => Err(Refusal::not_found(&request.subject).into()),
-            waiting => Ok(Response::new(ReplayDeadLettersResponse { waiting: i32::try_from(waiting).unwrap_or(i32::MAX) })),
+            waiting => Ok(Response::new(ReplayDeadLettersResponse {
+                waiting: i32::try_from(waiting).unwrap_or(i32::MAX),
+            })),
         }
     }
 }
@@ -87,7 +126,8 @@ impl EventLogService for Api {
 struct Reader {
     log: Log,
     cursors: Vec<(i16, i64)>,
-    follow: bool,
+    /// The heads at the beginning, where it ends there: a log that grows as fast as it is read has no other end.
+    until: Option<Vec<(i16, i64)>>,
     /// Read and not sent yet.
     pending: VecDeque<Vec<PositionedEvent>>,
     first: bool,
@@ -106,7 +146,13 @@ impl Reader {
                 return Some((Err(refusal.into()), self));
             }
         };
-        Some((Ok(ReadEventsResponse { epoch: self.log.epoch.clone(), events }), self))
+        Some((
+            Ok(ReadEventsResponse {
+                epoch: self.log.epoch.clone(),
+                events,
+            }),
+            self,
+        ))
     }
 
     /// What to send next; empty for a heartbeat, none at the end.
@@ -114,13 +160,20 @@ impl Reader {
         if let Some(events) = self.pending.pop_front() {
             return Ok(Some(events));
         }
+        if !self.first && self.is_over() {
+            return Ok(None);
+        }
         let mut grown = self.log.grown();
         let heartbeat = Instant::now() + HEARTBEAT;
         loop {
             grown.mark_unchanged();
             let events = self.log.read(&self.cursors, None).await?;
             for event in &events {
-                if let Some(cursor) = self.cursors.iter_mut().find(|cursor| i32::from(cursor.0) == event.partition) {
+                if let Some(cursor) = self
+                    .cursors
+                    .iter_mut()
+                    .find(|cursor| i32::from(cursor.0) == event.partition)
+                {
                     cursor.1 = event.position;
                 }
             }
@@ -130,7 +183,7 @@ impl Reader {
             match self.pending.pop_front() {
                 Some(events) => return Ok(Some(events)),
                 None if first || Instant::now() >= heartbeat => return Ok(Some(Vec::new())),
-                None if !self.follow => return Ok(None),
+                None if self.until.is_some() => return Ok(None),
                 None => {}
             }
             tokio::select! {
@@ -139,6 +192,17 @@ impl Reader {
                 () = self.log.shutdown.requested() => return Ok(None),
             }
         }
+    }
+}
+
+impl Reader {
+    fn is_over(&self) -> bool {
+        let reached = |&(partition, head): &(i16, i64)| {
+            self.cursors
+                .iter()
+                .all(|cursor| cursor.0 != partition || cursor.1 >= head)
+        };
+        self.until.as_ref().is_some_and(|heads| heads.iter().all(reached))
     }
 }
 
@@ -170,38 +234,62 @@ impl Api {
         )
         .fetch_one(&mut *tx)
         .await?;
-        let cursors: Vec<(String, i16, i64)> =
-            sqlx::query_as(
-                // Of each partition the newest epoch.
-                "SELECT DISTINCT ON (source, partition) source, partition, position FROM events.cursor
+        let cursors: Vec<(String, i16, i64)> = sqlx::query_as(
+            // Of each partition the newest epoch.
+            "SELECT DISTINCT ON (source, partition) source, partition, position FROM events.cursor
                  ORDER BY source, partition, create_time DESC",
-            )
-            .fetch_all(&mut *tx)
+        )
+        .fetch_all(&mut *tx)
+        .await?;
+        let dead_letters: i64 = sqlx::query_scalar("SELECT count(*) FROM events.dead_letter")
+            .fetch_one(&mut *tx)
             .await?;
-        let dead_letters: i64 = sqlx::query_scalar("SELECT count(*) FROM events.dead_letter").fetch_one(&mut *tx).await?;
         tx.commit().await?;
 
-        let oldest = oldest.and_then(|event| outbox::decode(&event).ok()).and_then(|event| sql::from_proto(event.occur_time.as_ref()));
+        let oldest = oldest
+            .and_then(|event| outbox::decode(&event).ok())
+            .and_then(|event| sql::from_proto(event.occur_time.as_ref()));
         let age = oldest.map_or(0, |oldest| self.clock.now().duration_since(oldest).as_millis());
-        let cursor = |(partition, position): (i16, i64)| PartitionCursor { partition: partition.into(), position };
+        let cursor = |(partition, position): (i16, i64)| PartitionCursor {
+            partition: partition.into(),
+            position,
+        };
         Ok(EventFlow {
             service: self.service.to_owned(),
             epoch: self.log.epoch.clone(),
             heads: heads.into_iter().map(cursor).collect(),
             unpositioned,
             oldest_unpositioned_ms: i64::try_from(age.max(0)).unwrap_or(i64::MAX),
-            cursors: cursors.into_iter().map(|(source, partition, position)| ConsumerCursor { source, partition: partition.into(), position }).collect(),
+            cursors: cursors
+                .into_iter()
+                .map(|(source, partition, position)| ConsumerCursor {
+                    source,
+                    partition: partition.into(),
+                    position,
+                })
+                .collect(),
             dead_letters,
         })
     }
 
-    async fn dead_letters(&self, tenant: &Tenant, request: &ListDeadLettersRequest) -> Result<ListDeadLettersResponse, Refusal> {
+    async fn dead_letters(
+        &self,
+        tenant: &Tenant,
+        request: &ListDeadLettersRequest,
+    ) -> Result<ListDeadLettersResponse, Refusal> {
         let bound = format!("dead letters\u{1f}{}", tenant.key()).into_bytes();
         let after: PageKey = match request.page_token.as_str() {
-            "" => PageKey { time: 0, id: String::new() },
+            "" => PageKey {
+                time: 0,
+                id: String::new(),
+            },
             token => self.page_tokens.open(token, &bound)?,
         };
-        let size = if request.page_size == 0 { 100 } else { request.page_size.min(1000) };
+        let size = if request.page_size == 0 {
+            100
+        } else {
+            request.page_size.min(1000)
+        };
         let mut tx = self.log.database.tenant(tenant).await?;
         let mut rows: Vec<LetterRow> = sqlx::query_as(
             "SELECT id, source, partition, position, event, attempts, error, next_attempt_time FROM events.dead_letter
@@ -217,11 +305,20 @@ impl Api {
         let more = rows.len() > size;
         rows.truncate(size);
         let next_page_token = match rows.last() {
-            Some(last) if more => self.page_tokens.seal(&PageKey { time: last.id, id: String::new() }, &bound),
+            Some(last) if more => self.page_tokens.seal(
+                &PageKey {
+                    time: last.id,
+                    id: String::new(),
+                },
+                &bound,
+            ),
             _ => String::new(),
         };
         let dead_letters = rows.into_iter().map(LetterRow::letter).collect::<Result<_, _>>()?;
-        Ok(ListDeadLettersResponse { dead_letters, next_page_token })
+        Ok(ListDeadLettersResponse {
+            dead_letters,
+            next_page_token,
+        })
     }
 }
 

@@ -13,12 +13,17 @@ pub struct EventsConfig {
     pub redis_prefix: String,
     /// About so many entries are kept in each stream; what is older is read over gRPC.
     pub redis_kept: usize,
-    /// Days for which events are kept in Postgres.
+    /// Days for which events are kept in Postgres, at least 1. A consumer that is away for longer loses events.
     pub kept_days: i32,
 }
 
 impl Default for EventsConfig {
     fn default() -> Self {
-        Self { redis_url: None, redis_prefix: "huiyin".to_owned(), redis_kept: 10_000, kept_days: 7 }
+        Self {
+            redis_url: None,
+            redis_prefix: "huiyin".to_owned(),
+            redis_kept: 10_000,
+            kept_days: 7,
+        }
     }
 }

@@ -5,7 +5,8 @@ use std::{collections::BTreeMap, sync::Arc, time::Duration};
 use futures::future;
 use huiyin_chassis::{Refusal, client::Neighbor, secret};
 use huiyin_proto::event::v1::{
-    GetEventFlowRequest, PartitionCursor, PositionedEvent, ReadEventsRequest, ReadEventsResponse, event_log_service_client::EventLogServiceClient,
+    GetEventFlowRequest, PartitionCursor, PositionedEvent, ReadEventsRequest, ReadEventsResponse,
+    event_log_service_client::EventLogServiceClient,
 };
 use tokio::time::{Instant, timeout};
 use tonic::{Code, Status, Streaming};
@@ -71,8 +72,14 @@ impl<C: Consume> Consumer<C> {
             };
             tracing::info!(source = self.source, error = %refusal, "the log cannot be followed right now");
             // A run that went well for a while begins again at once.
-            pause = if began.elapsed() > LONGEST_PAUSE { FIRST_PAUSE } else { (pause * 2).min(LONGEST_PAUSE) };
-            shutdown.sleep(pause.mul_f64(0.5 + secret::random_fraction() / 2.0)).await;
+            pause = if began.elapsed() > LONGEST_PAUSE {
+                FIRST_PAUSE
+            } else {
+                (pause * 2).min(LONGEST_PAUSE)
+            };
+            shutdown
+                .sleep(pause.mul_f64(0.5 + secret::random_fraction() / 2.0))
+                .await;
         }
         Ok(())
     }
@@ -80,7 +87,10 @@ impl<C: Consume> Consumer<C> {
     /// Follows the log until something fails.
     async fn follow(&mut self) -> Result<std::convert::Infallible, Refusal> {
         let mut client = EventLogServiceClient::new(self.neighbor.clone()).max_decoding_message_size(LARGEST_ANSWER);
-        let flow = client.get_event_flow(GetEventFlowRequest {}).await.map_err(Refusal::unavailable)?;
+        let flow = client
+            .get_event_flow(GetEventFlowRequest {})
+            .await
+            .map_err(Refusal::unavailable)?;
         let mut standing = Standing::new(flow.into_inner().epoch);
         let mut ownership = Ownership::join(&self.effects.database, self.source).await?;
         let mut redis_at = Instant::now();
@@ -113,21 +123,36 @@ impl<C: Consume> Consumer<C> {
     }
 
     fn place(&self, standing: &Standing, partition: i16) -> Place {
-        Place { source: self.source, epoch: standing.epoch.clone(), partition }
+        Place {
+            source: self.source,
+            epoch: standing.epoch.clone(),
+            partition,
+        }
     }
 
     /// Reads from Redis until `until`; false where Redis failed.
-    async fn follow_redis(&mut self, client: &mut Client, standing: &mut Standing, until: Instant) -> Result<bool, Refusal> {
+    async fn follow_redis(
+        &mut self,
+        client: &mut Client,
+        standing: &mut Standing,
+        until: Instant,
+    ) -> Result<bool, Refusal> {
         // What Redis lost without anything coming after it.
-        self.catch_up(client, standing).await?;
+        self.catch_up(client, standing, until).await?;
         loop {
             let wait = until.saturating_duration_since(Instant::now()).min(IDLE);
             let cursors = standing.awake();
-            let Some(fan_in) = self.fan_in.as_mut().filter(|_| !wait.is_zero() && !cursors.is_empty()) else { return Ok(true) };
+            let Some(fan_in) = self.fan_in.as_mut().filter(|_| !wait.is_zero() && !cursors.is_empty()) else {
+                return Ok(true);
+            };
             let events = match fan_in.read(self.source, &standing.epoch, &cursors, wait).await {
                 Ok(events) => events,
                 Err(error) => {
-                    tracing::info!(source = self.source, error = format!("{error:#}"), "redis cannot be read; the log is");
+                    tracing::info!(
+                        source = self.source,
+                        error = format!("{error:#}"),
+                        "redis cannot be read; the log is"
+                    );
                     return Ok(false);
                 }
             };
@@ -137,7 +162,7 @@ impl<C: Consume> Consumer<C> {
                 Taken::Disturbed => return Ok(true),
                 Taken::All | Taken::Hole => {
                     let before = standing.awake();
-                    self.catch_up(client, standing).await?;
+                    self.catch_up(client, standing, until).await?;
                     if !nothing && standing.awake() == before {
                         tracing::warn!(source = self.source, "redis has what the log has not; the log is read");
                         return Ok(false);
@@ -147,17 +172,17 @@ impl<C: Consume> Consumer<C> {
         }
     }
 
-    /// Reads everything that is in the log by now.
-    async fn catch_up(&self, client: &mut Client, standing: &mut Standing) -> Result<(), Refusal> {
+    /// Reads everything that is in the log by now, or as much of it as there is time for.
+    async fn catch_up(&self, client: &mut Client, standing: &mut Standing, until: Instant) -> Result<(), Refusal> {
         if standing.awake().is_empty() {
             return Ok(());
         }
         let mut stream = self.open(client, standing, false).await?;
         while let Some(response) = self.next(&mut stream, standing).await? {
             match self.take(standing, response.events).await? {
-                Taken::All => {}
+                Taken::All if Instant::now() < until => {}
                 Taken::Hole => return Err(Refusal::unavailable("the log has a hole")),
-                Taken::Disturbed => return Ok(()),
+                Taken::All | Taken::Disturbed => return Ok(()),
             }
         }
         Ok(())
@@ -180,20 +205,44 @@ impl<C: Consume> Consumer<C> {
         }
     }
 
-    async fn open(&self, client: &mut Client, standing: &Standing, follow: bool) -> Result<Streaming<ReadEventsResponse>, Refusal> {
-        let cursor = |(partition, position): (i16, i64)| PartitionCursor { partition: partition.into(), position };
+    async fn open(
+        &self,
+        client: &mut Client,
+        standing: &Standing,
+        follow: bool,
+    ) -> Result<Streaming<ReadEventsResponse>, Refusal> {
+        let cursor = |(partition, position): (i16, i64)| PartitionCursor {
+            partition: partition.into(),
+            position,
+        };
         let cursors = standing.awake().into_iter().map(cursor).collect();
-        let request = ReadEventsRequest { cursors, follow, epoch: standing.epoch.clone() };
-        match timeout(PATIENCE, client.read_events(request)).await.map_err(Refusal::unavailable)? {
+        let request = ReadEventsRequest {
+            cursors,
+            follow,
+            epoch: standing.epoch.clone(),
+        };
+        match timeout(PATIENCE, client.read_events(request))
+            .await
+            .map_err(Refusal::unavailable)?
+        {
             Ok(response) => Ok(response.into_inner()),
             Err(status) => Err(self.unreadable(standing, &status).await),
         }
     }
 
-    async fn next(&self, stream: &mut Streaming<ReadEventsResponse>, standing: &Standing) -> Result<Option<ReadEventsResponse>, Refusal> {
-        match timeout(PATIENCE, stream.message()).await.map_err(Refusal::unavailable)? {
+    async fn next(
+        &self,
+        stream: &mut Streaming<ReadEventsResponse>,
+        standing: &Standing,
+    ) -> Result<Option<ReadEventsResponse>, Refusal> {
+        match timeout(PATIENCE, stream.message())
+            .await
+            .map_err(Refusal::unavailable)?
+        {
             // A log of another epoch is another log: its cursors are others.
-            Ok(Some(response)) if response.epoch != standing.epoch => Err(Refusal::unavailable("the log was restored; beginning again")),
+            Ok(Some(response)) if response.epoch != standing.epoch => {
+                Err(Refusal::unavailable("the log was restored; beginning again"))
+            }
             Ok(response) => Ok(response),
             Err(status) => Err(self.unreadable(standing, &status).await),
         }
@@ -202,10 +251,16 @@ impl<C: Consume> Consumer<C> {
     /// Why the log cannot be read. A service that is new to a log that has lost its beginning begins with what is kept.
     async fn unreadable(&self, standing: &Standing, status: &Status) -> Refusal {
         let expired = status.code() == Code::OutOfRange;
-        let begins = status.get_details_error_info().and_then(|info| log::parse_cursors(info.metadata.get(log::BEGINS)?));
+        let begins = status
+            .get_details_error_info()
+            .and_then(|info| log::parse_cursors(info.metadata.get(log::BEGINS)?));
         if let Some(begins) = begins.filter(|_| expired) {
             match cursors::begin(&self.effects.database, self.source, &standing.epoch, &begins).await {
-                Ok(true) => tracing::warn!(source = self.source, ?begins, "this service is new to the log; it begins with what is kept"),
+                Ok(true) => tracing::warn!(
+                    source = self.source,
+                    ?begins,
+                    "this service is new to the log; it begins with what is kept"
+                ),
                 Ok(false) => tracing::error!(
                     source = self.source,
                     ?begins,
@@ -221,7 +276,10 @@ impl<C: Consume> Consumer<C> {
     async fn take(&self, standing: &mut Standing, events: Vec<PositionedEvent>) -> Result<Taken, Refusal> {
         let mut by_partition: BTreeMap<i16, Vec<PositionedEvent>> = BTreeMap::new();
         for event in events {
-            by_partition.entry(i16::try_from(event.partition).map_err(Refusal::fault)?).or_default().push(event);
+            by_partition
+                .entry(i16::try_from(event.partition).map_err(Refusal::fault)?)
+                .or_default()
+                .push(event);
         }
         let work = by_partition.iter().filter_map(|(partition, events)| {
             let (place, cursor) = (self.place(standing, *partition), standing.position(*partition)?);

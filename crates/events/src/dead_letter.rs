@@ -30,7 +30,11 @@ const COUNT: Duration = Duration::from_secs(10);
 const LONGEST_ERROR: usize = 2000;
 
 /// Those of the events' subjects, with their tenants, that have an event waiting.
-pub(crate) async fn waiting_subjects(tx: &mut Transaction, source: &str, events: &[&Event]) -> Result<HashSet<(String, String)>, Refusal> {
+pub(crate) async fn waiting_subjects(
+    tx: &mut Transaction,
+    source: &str,
+    events: &[&Event],
+) -> Result<HashSet<(String, String)>, Refusal> {
     let tenants: Vec<String> = events.iter().map(|event| text(&event.tenant)).collect();
     let subjects: Vec<String> = events.iter().map(|event| text(&event.subject)).collect();
     let found: Vec<(String, String)> = sqlx::query_as(
@@ -51,16 +55,36 @@ pub(crate) fn subject(event: &Event) -> (String, String) {
 }
 
 /// Keeps an event whose effect failed.
-pub(crate) async fn set_aside(tx: &mut Transaction, place: &Place, position: i64, event: &Event, refusal: &Refusal, now: Timestamp) -> Result<(), Refusal> {
+pub(crate) async fn set_aside(
+    tx: &mut Transaction,
+    place: &Place,
+    position: i64,
+    event: &Event,
+    refusal: &Refusal,
+    now: Timestamp,
+) -> Result<(), Refusal> {
     insert(tx, place, position, event, 1, &error_text(refusal), Some(now + BACKOFF)).await
 }
 
 /// Keeps an event that comes after one of its subject that failed.
-pub(crate) async fn wait_behind(tx: &mut Transaction, place: &Place, position: i64, event: &Event) -> Result<(), Refusal> {
+pub(crate) async fn wait_behind(
+    tx: &mut Transaction,
+    place: &Place,
+    position: i64,
+    event: &Event,
+) -> Result<(), Refusal> {
     insert(tx, place, position, event, 0, "", None).await
 }
 
-async fn insert(tx: &mut Transaction, place: &Place, position: i64, event: &Event, attempts: i32, error: &str, next: Option<Timestamp>) -> Result<(), Refusal> {
+async fn insert(
+    tx: &mut Transaction,
+    place: &Place,
+    position: i64,
+    event: &Event,
+    attempts: i32,
+    error: &str,
+    next: Option<Timestamp>,
+) -> Result<(), Refusal> {
     sqlx::query(
         "INSERT INTO events.dead_letter (source, epoch, partition, position, tenant_id, subject, event, attempts, error, next_attempt_time)
          VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)",
@@ -115,7 +139,9 @@ pub(crate) fn start<C: Consume>(tasks: &mut Tasks, effects: Arc<Effects<C>>, sou
 
 async fn measure<C: Consume>(effects: &Effects<C>, sources: &[&'static str]) -> Result<(), Refusal> {
     let mut tx = effects.database.worker().await?;
-    let counted: Vec<(String, i64)> = sqlx::query_as("SELECT source, count(*) FROM events.dead_letter GROUP BY source").fetch_all(&mut *tx).await?;
+    let counted: Vec<(String, i64)> = sqlx::query_as("SELECT source, count(*) FROM events.dead_letter GROUP BY source")
+        .fetch_all(&mut *tx)
+        .await?;
     tx.commit().await?;
     let counted: BTreeMap<String, i64> = counted.into_iter().collect();
     for source in sources {
@@ -165,7 +191,10 @@ async fn retry<C: Consume>(effects: &Effects<C>) -> Result<MoreToDo, Refusal> {
 /// The effect of a letter, and its end, in one transaction.
 async fn attempt<C: Consume>(effects: &Effects<C>, mut tx: Transaction, letter: &Letter) -> Result<(), Refusal> {
     let event = outbox::decode(&letter.event)?;
-    sqlx::query("DELETE FROM events.dead_letter WHERE id = $1").bind(letter.id).execute(&mut *tx).await?;
+    sqlx::query("DELETE FROM events.dead_letter WHERE id = $1")
+        .bind(letter.id)
+        .execute(&mut *tx)
+        .await?;
     tx.enter(&Tenant::stored(&event.tenant)?).await?;
     effects.effect(&mut tx, &event).await?;
     tx.commit().await?;
@@ -175,7 +204,11 @@ async fn attempt<C: Consume>(effects: &Effects<C>, mut tx: Transaction, letter: 
 
 async fn postpone<C: Consume>(effects: &Effects<C>, letter: &Letter, refusal: &Refusal) -> Result<(), Refusal> {
     // An outage is nobody's fault: it costs a pause, and no attempt.
-    let attempts = if refusal.is_transient() { letter.attempts } else { letter.attempts + 1 };
+    let attempts = if refusal.is_transient() {
+        letter.attempts
+    } else {
+        letter.attempts + 1
+    };
     let pause = BACKOFF * 2_i32.pow((attempts - 1).clamp(0, MAX_ATTEMPTS).unsigned_abs());
     let next = (attempts < MAX_ATTEMPTS).then(|| effects.clock.now() + pause);
     if next.is_none() {

@@ -3,7 +3,10 @@
 use std::{panic::AssertUnwindSafe, sync::Arc};
 
 use futures::FutureExt as _;
-use huiyin_chassis::{Clock, Database, Refusal, Shutdown, Tenant, Transaction, telemetry::{self, Relation}};
+use huiyin_chassis::{
+    Clock, Database, Refusal, Shutdown, Tenant, Transaction,
+    telemetry::{self, Relation},
+};
 use huiyin_proto::event::v1::{Event, PositionedEvent};
 use tokio::sync::Semaphore;
 use tracing::Instrument as _;
@@ -49,14 +52,25 @@ pub(crate) struct Effects<C> {
 
 impl<C: Consume> Effects<C> {
     pub(crate) fn new(database: Database, clock: Clock, shutdown: Shutdown, consumed: Consumed, room: Arc<C>) -> Self {
-        Self { database, clock, shutdown, consumed, room, at_once: Semaphore::new(AT_ONCE) }
+        Self {
+            database,
+            clock,
+            shutdown,
+            consumed,
+            room,
+            at_once: Semaphore::new(AT_ONCE),
+        }
     }
 
     /// Has the effects of `events`, which are in order, from the cursor on. What was done before is passed over.
     pub(crate) async fn apply(&self, place: &Place, mut cursor: i64, events: &[PositionedEvent]) -> Progress {
         let fresh: Vec<&PositionedEvent> = events.iter().filter(|event| event.position > cursor).collect();
         // Dense positions: the next one is there, or there is a hole.
-        let dense = fresh.iter().zip(cursor + 1..).take_while(|(event, expected)| event.position == *expected).count();
+        let dense = fresh
+            .iter()
+            .zip(cursor + 1..)
+            .take_while(|(event, expected)| event.position == *expected)
+            .count();
         for batch in fresh[..dense].chunks(BATCH) {
             let progress = match self.together(place, cursor, batch).await {
                 Ok(progress) => progress,
@@ -67,7 +81,11 @@ impl<C: Consume> Effects<C> {
                 other => return other,
             }
         }
-        if dense < fresh.len() { Progress::Hole(cursor) } else { Progress::Done(cursor) }
+        if dense < fresh.len() {
+            Progress::Hole(cursor)
+        } else {
+            Progress::Done(cursor)
+        }
     }
 
     /// The effects of a batch in one transaction: all, or none.
@@ -84,7 +102,11 @@ impl<C: Consume> Effects<C> {
         let waiting = dead_letter::waiting_subjects(&mut tx, place.source, &events).await?;
         if !waiting.is_empty() {
             for placed in batch {
-                if let Some(event) = placed.event.as_ref().filter(|event| waiting.contains(&dead_letter::subject(event))) {
+                if let Some(event) = placed
+                    .event
+                    .as_ref()
+                    .filter(|event| waiting.contains(&dead_letter::subject(event)))
+                {
                     dead_letter::wait_behind(&mut tx, place, placed.position, event).await?;
                 }
             }
@@ -106,7 +128,13 @@ impl<C: Consume> Effects<C> {
     }
 
     /// After a batch failed: the effect of each event alone, so that the one that fails is set aside without the others.
-    async fn one_by_one(&self, place: &Place, mut cursor: i64, batch: &[&PositionedEvent], refusal: Refusal) -> Progress {
+    async fn one_by_one(
+        &self,
+        place: &Place,
+        mut cursor: i64,
+        batch: &[&PositionedEvent],
+        refusal: Refusal,
+    ) -> Progress {
         tracing::debug!(source = place.source, partition = place.partition, error = %refusal, "a batch failed; one by one");
         // A batch of one has been tried alone already.
         let mut first = (batch.len() == 1).then_some(refusal);
@@ -134,7 +162,13 @@ impl<C: Consume> Effects<C> {
         Progress::Done(cursor)
     }
 
-    async fn set_aside(&self, place: &Place, cursor: i64, placed: &PositionedEvent, refusal: &Refusal) -> Result<Progress, Refusal> {
+    async fn set_aside(
+        &self,
+        place: &Place,
+        cursor: i64,
+        placed: &PositionedEvent,
+        refusal: &Refusal,
+    ) -> Result<Progress, Refusal> {
         let mut tx = self.database.worker().await?;
         if let Some(stands) = move_cursor(&mut tx, place, cursor, placed.position).await? {
             tx.rollback().await;
@@ -150,31 +184,47 @@ impl<C: Consume> Effects<C> {
 
     /// The room's effect; a panic of the room is a failure of this event, not of the service.
     pub(crate) async fn effect(&self, tx: &mut Transaction, event: &Event) -> Result<(), Refusal> {
-        let span = tracing::info_span!("event", otel.kind = "consumer", id = event.id, source = event.source, subject = event.subject);
+        let span = tracing::info_span!(
+            "event",
+            otel.kind = "consumer",
+            id = event.id,
+            source = event.source,
+            subject = event.subject
+        );
         telemetry::follow(&span, &event.traceparent, Relation::Linked);
-        let effect = AssertUnwindSafe(self.room.consume(tx, event).instrument(span)).catch_unwind().await;
-        effect.unwrap_or_else(|_| Err(Refusal::fault(anyhow::anyhow!("the effect of event {} panicked", event.id))))
+        let effect = AssertUnwindSafe(self.room.consume(tx, event).instrument(span))
+            .catch_unwind()
+            .await;
+        effect.unwrap_or_else(|_| {
+            Err(Refusal::fault(anyhow::anyhow!(
+                "the effect of event {} panicked",
+                event.id
+            )))
+        })
     }
 }
 
 /// Moves the cursor of a place from where it is believed to stand; says where it stands instead.
 async fn move_cursor(tx: &mut Transaction, place: &Place, from: i64, to: i64) -> Result<Option<i64>, Refusal> {
-    let moved = sqlx::query("UPDATE events.cursor SET position = $5 WHERE source = $1 AND epoch = $2 AND partition = $3 AND position = $4")
-        .bind(place.source)
-        .bind(&place.epoch)
-        .bind(place.partition)
-        .bind(from)
-        .bind(to)
-        .execute(&mut **tx)
-        .await?;
+    let moved = sqlx::query(
+        "UPDATE events.cursor SET position = $5 WHERE source = $1 AND epoch = $2 AND partition = $3 AND position = $4",
+    )
+    .bind(place.source)
+    .bind(&place.epoch)
+    .bind(place.partition)
+    .bind(from)
+    .bind(to)
+    .execute(&mut **tx)
+    .await?;
     if moved.rows_affected() == 1 {
         return Ok(None);
     }
-    let stands = sqlx::query_scalar("SELECT position FROM events.cursor WHERE source = $1 AND epoch = $2 AND partition = $3")
-        .bind(place.source)
-        .bind(&place.epoch)
-        .bind(place.partition)
-        .fetch_one(&mut **tx)
-        .await?;
+    let stands =
+        sqlx::query_scalar("SELECT position FROM events.cursor WHERE source = $1 AND epoch = $2 AND partition = $3")
+            .bind(place.source)
+            .bind(&place.epoch)
+            .bind(place.partition)
+            .fetch_one(&mut **tx)
+            .await?;
     Ok(Some(stands))
 }

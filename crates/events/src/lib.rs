@@ -35,7 +35,10 @@ use huiyin_proto::event::v1::event_log_service_server::EventLogServiceServer;
 /// The tables of the log; every service has its own.
 #[must_use]
 pub fn migrations() -> Migrations {
-    Migrations { schema: "events", migrator: sqlx::migrate!() }
+    Migrations {
+        schema: "events",
+        migrator: sqlx::migrate!(),
+    }
 }
 
 /// What a room does with the events of others.
@@ -70,10 +73,15 @@ impl Events {
     /// Opens the service's log.
     ///
     /// # Errors
-    /// Where the database cannot be reached.
+    /// Where the database cannot be reached, or a setting makes no sense.
     pub async fn open(service: &mut Service, config: &EventsConfig) -> anyhow::Result<Self> {
+        anyhow::ensure!(config.kept_days >= 1, "events.kept_days must be at least 1");
         let log = Log::open(&service.database, &mut service.tasks, &service.shutdown).await?;
-        Ok(Self { config: config.clone(), outbox: Outbox::new(service.name, service.clock.clone()), log })
+        Ok(Self {
+            config: config.clone(),
+            outbox: Outbox::new(service.name, service.clock.clone()),
+            log,
+        })
     }
 
     /// Where use cases write.
@@ -92,9 +100,20 @@ impl Events {
     ///
     /// # Errors
     /// Where a source has no URL or Redis' is malformed.
-    pub fn run(self, service: &mut Service, neighbors: &NeighborsConfig, sources: &[&'static str], room: Arc<impl Consume>) -> anyhow::Result<()> {
+    pub fn run(
+        self,
+        service: &mut Service,
+        neighbors: &NeighborsConfig,
+        sources: &[&'static str],
+        room: Arc<impl Consume>,
+    ) -> anyhow::Result<()> {
         let Self { config, outbox, log } = self;
-        let api = api::Api { service: service.name, log: log.clone(), clock: service.clock.clone(), page_tokens: service.page_tokens.clone() };
+        let api = api::Api {
+            service: service.name,
+            log: log.clone(),
+            clock: service.clock.clone(),
+            page_tokens: service.page_tokens.clone(),
+        };
         service.server.add(EventLogServiceServer::new(api))?;
         let relay = relay::Relay {
             database: service.database.clone(),
@@ -106,7 +125,13 @@ impl Events {
         relay::start(&mut service.tasks, outbox.written(), relay);
 
         let consumed = meters::Consumed::new(service.name);
-        let effects = Arc::new(effect::Effects::new(service.database.clone(), service.clock.clone(), service.shutdown.clone(), consumed, room));
+        let effects = Arc::new(effect::Effects::new(
+            service.database.clone(),
+            service.clock.clone(),
+            service.shutdown.clone(),
+            consumed,
+            room,
+        ));
         if !sources.is_empty() {
             dead_letter::start(&mut service.tasks, Arc::clone(&effects), sources.to_vec());
         }

@@ -35,7 +35,9 @@ impl Log {
     /// Opens the log and keeps an ear on its growth.
     pub(crate) async fn open(database: &Database, tasks: &mut Tasks, shutdown: &Shutdown) -> Result<Self, Refusal> {
         let mut tx = database.worker().await?;
-        let epoch: uuid::Uuid = sqlx::query_scalar("SELECT epoch FROM events.log").fetch_one(&mut *tx).await?;
+        let epoch: uuid::Uuid = sqlx::query_scalar("SELECT epoch FROM events.log")
+            .fetch_one(&mut *tx)
+            .await?;
         tx.commit().await?;
         let (grows, grown) = watch::channel(0);
         let (listening, stop) = (listen(database.clone(), grows), shutdown.clone());
@@ -46,7 +48,12 @@ impl Log {
             }
             Ok(())
         });
-        Ok(Self { database: database.clone(), epoch: epoch.simple().to_string(), shutdown: shutdown.clone(), grown })
+        Ok(Self {
+            database: database.clone(),
+            epoch: epoch.simple().to_string(),
+            shutdown: shutdown.clone(),
+            grown,
+        })
     }
 
     /// Something to wait on: changes when events got their positions, or when that cannot be known for a moment. An error
@@ -58,7 +65,9 @@ impl Log {
     /// The last position of each partition.
     pub(crate) async fn heads(&self) -> Result<Vec<(i16, i64)>, Refusal> {
         let mut tx = self.database.worker().await?;
-        let heads = sqlx::query_as("SELECT partition, position FROM events.head ORDER BY partition").fetch_all(&mut *tx).await?;
+        let heads = sqlx::query_as("SELECT partition, position FROM events.head ORDER BY partition")
+            .fetch_all(&mut *tx)
+            .await?;
         tx.commit().await?;
         Ok(heads)
     }
@@ -69,7 +78,11 @@ impl Log {
     /// # Errors
     /// OUT_OF_RANGE / CURSOR_EXPIRED where an event after a cursor is no longer kept, with the cursors of what is kept;
     /// FAILED_PRECONDITION where a cursor is beyond the log, which was then restored without a new epoch.
-    pub(crate) async fn read(&self, cursors: &[(i16, i64)], tenant: Option<&str>) -> Result<Vec<PositionedEvent>, Refusal> {
+    pub(crate) async fn read(
+        &self,
+        cursors: &[(i16, i64)],
+        tenant: Option<&str>,
+    ) -> Result<Vec<PositionedEvent>, Refusal> {
         let (partitions, positions): (Vec<i16>, Vec<i64>) = cursors.iter().copied().unzip();
         let mut tx = self.database.worker().await?;
         // One statement, one snapshot: a head that is newer than the events would look like a loss.
@@ -106,9 +119,15 @@ impl Log {
         let mut stands: BTreeMap<i16, i64> = cursors.iter().copied().collect();
         let mut found = Vec::with_capacity(rows.len());
         for row in rows {
-            let Some(after) = stands.get_mut(&row.partition) else { continue };
+            let Some(after) = stands.get_mut(&row.partition) else {
+                continue;
+            };
             if row.head < *after {
-                return Err(Refusal::state_forbids("the log", "behind the cursor: it was restored without a new epoch", &["a new epoch"]));
+                return Err(Refusal::state_forbids(
+                    "the log",
+                    "behind the cursor: it was restored without a new epoch",
+                    &["a new epoch"],
+                ));
             }
             match row.position {
                 None if row.head > *after => return Err(self.expired().await),
@@ -117,7 +136,11 @@ impl Log {
                 Some(position) if position == *after + 1 => {
                     *after = position;
                     let event = row.event.map(|event| outbox::decode(&event)).transpose()?;
-                    found.push(PositionedEvent { partition: row.partition.into(), position, event });
+                    found.push(PositionedEvent {
+                        partition: row.partition.into(),
+                        position,
+                        event,
+                    });
                 }
                 Some(_) if cursors.contains(&(row.partition, *after)) => return Err(self.expired().await),
                 Some(_) => {} // after a hole; the next read begins there and says so
@@ -154,13 +177,19 @@ impl Log {
 pub(crate) const BEGINS: &str = "begins";
 
 fn format_cursors(cursors: &[(i16, i64)]) -> String {
-    let cursors: Vec<String> = cursors.iter().map(|(partition, position)| format!("{partition}:{position}")).collect();
+    let cursors: Vec<String> = cursors
+        .iter()
+        .map(|(partition, position)| format!("{partition}:{position}"))
+        .collect();
     cursors.join(" ")
 }
 
 /// The cursors in such a text.
 pub(crate) fn parse_cursors(text: &str) -> Option<Vec<(i16, i64)>> {
-    let cursor = |word: &str| word.split_once(':').and_then(|(partition, position)| Some((partition.parse().ok()?, position.parse().ok()?)));
+    let cursor = |word: &str| {
+        word.split_once(':')
+            .and_then(|(partition, position)| Some((partition.parse().ok()?, position.parse().ok()?)))
+    };
     text.split_whitespace().map(cursor).collect()
 }
 

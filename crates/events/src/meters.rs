@@ -21,9 +21,19 @@ impl Consumed {
         let meter = global::meter("huiyin");
         Self {
             service,
-            consumed: meter.u64_counter("events.consumed").with_description("events whose effect is committed").build(),
-            lag: meter.f64_histogram("events.lag").with_unit("s").with_description("time from an event to its effect").build(),
-            dead_letters: meter.u64_gauge("events.dead_letters").with_description("events that wait for a retry or for a person").build(),
+            consumed: meter
+                .u64_counter("events.consumed")
+                .with_description("events whose effect is committed")
+                .build(),
+            lag: meter
+                .f64_histogram("events.lag")
+                .with_unit("s")
+                .with_description("time from an event to its effect")
+                .build(),
+            dead_letters: meter
+                .u64_gauge("events.dead_letters")
+                .with_description("events that wait for a retry or for a person")
+                .build(),
         }
     }
 
@@ -32,7 +42,8 @@ impl Consumed {
         let attributes = self.attributes(source);
         self.consumed.add(1, &attributes);
         if let Some(time) = sql::from_proto(event.occur_time.as_ref()) {
-            self.lag.record(clock.now().duration_since(time).as_secs_f64().max(0.0), &attributes);
+            self.lag
+                .record(clock.now().duration_since(time).as_secs_f64().max(0.0), &attributes);
         }
     }
 
@@ -43,7 +54,10 @@ impl Consumed {
 
     fn attributes(&self, source: &str) -> [KeyValue; 2] {
         // Several services may share a process, and with it a meter.
-        [KeyValue::new("service", self.service), KeyValue::new("source", source.to_owned())]
+        [
+            KeyValue::new("service", self.service),
+            KeyValue::new("source", source.to_owned()),
+        ]
     }
 }
 
@@ -56,11 +70,17 @@ pub(crate) struct Relayed {
 
 impl Relayed {
     pub(crate) fn new(service: &'static str) -> Self {
-        let relayed = global::meter("huiyin").u64_counter("events.relayed").with_description("events that got their position").build();
+        let relayed = global::meter("huiyin")
+            .u64_counter("events.relayed")
+            .with_description("events that got their position")
+            .build();
         Self { service, relayed }
     }
 
     pub(crate) fn count(&self, events: usize) {
-        self.relayed.add(u64::try_from(events).unwrap_or(u64::MAX), &[KeyValue::new("service", self.service)]);
+        self.relayed.add(
+            u64::try_from(events).unwrap_or(u64::MAX),
+            &[KeyValue::new("service", self.service)],
+        );
     }
 }

@@ -31,7 +31,11 @@ pub struct Outbox {
 
 impl Outbox {
     pub(crate) fn new(source: &'static str, clock: Clock) -> Self {
-        Self { source, clock, written: Arc::new(Notify::new()) }
+        Self {
+            source,
+            clock,
+            written: Arc::new(Notify::new()),
+        }
     }
 
     /// Fires after each commit of a transaction that wrote.
@@ -53,9 +57,19 @@ impl Outbox {
     ///
     /// # Errors
     /// UNAVAILABLE where the database is gone.
-    pub async fn append_all(&self, tx: &mut Transaction, tenant: &Tenant, events: Vec<NewEvent>) -> Result<(), Refusal> {
+    pub async fn append_all(
+        &self,
+        tx: &mut Transaction,
+        tenant: &Tenant,
+        events: Vec<NewEvent>,
+    ) -> Result<(), Refusal> {
         let traceparent = telemetry::current_traceparent();
-        self.append_each(tx, tenant, events.into_iter().map(|event| (event, traceparent.clone())).collect()).await
+        self.append_each(
+            tx,
+            tenant,
+            events.into_iter().map(|event| (event, traceparent.clone())).collect(),
+        )
+        .await
     }
 
     /// As [`Outbox::append_all`], for a group commit: each event with the trace of the call that caused it, as
@@ -63,8 +77,16 @@ impl Outbox {
     ///
     /// # Errors
     /// UNAVAILABLE where the database is gone.
-    pub async fn append_each(&self, tx: &mut Transaction, tenant: &Tenant, events: Vec<(NewEvent, String)>) -> Result<(), Refusal> {
-        let events: Vec<Event> = events.into_iter().map(|(event, traceparent)| self.envelope(tenant, event, traceparent)).collect();
+    pub async fn append_each(
+        &self,
+        tx: &mut Transaction,
+        tenant: &Tenant,
+        events: Vec<(NewEvent, String)>,
+    ) -> Result<(), Refusal> {
+        let events: Vec<Event> = events
+            .into_iter()
+            .map(|(event, traceparent)| self.envelope(tenant, event, traceparent))
+            .collect();
         self.insert(tx, tenant, &events).await
     }
 
@@ -86,7 +108,10 @@ impl Outbox {
         if events.is_empty() {
             return Ok(());
         }
-        let partitions: Vec<i16> = events.iter().map(|event| partition(&event.tenant, &event.subject)).collect();
+        let partitions: Vec<i16> = events
+            .iter()
+            .map(|event| partition(&event.tenant, &event.subject))
+            .collect();
         let bodies: Vec<Vec<u8>> = events.iter().map(prost::Message::encode_to_vec).collect();
         // WITH ORDINALITY: the ids must follow the order in which the events were given.
         sqlx::query(

@@ -30,8 +30,17 @@ impl Ownership {
         let hash = secret::hash(format!("consumer of {source}").as_bytes());
         // Positive: pg_locks shows keys without a sign.
         let key = i32::from_be_bytes([hash[0] & 0x7f, hash[1], hash[2], hash[3]]);
-        sqlx::query("SELECT pg_advisory_lock_shared($1, $2)").bind(key).bind(PRESENCE).execute(&mut connection).await?;
-        Ok(Self { connection, key, owned: BTreeSet::new(), joined: Instant::now() })
+        sqlx::query("SELECT pg_advisory_lock_shared($1, $2)")
+            .bind(key)
+            .bind(PRESENCE)
+            .execute(&mut connection)
+            .await?;
+        Ok(Self {
+            connection,
+            key,
+            owned: BTreeSet::new(),
+            joined: Instant::now(),
+        })
     }
 
     /// The partitions that are this replica's, as of the last look.
@@ -57,7 +66,11 @@ impl Ownership {
         while self.owned.len() > share
             && let Some(last) = self.owned.pop_last()
         {
-            sqlx::query("SELECT pg_advisory_unlock($1, $2)").bind(self.key).bind(i32::from(last)).execute(&mut self.connection).await?;
+            sqlx::query("SELECT pg_advisory_unlock($1, $2)")
+                .bind(self.key)
+                .bind(i32::from(last))
+                .execute(&mut self.connection)
+                .await?;
         }
         for partition in 0..PARTITIONS {
             if self.owned.len() >= share {

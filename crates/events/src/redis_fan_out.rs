@@ -40,7 +40,14 @@ impl FanOut {
     pub(crate) fn new(config: &EventsConfig, source: &'static str, epoch: &str) -> anyhow::Result<Option<Self>> {
         let Some(url) = &config.redis_url else { return Ok(None) };
         let client = Client::open(url.expose_secret())?;
-        Ok(Some(Self { client, connection: None, config: config.clone(), source, epoch: epoch.to_owned(), broken_until: None }))
+        Ok(Some(Self {
+            client,
+            connection: None,
+            config: config.clone(),
+            source,
+            epoch: epoch.to_owned(),
+            broken_until: None,
+        }))
     }
 
     /// Publishes events that have their positions; one that was published before is refused by Redis, which is right.
@@ -62,7 +69,11 @@ impl FanOut {
             }
             (Some(problem), known) => {
                 if !known {
-                    tracing::warn!(source = self.source, error = problem, "events are not fanned out; their readers read the log");
+                    tracing::warn!(
+                        source = self.source,
+                        error = problem,
+                        "events are not fanned out; their readers read the log"
+                    );
                 }
                 self.connection = None;
                 self.broken_until = Some(Instant::now() + PAUSE);
@@ -72,10 +83,18 @@ impl FanOut {
 
     async fn send(&mut self, placed: &[Placed]) -> RedisResult<()> {
         if self.connection.is_none() {
-            let config = AsyncConnectionConfig::new().set_connection_timeout(Some(PATIENCE)).set_response_timeout(Some(PATIENCE));
-            self.connection = Some(self.client.get_multiplexed_async_connection_with_config(&config).await?);
+            let config = AsyncConnectionConfig::new()
+                .set_connection_timeout(Some(PATIENCE))
+                .set_response_timeout(Some(PATIENCE));
+            self.connection = Some(
+                self.client
+                    .get_multiplexed_async_connection_with_config(&config)
+                    .await?,
+            );
         }
-        let Some(connection) = &mut self.connection else { return Ok(()) };
+        let Some(connection) = &mut self.connection else {
+            return Ok(());
+        };
         for chunk in placed.chunks(500) {
             let mut pipeline = redis::pipe();
             for placed in chunk {
@@ -116,11 +135,21 @@ impl FanIn {
     /// None where no Redis is configured.
     pub(crate) fn new(config: &EventsConfig) -> anyhow::Result<Option<Self>> {
         let Some(url) = &config.redis_url else { return Ok(None) };
-        Ok(Some(Self { client: Client::open(url.expose_secret())?, connection: None, config: config.clone() }))
+        Ok(Some(Self {
+            client: Client::open(url.expose_secret())?,
+            connection: None,
+            config: config.clone(),
+        }))
     }
 
     /// What comes after the cursors, waiting up to `wait` for the first. A hole is not noticed here.
-    pub(crate) async fn read(&mut self, source: &str, epoch: &str, cursors: &[(i16, i64)], wait: Duration) -> anyhow::Result<Vec<PositionedEvent>> {
+    pub(crate) async fn read(
+        &mut self,
+        source: &str,
+        epoch: &str,
+        cursors: &[(i16, i64)],
+        wait: Duration,
+    ) -> anyhow::Result<Vec<PositionedEvent>> {
         let outcome = self.try_read(source, epoch, cursors, wait).await;
         if outcome.is_err() {
             self.connection = None;
@@ -128,24 +157,50 @@ impl FanIn {
         outcome
     }
 
-    async fn try_read(&mut self, source: &str, epoch: &str, cursors: &[(i16, i64)], wait: Duration) -> anyhow::Result<Vec<PositionedEvent>> {
+    async fn try_read(
+        &mut self,
+        source: &str,
+        epoch: &str,
+        cursors: &[(i16, i64)],
+        wait: Duration,
+    ) -> anyhow::Result<Vec<PositionedEvent>> {
         if self.connection.is_none() {
-            let config = AsyncConnectionConfig::new().set_connection_timeout(Some(PATIENCE)).set_response_timeout(Some(wait + PATIENCE));
-            self.connection = Some(self.client.get_multiplexed_async_connection_with_config(&config).await?);
+            let config = AsyncConnectionConfig::new()
+                .set_connection_timeout(Some(PATIENCE))
+                .set_response_timeout(Some(wait + PATIENCE));
+            self.connection = Some(
+                self.client
+                    .get_multiplexed_async_connection_with_config(&config)
+                    .await?,
+            );
         }
-        let Some(connection) = &mut self.connection else { return Ok(Vec::new()) };
-        let streams: Vec<String> = cursors.iter().map(|(partition, _)| stream(&self.config, source, epoch, *partition)).collect();
+        let Some(connection) = &mut self.connection else {
+            return Ok(Vec::new());
+        };
+        let streams: Vec<String> = cursors
+            .iter()
+            .map(|(partition, _)| stream(&self.config, source, epoch, *partition))
+            .collect();
         let ids: Vec<String> = cursors.iter().map(|(_, position)| format!("{position}-0")).collect();
-        let options = StreamReadOptions::default().count(256).block(usize::try_from(wait.as_millis())?);
+        let options = StreamReadOptions::default()
+            .count(256)
+            .block(usize::try_from(wait.as_millis())?);
         let reply: Option<StreamReadReply> = connection.xread_options(&streams, &ids, &options).await?;
         let mut events = Vec::new();
         for key in reply.map(|reply| reply.keys).unwrap_or_default() {
             let partition = key.key.rsplit(':').next().unwrap_or_default().parse()?;
             for entry in key.ids {
                 let position = entry.id.split('-').next().unwrap_or_default().parse()?;
-                let body = entry.map.get(FIELD).ok_or_else(|| anyhow::anyhow!("an entry without an event"))?;
+                let body = entry
+                    .map
+                    .get(FIELD)
+                    .ok_or_else(|| anyhow::anyhow!("an entry without an event"))?;
                 let body = Vec::<u8>::from_redis_value_ref(body)?;
-                events.push(PositionedEvent { partition, position, event: Some(outbox::decode(&body)?) });
+                events.push(PositionedEvent {
+                    partition,
+                    position,
+                    event: Some(outbox::decode(&body)?),
+                });
             }
         }
         Ok(events)

@@ -73,7 +73,10 @@ pub(crate) fn start(tasks: &mut Tasks, written: Arc<Notify>, relay: Relay) {
 async fn tell(database: &Database, channel: &str) -> Result<(), Refusal> {
     // In a transaction of its own: NOTIFY inside the writer's would make all commits of the service wait for each other.
     let mut tx = database.worker().await?;
-    sqlx::query("SELECT pg_notify($1, '')").bind(channel).execute(&mut *tx).await?;
+    sqlx::query("SELECT pg_notify($1, '')")
+        .bind(channel)
+        .execute(&mut *tx)
+        .await?;
     tx.commit().await
 }
 
@@ -154,7 +157,11 @@ impl Relay {
 }
 
 async fn try_lock(connection: &mut PgConnection) -> Result<bool, Refusal> {
-    Ok(sqlx::query_scalar("SELECT pg_try_advisory_lock($1, $2)").bind(LOCK.0).bind(LOCK.1).fetch_one(connection).await?)
+    Ok(sqlx::query_scalar("SELECT pg_try_advisory_lock($1, $2)")
+        .bind(LOCK.0)
+        .bind(LOCK.1)
+        .fetch_one(connection)
+        .await?)
 }
 
 /// Gives positions to the oldest rows without one, in the order in which they were written, and says so.
@@ -192,7 +199,10 @@ async fn place(connection: &mut PgConnection, with_events: bool) -> Result<Vec<P
         tx.rollback().await?;
         return Ok(placed);
     }
-    sqlx::query("SELECT pg_notify($1, '')").bind(POSITIONED).execute(&mut *tx).await?;
+    sqlx::query("SELECT pg_notify($1, '')")
+        .bind(POSITIONED)
+        .execute(&mut *tx)
+        .await?;
     tx.commit().await?;
     placed.sort_by_key(|placed| (placed.partition, placed.position));
     Ok(placed)
@@ -219,7 +229,10 @@ async fn keep_days(connection: &mut PgConnection, kept: i32) -> Result<(), Refus
     .bind(kept)
     .execute(&mut *tx)
     .await?;
-    sqlx::query("SELECT events.keep_days($1)").bind(kept).execute(&mut *tx).await?;
+    sqlx::query("SELECT events.keep_days($1)")
+        .bind(kept)
+        .execute(&mut *tx)
+        .await?;
     tx.commit().await?;
     Ok(())
 }

@@ -30,14 +30,22 @@ struct Rest {
 
 impl Standing {
     pub(crate) fn new(epoch: String) -> Self {
-        Self { epoch, positions: BTreeMap::new(), rests: BTreeMap::new() }
+        Self {
+            epoch,
+            positions: BTreeMap::new(),
+            rests: BTreeMap::new(),
+        }
     }
 
     /// Forgets the partitions that are not owned any more; returns those that are new.
     pub(crate) fn own(&mut self, owned: &BTreeSet<i16>) -> Vec<i16> {
         self.positions.retain(|partition, _| owned.contains(partition));
         self.rests.retain(|partition, _| owned.contains(partition));
-        owned.iter().copied().filter(|partition| !self.positions.contains_key(partition)).collect()
+        owned
+            .iter()
+            .copied()
+            .filter(|partition| !self.positions.contains_key(partition))
+            .collect()
     }
 
     /// Stands at `position`.
@@ -54,25 +62,39 @@ impl Standing {
     pub(crate) fn awake(&self) -> Vec<(i16, i64)> {
         let now = Instant::now();
         let awake = |partition: &i16| self.rests.get(partition).is_none_or(|rest| rest.until <= now);
-        self.positions.iter().filter(|(partition, _)| awake(partition)).map(|(partition, position)| (*partition, *position)).collect()
+        self.positions
+            .iter()
+            .filter(|(partition, _)| awake(partition))
+            .map(|(partition, position)| (*partition, *position))
+            .collect()
     }
 
     /// When the next rest is over, if that is before `limit`.
     pub(crate) fn wakes(&self, limit: Instant) -> Instant {
         let now = Instant::now();
-        self.rests.values().map(|rest| rest.until).filter(|until| *until > now).fold(limit, Instant::min)
+        self.rests
+            .values()
+            .map(|rest| rest.until)
+            .filter(|until| *until > now)
+            .fold(limit, Instant::min)
     }
 
     /// Takes note of how it went in a partition.
     pub(crate) fn note(&mut self, partition: i16, progress: Progress) {
         let before = self.position(partition);
-        let (Progress::Done(position) | Progress::Hole(position) | Progress::Moved(position) | Progress::Waits(position)) = progress;
+        let (Progress::Done(position)
+        | Progress::Hole(position)
+        | Progress::Moved(position)
+        | Progress::Waits(position)) = progress;
         self.positions.insert(partition, position);
         if before.is_some_and(|before| position > before) {
             self.rests.remove(&partition);
         }
         if matches!(progress, Progress::Waits(_)) {
-            let pause = self.rests.get(&partition).map_or(FIRST_PAUSE, |rest| (rest.pause * 2).min(LONGEST_PAUSE));
+            let pause = self
+                .rests
+                .get(&partition)
+                .map_or(FIRST_PAUSE, |rest| (rest.pause * 2).min(LONGEST_PAUSE));
             let until = Instant::now() + pause.mul_f64(0.5 + secret::random_fraction() / 2.0);
             self.rests.insert(partition, Rest { until, pause });
         }

@@ -45,7 +45,10 @@ impl Log {
     /// that was restored since.
     pub async fn watch(&self, tenant: &Tenant, key: &PageTokenKey, start_cursor: &str) -> Result<Watch, Refusal> {
         let cursor = if start_cursor.is_empty() {
-            Cursor { epoch: self.epoch.clone(), positions: self.heads().await?.into_iter().collect() }
+            Cursor {
+                epoch: self.epoch.clone(),
+                positions: self.heads().await?.into_iter().collect(),
+            }
         } else {
             let cursor: Cursor = key.open(start_cursor, &bound(tenant.key()))?;
             if cursor.epoch != self.epoch {
@@ -53,7 +56,13 @@ impl Log {
             }
             cursor
         };
-        Ok(Watch { log: self.clone(), tenant: tenant.key().to_owned(), key: key.clone(), cursor, grown: self.grown() })
+        Ok(Watch {
+            log: self.clone(),
+            tenant: tenant.key().to_owned(),
+            key: key.clone(),
+            cursor,
+            grown: self.grown(),
+        })
     }
 }
 
@@ -66,7 +75,12 @@ impl Watch {
         let checkpoint = Instant::now() + CHECKPOINT;
         while !self.log.shutdown.is_requested() {
             self.grown.mark_unchanged();
-            let cursors: Vec<(i16, i64)> = self.cursor.positions.iter().map(|(partition, position)| (*partition, *position)).collect();
+            let cursors: Vec<(i16, i64)> = self
+                .cursor
+                .positions
+                .iter()
+                .map(|(partition, position)| (*partition, *position))
+                .collect();
             let found = self.log.read(&cursors, Some(&self.tenant)).await?;
             let grew = !found.is_empty();
             let mut events = Vec::new();
@@ -76,7 +90,10 @@ impl Watch {
                 events.extend(placed.event);
             }
             if !events.is_empty() || Instant::now() >= checkpoint {
-                return Ok(Watched { events, cursor: self.key.seal(&self.cursor, &bound(&self.tenant)) });
+                return Ok(Watched {
+                    events,
+                    cursor: self.key.seal(&self.cursor, &bound(&self.tenant)),
+                });
             }
             if grew {
                 continue; // events of others: there may be more behind them

@@ -67,7 +67,7 @@ pub async fn run(link: &Link, options: TopOptions, json: bool) -> anyhow::Result
 
 fn print(rows: &[Row], lags: &[String], live: bool) {
     let mut table = Table::new();
-    table.load_preset(presets::UTF8_HORIZONTAL_ONLY);
+    table.load_style(presets::UTF8_HORIZONTAL_ONLY);
     table.set_header(["service", "said", "per s", "waiting", "oldest ms", "read", "per s", "set aside"]);
     for row in rows {
         table.add_row([

@@ -116,3 +116,6 @@ pub(crate) struct Feedback {
     /// True where the customer left an address.
     pub(crate) reachable: bool,
 }
+
+/// Who made what nobody made: version 0, and events that follow from others.
+pub(crate) const SYSTEM: &str = "system";

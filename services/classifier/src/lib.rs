@@ -1,4 +1,44 @@
-//! Placeholder.
+//! Says what each feedback is about, how it sounds and how urgent it is, and shows the words that decided.
+//!
+//! Subjects:
+//! - [`reading`]: what a taxonomy says of a text; pure;
+//! - [`taxonomy`]: what a tenant's classifier goes by, in versions; version 0 is built in (`builtin/`);
+//! - [`classification`]: one for each feedback, and what people correct.
+//!
+//! A call walks proto → [`api`] → `service` → `domain` → `store` → [`events`]; an event of intake enters at [`events`].
+
+mod api;
+mod classification;
+mod config;
 mod domain;
+mod error;
+mod events;
+mod metrics;
 mod reading;
+mod room;
 mod taxonomy;
+
+use std::sync::Arc;
+
+use huiyin_chassis::{Context, Migrations, Running, Service};
+use huiyin_events::Events;
+use huiyin_proto::classifier::v1::classifier_service_server::ClassifierServiceServer;
+
+pub use config::Config;
+use room::Room;
+
+/// Brings the room up: database, event log, RPCs, the consumer of submitted feedback.
+///
+/// # Errors
+/// Whatever keeps it from starting: the port, the database, a migration, a setting.
+pub async fn start(config: Config, context: Context) -> anyhow::Result<Running> {
+    let migrations = vec![huiyin_events::migrations(), Migrations { schema: "public", migrator: sqlx::migrate!() }];
+    let mut service = Service::prepare("classifier", &config.service, context, migrations).await?;
+    let events = Events::open(&mut service, &config.events).await?;
+    let room = Arc::new(Room::new(&service, &events, &config)?);
+
+    let server = ClassifierServiceServer::new(api::Api::new(room.clone())).max_decoding_message_size(service.server.message_bytes());
+    service.server.add(server)?;
+    events.run(&mut service, &config.service.neighbors, &["intake"], room)?;
+    service.run().await
+}

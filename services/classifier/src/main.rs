@@ -1,1 +1,5 @@
-fn main() {}
+//! The classifier as a process of its own.
+
+fn main() -> std::process::ExitCode {
+    huiyin_chassis::main("classifier", classifier::start)
+}

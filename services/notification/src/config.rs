@@ -79,7 +79,12 @@ pub struct DeliveryConfig {
 
 impl Default for DeliveryConfig {
     fn default() -> Self {
-        Self { attempts: 8, base_ms: 5_000, cap_ms: 3_600_000, concurrency: 32 }
+        Self {
+            attempts: 8,
+            base_ms: 5_000,
+            cap_ms: 3_600_000,
+            concurrency: 32,
+        }
     }
 }
 
@@ -130,7 +135,10 @@ pub struct WebhooksConfig {
 
 impl Default for WebhooksConfig {
     fn default() -> Self {
-        Self { allow_private: false, timeout_ms: default_timeout_ms() }
+        Self {
+            allow_private: false,
+            timeout_ms: default_timeout_ms(),
+        }
     }
 }
 
@@ -148,7 +156,8 @@ impl WebhooksConfig {
 mod tests {
     #[test]
     fn the_example_configuration_is_one() {
-        let config: super::Config = huiyin_chassis::config::parse("notification", include_str!("../config.example.toml")).unwrap();
+        let config: super::Config =
+            huiyin_chassis::config::parse("notification", include_str!("../config.example.toml")).unwrap();
         assert_eq!(config.delivery.attempts, 8);
         assert_eq!(config.mail.unwrap().tls, super::MailTls::Starttls);
         assert!(!config.webhooks.allow_private);

@@ -51,15 +51,23 @@ impl<'m> Taken<'m> {
     /// INVALID_ARGUMENT on `update_mask` for a path that is not one of `known`.
     pub(crate) fn new(mask: Option<&'m FieldMask>, known: &[&str]) -> Result<Self, Refusal> {
         let paths = mask.map(|mask| mask.paths.as_slice()).filter(|paths| !paths.is_empty());
-        if let Some(path) = paths.into_iter().flatten().find(|path| *path != "*" && !known.contains(&path.as_str())) {
-            return Err(Refusal::invalid_field("update_mask", format!("{path:?} cannot be changed; these can: {}", known.join(", "))));
+        if let Some(path) = paths
+            .into_iter()
+            .flatten()
+            .find(|path| *path != "*" && !known.contains(&path.as_str()))
+        {
+            return Err(Refusal::invalid_field(
+                "update_mask",
+                format!("{path:?} cannot be changed; these can: {}", known.join(", ")),
+            ));
         }
         Ok(Self(paths))
     }
 
     /// Whether the field is taken over.
     pub(crate) fn takes(&self, path: &str, is_set: bool) -> bool {
-        self.0.map_or(is_set, |paths| paths.iter().any(|given| given == "*" || given == path))
+        self.0
+            .map_or(is_set, |paths| paths.iter().any(|given| given == "*" || given == path))
     }
 }
 
@@ -85,7 +93,9 @@ mod tests {
 
     #[test]
     fn a_mask_says_what_is_taken_over() {
-        let mask = |paths: &[&str]| FieldMask { paths: paths.iter().map(|path| (*path).to_owned()).collect() };
+        let mask = |paths: &[&str]| FieldMask {
+            paths: paths.iter().map(|path| (*path).to_owned()).collect(),
+        };
         let (subject, all, unknown) = (mask(&["subject"]), mask(&["*"]), mask(&["version"]));
         let known = ["subject", "body"];
         let taken = Taken::new(Some(&subject), &known).unwrap();

@@ -1,14 +1,14 @@
 //! The words that every subject of the room uses: what a message is for, who is told, how it travels, where it stands.
 
-use serde::Serialize;
+use serde::{Serialize, Serializer};
 
 /// An enum that is stored and filtered as the number that it has in the proto.
 macro_rules! numbered {
     ($(#[$doc:meta])* $name:ident { $($(#[$variant_doc:meta])* $variant:ident = $number:literal as $text:literal,)* }) => {
         $(#[$doc])*
-        #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
         pub(crate) enum $name {
-            $($(#[$variant_doc])* #[serde(rename = $text)] $variant = $number,)*
+            $($(#[$variant_doc])* $variant = $number,)*
         }
 
         impl $name {
@@ -33,6 +33,12 @@ macro_rules! numbered {
             pub(crate) fn of(number: impl Into<i32>) -> Option<Self> {
                 let number = number.into();
                 Self::ALL.iter().copied().find(|value| i32::from(value.number()) == number)
+            }
+        }
+
+        impl Serialize for $name {
+            fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+                serializer.serialize_str(self.name())
             }
         }
     };

@@ -38,15 +38,22 @@ pub(crate) enum Error {
 
 impl From<Error> for Refusal {
     fn from(error: Error) -> Self {
-        let refusal = |reason: ErrorReason| Self::new(Code::InvalidArgument, "huiyin.notification", reason.as_str_name(), error.to_string());
+        let refusal = |reason: ErrorReason| {
+            Self::new(
+                Code::InvalidArgument,
+                "huiyin.notification",
+                reason.as_str_name(),
+                error.to_string(),
+            )
+        };
         match &error {
             Error::TemplateMalformed { field, line, problem } => refusal(ErrorReason::TemplateMalformed)
                 .with("field", *field)
                 .with("line", line.to_string())
                 .with("problem", problem),
-            Error::TemplateVariablesUnknown { unknown, available } => {
-                refusal(ErrorReason::TemplateVariablesUnknown).with("unknown", unknown.join(", ")).with("available", available.join(", "))
-            }
+            Error::TemplateVariablesUnknown { unknown, available } => refusal(ErrorReason::TemplateVariablesUnknown)
+                .with("unknown", unknown.join(", "))
+                .with("available", available.join(", ")),
             Error::UrlForbidden { url, .. } => refusal(ErrorReason::UrlForbidden).with("url", url),
         }
     }

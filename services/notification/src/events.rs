@@ -3,7 +3,8 @@
 use huiyin_chassis::{Refusal, Tenant, Transaction, mask::mask, sql};
 use huiyin_events::{Consume, NewEvent};
 use huiyin_proto::event::v1::{
-    Event, MessageSettled, SlaMark, StateCategory, WorkOrderDigest, WorkOrderProgressed, WorkOrderTransitioned, event::Payload,
+    Event, MessageSettled, SlaMark, StateCategory, WorkOrderDigest, WorkOrderProgressed, WorkOrderTransitioned,
+    event::Payload,
 };
 use uuid::Uuid;
 
@@ -61,23 +62,41 @@ impl Settled<'_> {
 /// Who has to be told because of an event, and what; nobody for most.
 fn tellings(event: &Event, wording: &Wording) -> Result<Vec<Telling>, Refusal> {
     let missing = || Refusal::fault(anyhow::anyhow!("event {} names no work order", event.id));
-    let about = |digest: &Option<WorkOrderDigest>| digest.clone().ok_or_else(missing).map(|digest| About { digest, wording });
+    let about = |digest: &Option<WorkOrderDigest>| {
+        digest
+            .clone()
+            .ok_or_else(missing)
+            .map(|digest| About { digest, wording })
+    };
     Ok(match &event.payload {
         Some(Payload::WorkOrderAssigned(said)) => {
             let about = about(&said.work_order)?;
-            let facts = [("due_time", about.time(said.due_time.as_ref())), ("reason", free(&said.reason))];
+            let facts = [
+                ("due_time", about.time(said.due_time.as_ref())),
+                ("reason", free(&said.reason)),
+            ];
             vec![about.handler(Purpose::Assignment, &facts)]
         }
-        Some(Payload::WorkOrderProgressed(said)) if !said.customer_text.is_empty() => progressed(&about(&said.work_order)?, said),
+        Some(Payload::WorkOrderProgressed(said)) if !said.customer_text.is_empty() => {
+            progressed(&about(&said.work_order)?, said)
+        }
         Some(Payload::WorkOrderTransitioned(said)) => transitioned(&about(&said.work_order)?, said),
         Some(Payload::SlaClockMarked(said)) => {
             let about = about(&said.work_order)?;
-            let facts = [("clock", said.clock.clone()), ("due_time", about.time(said.due_time.as_ref()))];
+            let facts = [
+                ("clock", said.clock.clone()),
+                ("due_time", about.time(said.due_time.as_ref())),
+            ];
             match said.mark() {
                 SlaMark::Warned => vec![about.handler(Purpose::SlaWarning, &facts)],
                 // To both (003-42); where nobody handles it, the supervisor is the only one.
-                SlaMark::Breached if about.digest.assignee.is_empty() => vec![about.supervisor(Purpose::SlaBreach, &facts)],
-                SlaMark::Breached => vec![about.handler(Purpose::SlaBreach, &facts), about.supervisor(Purpose::SlaBreach, &facts)],
+                SlaMark::Breached if about.digest.assignee.is_empty() => {
+                    vec![about.supervisor(Purpose::SlaBreach, &facts)]
+                }
+                SlaMark::Breached => vec![
+                    about.handler(Purpose::SlaBreach, &facts),
+                    about.supervisor(Purpose::SlaBreach, &facts),
+                ],
                 SlaMark::Unspecified | SlaMark::Met | SlaMark::StoppedLate => Vec::new(),
             }
         }
@@ -86,7 +105,13 @@ fn tellings(event: &Event, wording: &Wording) -> Result<Vec<Telling>, Refusal> {
             let link = wording.survey_link.replace("{token}", &TOKEN.to_string());
             let facts = [("link", link), ("expire_time", about.time(said.expire_time.as_ref()))];
             let telling = about.customer(Purpose::Survey, &facts);
-            telling.map(|telling| Telling { invitation: said.invitation.clone(), ..telling }).into_iter().collect()
+            telling
+                .map(|telling| Telling {
+                    invitation: said.invitation.clone(),
+                    ..telling
+                })
+                .into_iter()
+                .collect()
         }
         _ => Vec::new(),
     })
@@ -103,11 +128,23 @@ fn progressed(about: &About<'_>, said: &WorkOrderProgressed) -> Vec<Telling> {
 
 fn transitioned(about: &About<'_>, said: &WorkOrderTransitioned) -> Vec<Telling> {
     use StateCategory::{Active, Closed, New, Rejected, Resolved};
-    let outcome = |outcome: &str| [("outcome", outcome.to_owned()), ("resolution", free(&said.resolution)), ("reason", free(&said.reason))];
+    let outcome = |outcome: &str| {
+        [
+            ("outcome", outcome.to_owned()),
+            ("resolution", free(&said.resolution)),
+            ("reason", free(&said.reason)),
+        ]
+    };
     match (said.from(), said.to()) {
-        (from, Resolved) if from != Resolved => about.customer(Purpose::Resolution, &outcome("RESOLVED")).into_iter().collect(),
+        (from, Resolved) if from != Resolved => about
+            .customer(Purpose::Resolution, &outcome("RESOLVED"))
+            .into_iter()
+            .collect(),
         // Not taken on: the customer is told why (004-41).
-        (from, Rejected) if from != Rejected => about.customer(Purpose::Resolution, &outcome("REJECTED")).into_iter().collect(),
+        (from, Rejected) if from != Rejected => about
+            .customer(Purpose::Resolution, &outcome("REJECTED"))
+            .into_iter()
+            .collect(),
         (Resolved | Closed, Active | New) => vec![about.handler(Purpose::Reopened, &[("reason", free(&said.reason))])],
         _ => Vec::new(),
     }
@@ -130,18 +167,36 @@ impl About<'_> {
 
     /// To the supervisors of the team.
     fn supervisor(&self, purpose: Purpose, facts: &[(&'static str, String)]) -> Telling {
-        let team = if self.digest.team.is_empty() { FALLBACK } else { &self.digest.team };
+        let team = if self.digest.team.is_empty() {
+            FALLBACK
+        } else {
+            &self.digest.team
+        };
         self.telling(purpose, Audience::Supervisor, format!("team:{team}"), facts)
     }
 
     /// To the customer. Nobody is told where nobody is known: intake knows everybody who left an address or a reference.
     fn customer(&self, purpose: Purpose, facts: &[(&'static str, String)]) -> Option<Telling> {
-        let feedback = self.digest.feedback.as_ref().filter(|feedback| !feedback.customer.is_empty())?;
+        let feedback = self
+            .digest
+            .feedback
+            .as_ref()
+            .filter(|feedback| !feedback.customer.is_empty())?;
         let telling = self.telling(purpose, Audience::Customer, feedback.customer.clone(), facts);
-        Some(Telling { language: feedback.language.clone(), reachable: feedback.reachable, ..telling })
+        Some(Telling {
+            language: feedback.language.clone(),
+            reachable: feedback.reachable,
+            ..telling
+        })
     }
 
-    fn telling(&self, purpose: Purpose, audience: Audience, recipient: String, facts: &[(&'static str, String)]) -> Telling {
+    fn telling(
+        &self,
+        purpose: Purpose,
+        audience: Audience,
+        recipient: String,
+        facts: &[(&'static str, String)],
+    ) -> Telling {
         let feedback = self.digest.feedback.clone().unwrap_or_default();
         let known = |name: &str| match name {
             "assignee" => self.digest.assignee.clone(),
@@ -150,12 +205,25 @@ impl About<'_> {
             "excerpt" => free(&self.digest.excerpt),
             "feedback_number" => feedback.number.clone(),
             "number" => self.digest.number.clone(),
-            "priority" => self.digest.priority.as_ref().map(|priority| priority.key.clone()).unwrap_or_default(),
+            "priority" => self
+                .digest
+                .priority
+                .as_ref()
+                .map(|priority| priority.key.clone())
+                .unwrap_or_default(),
             "product_model" => free(&feedback.product_model),
             "team" => self.digest.team.clone(),
-            _ => facts.iter().find(|(fact, _)| *fact == name).map(|(_, value)| value.clone()).unwrap_or_default(),
+            _ => facts
+                .iter()
+                .find(|(fact, _)| *fact == name)
+                .map(|(_, value)| value.clone())
+                .unwrap_or_default(),
         };
-        let values: Values = purpose.variables().iter().map(|variable| (variable.name, known(variable.name))).collect();
+        let values: Values = purpose
+            .variables()
+            .iter()
+            .map(|variable| (variable.name, known(variable.name)))
+            .collect();
         Telling {
             purpose,
             audience,
@@ -173,7 +241,9 @@ impl About<'_> {
     /// A time as people say it; empty where there is none.
     fn time(&self, time: Option<&prost_types::Timestamp>) -> String {
         let zoned = sql::from_proto(time).map(|time| time.to_zoned(self.wording.time_zone.clone()));
-        zoned.map(|zoned| zoned.strftime("%Y-%m-%d %H:%M").to_string()).unwrap_or_default()
+        zoned
+            .map(|zoned| zoned.strftime("%Y-%m-%d %H:%M").to_string())
+            .unwrap_or_default()
     }
 }
 

@@ -69,8 +69,14 @@ impl Room {
     /// Where a setting does not hold.
     pub(crate) fn new(service: &Service, events: &Events, config: &Config) -> anyhow::Result<Self> {
         let wording = &config.wording;
-        anyhow::ensure!(wording.survey_link.contains("{token}"), "wording.survey_link must contain {{token}}");
-        anyhow::ensure!(config.delivery.attempts >= 1 && config.delivery.concurrency >= 1, "delivery.attempts and delivery.concurrency must be at least 1");
+        anyhow::ensure!(
+            wording.survey_link.contains("{token}"),
+            "wording.survey_link must contain {{token}}"
+        );
+        anyhow::ensure!(
+            config.delivery.attempts >= 1 && config.delivery.concurrency >= 1,
+            "delivery.attempts and delivery.concurrency must be at least 1"
+        );
         Ok(Self {
             database: service.database.clone(),
             clock: service.clock.clone(),
@@ -113,6 +119,9 @@ impl Room {
 
 /// Twice asking a neighbour (10 s each), the longest answer that is waited for, and time to record it.
 fn attempt_lease(config: &Config) -> SignedDuration {
-    let answer = config.webhooks.timeout_ms.max(config.mail.as_ref().map_or(0, |mail| mail.timeout_ms));
+    let answer = config
+        .webhooks
+        .timeout_ms
+        .max(config.mail.as_ref().map_or(0, |mail| mail.timeout_ms));
     SignedDuration::from_secs(40) + SignedDuration::from_millis(i64::try_from(answer.min(600_000)).unwrap_or(600_000))
 }

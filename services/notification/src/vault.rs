@@ -32,17 +32,36 @@ impl Vault {
     pub(crate) fn seal(&self, tenant: &Tenant, owner: Uuid, used_as: &str, plain: &str) -> Result<Vec<u8>, Refusal> {
         let nonce = secret::random_bytes::<NONCE>();
         let bound = bound_to(tenant, owner, used_as);
-        let sealed = self.0.encrypt(&nonce.into(), Payload { msg: plain.as_bytes(), aad: &bound });
+        let sealed = self.0.encrypt(
+            &nonce.into(),
+            Payload {
+                msg: plain.as_bytes(),
+                aad: &bound,
+            },
+        );
         let sealed = sealed.map_err(|_| Refusal::fault(anyhow::anyhow!("a {used_as} cannot be sealed")))?;
         Ok([nonce.as_slice(), &sealed].concat())
     }
 
     /// Opens what [`Vault::seal`] made for the same use and owner.
     pub(crate) fn open(&self, tenant: &Tenant, owner: Uuid, used_as: &str, sealed: &[u8]) -> Result<String, Refusal> {
-        let fault = || Refusal::fault(anyhow::anyhow!("the {used_as} of {owner} does not open: was vault.key changed?"));
+        let fault = || {
+            Refusal::fault(anyhow::anyhow!(
+                "the {used_as} of {owner} does not open: was vault.key changed?"
+            ))
+        };
         let (nonce, sealed) = sealed.split_first_chunk::<NONCE>().ok_or_else(fault)?;
         let bound = bound_to(tenant, owner, used_as);
-        let plain = self.0.decrypt(&(*nonce).into(), Payload { msg: sealed, aad: &bound }).map_err(|_| fault())?;
+        let plain = self
+            .0
+            .decrypt(
+                &(*nonce).into(),
+                Payload {
+                    msg: sealed,
+                    aad: &bound,
+                },
+            )
+            .map_err(|_| fault())?;
         String::from_utf8(plain).map_err(|_| fault())
     }
 }
@@ -67,7 +86,10 @@ mod tests {
 
     #[test]
     fn what_is_sealed_opens_for_its_own_use_alone() {
-        let (one, other) = (vault("0123456789abcdef0123456789abcdef"), vault("f123456789abcdef0123456789abcdef"));
+        let (one, other) = (
+            vault("0123456789abcdef0123456789abcdef"),
+            vault("f123456789abcdef0123456789abcdef"),
+        );
         let (acme, globex) = (Tenant::stored("acme").unwrap(), Tenant::stored("globex").unwrap());
         let owner = Uuid::from_u128(7);
         let sealed = one.seal(&acme, owner, "secret", "whsec_x").unwrap();

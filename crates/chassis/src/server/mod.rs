@@ -9,11 +9,11 @@ pub use localize::Language;
 
 use anyhow::Context as _;
 use tokio::net::TcpListener;
-use tokio_stream::wrappers::TcpListenerStream;
 use tonic::{
     body::Body,
     server::NamedService,
     service::{Routes, RoutesBuilder},
+    transport::server::TcpIncoming,
 };
 use tower::Service;
 
@@ -96,7 +96,8 @@ impl Server {
             .layer(pipeline)
             .add_routes(self.routes.routes());
         let (names, limits) = (self.names, self.limits);
-        let incoming = TcpListenerStream::new(self.listener);
+        // Without it a small answer waits for the caller's delayed acknowledgement: 40 ms.
+        let incoming = TcpIncoming::from(self.listener).with_nodelay(Some(true));
         tasks.spawn("grpc", async move {
             let (stop, stopped) = tokio::sync::oneshot::channel::<()>();
             let serving = router.serve_with_incoming_shutdown(incoming, async {

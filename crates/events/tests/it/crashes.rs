@@ -10,23 +10,32 @@ use crate::{
     world::{PATIENCE, World},
 };
 
-/// Kills the source, writers and relay and all, after every few arrivals.
+/// Kills the source, writers and relay and all, ten times in the middle of their work.
 async fn kill_sources(world: World) {
     let mut random = Random::new();
-    let writers = Writers::new(&mut random, 8, 1200);
+    let writers = Writers::new(&mut random, 8, 0);
     let mut source = world.source(Some(&writers)).await;
     let sink = world.sink(&Room::new()).await;
-    let mut deaths = 0;
-    while !writers.are_done() {
-        let before = world.arrivals().await;
-        let more = i64::try_from(random.below(80)).unwrap();
-        eventually("some more arrive", PATIENCE, async || writers.are_done() || world.arrivals().await > before + more).await;
+    let mut database = world.source_database().await;
+    for _ in 0..10 {
+        let before = positioned(&mut database).await;
+        let more = i64::try_from(random.below(100)).unwrap();
+        writers.add(150);
+        eventually("some more are positioned", PATIENCE, async || {
+            positioned(&mut database).await > before + more
+        })
+        .await;
         source.running.kill();
-        deaths += 1;
         source = world.source(Some(&writers)).await;
     }
-    assert!(deaths >= 5, "{deaths}");
     world.finish(source, &writers, vec![sink]).await;
+}
+
+async fn positioned(database: &mut PgConnection) -> i64 {
+    sqlx::query_scalar("SELECT sum(position)::bigint FROM events.head")
+        .fetch_one(database)
+        .await
+        .unwrap()
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -62,7 +71,10 @@ async fn what_was_positioned_and_never_published_is_read_from_the_log() {
     source.count("north", subject, 5).await;
     let mut database = world.source_database().await;
     eventually("they have their positions", PATIENCE, async || {
-        sqlx::query_scalar::<_, bool>("SELECT NOT EXISTS (SELECT FROM events.outbox WHERE position IS NULL)").fetch_one(&mut database).await.unwrap()
+        sqlx::query_scalar::<_, bool>("SELECT NOT EXISTS (SELECT FROM events.outbox WHERE position IS NULL)")
+            .fetch_one(&mut database)
+            .await
+            .unwrap()
     })
     .await;
     source.running.kill();
@@ -85,14 +97,15 @@ async fn a_sink_that_dies_in_the_middle_of_its_effects_has_each_of_them_once() {
     let redis = huiyin_testkit::redis();
     world.stage.use_redis(&redis.url, &redis.prefix);
     let mut random = Random::new();
-    let writers = Writers::new(&mut random, 8, 1500);
+    let writers = Writers::new(&mut random, 8, 0);
     let source = world.source(Some(&writers)).await;
     let room = Room::new();
     let mut sink = world.sink(&room).await;
     for _ in 0..8 {
         // Not a moment of rest: it dies while effects are under way.
-        let (tried, more) = (room.tried(), usize::try_from(random.below(150)).unwrap());
-        eventually("some more effects", PATIENCE, async || writers.are_done() || room.tried() > tried + more).await;
+        let (tried, more) = (room.tried(), usize::try_from(random.below(100)).unwrap());
+        writers.add(150);
+        eventually("some more effects", PATIENCE, async || room.tried() > tried + more).await;
         sink.kill();
         sink = world.sink(&room).await;
     }
@@ -104,17 +117,27 @@ async fn a_sink_that_dies_in_the_middle_of_its_effects_has_each_of_them_once() {
 async fn two_sinks_share_the_partitions_and_one_takes_over_from_the_other() {
     let world = World::new().await;
     let mut random = Random::new();
-    let writers = Writers::new(&mut random, 8, 6000);
+    let writers = Writers::new(&mut random, 8, 500);
     let source = world.source(Some(&writers)).await;
     let (first_room, second_room) = (Room::new(), Room::new());
     let first = world.sink(&first_room).await;
     let second = world.sink(&second_room).await;
     let mut database = world.sink_database().await;
-    eventually("each has four partitions", PATIENCE, async || owned(&mut database).await == [4, 4]).await;
+    eventually("each has four partitions", PATIENCE, async || {
+        owned(&mut database).await == [4, 4]
+    })
+    .await;
     let before = (first_room.tried(), second_room.tried());
-    eventually("both work", PATIENCE, async || first_room.tried() > before.0 && second_room.tried() > before.1).await;
+    writers.add(1500);
+    eventually("both work", PATIENCE, async || {
+        first_room.tried() > before.0 && second_room.tried() > before.1
+    })
+    .await;
     first.kill();
-    eventually("the other takes over", PATIENCE, async || owned(&mut database).await == [8]).await;
+    eventually("the other takes over", PATIENCE, async || {
+        owned(&mut database).await == [8]
+    })
+    .await;
     world.finish(source, &writers, vec![second]).await;
 }
 
@@ -137,15 +160,20 @@ async fn a_postgres_that_restarts_under_load_costs_no_event() {
     let mut postgres = private_postgres(Durability::Full).await;
     let mut admin = PgConnection::connect(&postgres.url("postgres")).await.unwrap();
     for name in ["source", "sink"] {
-        sqlx::query(sqlx::AssertSqlSafe(format!("CREATE DATABASE {name}"))).execute(&mut admin).await.unwrap();
+        sqlx::query(sqlx::AssertSqlSafe(format!("CREATE DATABASE {name}")))
+            .execute(&mut admin)
+            .await
+            .unwrap();
     }
     let world = World::on(Stage::new().await, postgres.url("source"), postgres.url("sink"));
     let mut random = Random::new();
-    let writers = Writers::new(&mut random, 8, 1000);
+    let writers = Writers::new(&mut random, 8, 0);
     let source = world.source(Some(&writers)).await;
     let sink = world.sink(&Room::new()).await;
     for _ in 0..2 {
-        world.wait_for(world.arrivals().await + 100).await;
+        let before = world.arrivals().await;
+        writers.add(400);
+        world.wait_for(before + 100).await;
         postgres.restart().await.unwrap();
     }
     world.finish(source, &writers, vec![sink]).await;

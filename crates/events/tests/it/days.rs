@@ -13,10 +13,12 @@ use crate::{
 const SUBJECT: &str = "tenants/north/counters/1";
 
 async fn days(database: &mut PgConnection) -> Vec<String> {
-    sqlx::query_scalar("SELECT relname::text FROM pg_class WHERE relkind = 'r' AND relname ~ '^outbox_2020' ORDER BY relname")
-        .fetch_all(database)
-        .await
-        .unwrap()
+    sqlx::query_scalar(
+        "SELECT relname::text FROM pg_class WHERE relkind = 'r' AND relname ~ '^outbox_2020' ORDER BY relname",
+    )
+    .fetch_all(database)
+    .await
+    .unwrap()
 }
 
 /// Three old days: two events on the first, one without a position on the second, one with on the third. Two of today.
@@ -25,7 +27,10 @@ async fn with_old_days(world: &World) -> PgConnection {
     source.count("north", SUBJECT, 5).await;
     let mut database = world.source_database().await;
     eventually("all have their positions", PATIENCE, async || {
-        let placed: i64 = sqlx::query_scalar("SELECT count(position) FROM events.outbox").fetch_one(&mut database).await.unwrap();
+        let placed: i64 = sqlx::query_scalar("SELECT count(position) FROM events.outbox")
+            .fetch_one(&mut database)
+            .await
+            .unwrap();
         placed == 5
     })
     .await;
@@ -33,8 +38,13 @@ async fn with_old_days(world: &World) -> PgConnection {
     source.running.stop().await.unwrap();
     for day in ["2020-01-01", "2020-01-02", "2020-01-03"] {
         let name = day.replace('-', "");
-        let sql = format!("CREATE TABLE events.outbox_{name} PARTITION OF events.outbox FOR VALUES FROM ('{day}') TO (date '{day}' + 1)");
-        sqlx::query(sqlx::AssertSqlSafe(sql)).execute(&mut database).await.unwrap();
+        let sql = format!(
+            "CREATE TABLE events.outbox_{name} PARTITION OF events.outbox FOR VALUES FROM ('{day}') TO (date '{day}' + 1)"
+        );
+        sqlx::query(sqlx::AssertSqlSafe(sql))
+            .execute(&mut database)
+            .await
+            .unwrap();
     }
     for sql in [
         "UPDATE events.outbox SET position = NULL, create_day = '2020-01-02' WHERE id = 6",
@@ -52,13 +62,22 @@ async fn with_old_days(world: &World) -> PgConnection {
 async fn a_day_is_dropped_when_all_of_it_and_of_the_days_before_have_their_positions() {
     let world = World::new().await;
     let mut database = with_old_days(&world).await;
-    sqlx::query("SELECT events.keep_days(7)").execute(&mut database).await.unwrap();
+    sqlx::query("SELECT events.keep_days(7)")
+        .execute(&mut database)
+        .await
+        .unwrap();
     assert_eq!(days(&mut database).await, ["outbox_20200102", "outbox_20200103"]);
 
     // The relay gives the late one its position, behind all others; it is kept, and the days go.
     let source = world.source(None).await;
-    eventually("the days are dropped", PATIENCE, async || days(&mut database).await.is_empty()).await;
-    let kept: Vec<i64> = sqlx::query_scalar("SELECT id FROM events.outbox ORDER BY id").fetch_all(&mut database).await.unwrap();
+    eventually("the days are dropped", PATIENCE, async || {
+        days(&mut database).await.is_empty()
+    })
+    .await;
+    let kept: Vec<i64> = sqlx::query_scalar("SELECT id FROM events.outbox ORDER BY id")
+        .fetch_all(&mut database)
+        .await
+        .unwrap();
     let same = partition("north", SUBJECT) == partition("north", "tenants/north/counters/2");
     assert_eq!(kept, if same { vec![4, 5, 6] } else { vec![4, 5] });
     source.running.stop().await.unwrap();
@@ -69,20 +88,45 @@ async fn a_cursor_below_what_is_kept_is_refused_and_a_new_sink_begins_with_the_o
     let world = World::new().await;
     let mut database = with_old_days(&world).await;
     let source = world.source(None).await;
-    eventually("the days are dropped", PATIENCE, async || days(&mut database).await.is_empty()).await;
+    eventually("the days are dropped", PATIENCE, async || {
+        days(&mut database).await.is_empty()
+    })
+    .await;
 
-    let mut client = world.client(source.running.address, &world.stage.service_token("sink")).await;
+    let mut client = world
+        .client(source.running.address, &world.stage.service_token("sink"))
+        .await;
     for (position, expected) in [(0, Code::OutOfRange), (2, Code::OutOfRange), (3, Code::Ok)] {
-        let cursors = vec![PartitionCursor { partition: partition("north", SUBJECT).into(), position }];
-        let read = client.read_events(ReadEventsRequest { cursors, follow: false, epoch: String::new() }).await.unwrap();
-        let code = read.into_inner().message().await.map_or_else(|status| status.code(), |_| Code::Ok);
+        let cursors = vec![PartitionCursor {
+            partition: partition("north", SUBJECT).into(),
+            position,
+        }];
+        let read = client
+            .read_events(ReadEventsRequest {
+                cursors,
+                follow: false,
+                epoch: String::new(),
+            })
+            .await
+            .unwrap();
+        let code = read
+            .into_inner()
+            .message()
+            .await
+            .map_or_else(|status| status.code(), |_| Code::Ok);
         assert_eq!(code, expected, "{position}");
     }
 
     let sink = world.sink(&Room::new()).await;
-    eventually("what is kept arrives", PATIENCE, async || world.arrived_of("north", SUBJECT).await == [4, 5]).await;
+    eventually("what is kept arrives", PATIENCE, async || {
+        world.arrived_of("north", SUBJECT).await == [4, 5]
+    })
+    .await;
     source.count("north", SUBJECT, 1).await;
-    eventually("and what comes", PATIENCE, async || world.arrived_of("north", SUBJECT).await == [4, 5, 6]).await;
+    eventually("and what comes", PATIENCE, async || {
+        world.arrived_of("north", SUBJECT).await == [4, 5, 6]
+    })
+    .await;
     sink.stop().await.unwrap();
     source.running.stop().await.unwrap();
 }
@@ -99,22 +143,40 @@ async fn a_sink_that_fell_behind_what_is_kept_passes_nothing_over_by_itself() {
     source.count("north", SUBJECT, 4).await;
     let mut database = world.source_database().await;
     eventually("all have their positions", PATIENCE, async || {
-        sqlx::query_scalar::<_, i64>("SELECT count(position) FROM events.outbox").fetch_one(&mut database).await.unwrap() == 5
+        sqlx::query_scalar::<_, i64>("SELECT count(position) FROM events.outbox")
+            .fetch_one(&mut database)
+            .await
+            .unwrap()
+            == 5
     })
     .await;
-    sqlx::query("DELETE FROM events.outbox WHERE position IN (2, 3)").execute(&mut database).await.unwrap();
+    sqlx::query("DELETE FROM events.outbox WHERE position IN (2, 3)")
+        .execute(&mut database)
+        .await
+        .unwrap();
 
     let room = Room::new();
     let sink = world.sink(&room).await;
     let mut sinks = world.sink_database().await;
-    // Another subject's partition shows that it has begun; then a person sets the cursor.
     eventually("it has its cursors", PATIENCE, async || {
-        sqlx::query_scalar::<_, i64>("SELECT count(*) FROM events.cursor").fetch_one(&mut sinks).await.unwrap() == 8
+        sqlx::query_scalar::<_, i64>("SELECT count(*) FROM events.cursor")
+            .fetch_one(&mut sinks)
+            .await
+            .unwrap()
+            == 8
     })
     .await;
     assert_eq!(world.arrived_of("north", SUBJECT).await, [1]);
-    sqlx::query("UPDATE events.cursor SET position = 3 WHERE position = 1").execute(&mut sinks).await.unwrap();
-    eventually("it goes on from there", PATIENCE, async || world.arrived_of("north", SUBJECT).await == [1, 4, 5]).await;
+    // Then a person decides.
+    let set = sqlx::query("UPDATE events.cursor SET position = 3 WHERE position = 1")
+        .execute(&mut sinks)
+        .await
+        .unwrap();
+    assert_eq!(set.rows_affected(), 1);
+    eventually("it goes on from there", PATIENCE, async || {
+        world.arrived_of("north", SUBJECT).await == [1, 4, 5]
+    })
+    .await;
     sink.stop().await.unwrap();
     source.running.stop().await.unwrap();
 }

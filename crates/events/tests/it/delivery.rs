@@ -50,8 +50,15 @@ async fn whoever_waits_ends_with_the_shutdown() {
     let limit = std::time::Duration::from_secs(5);
     // The drain of the source's server lasts two seconds where a stream does not end by itself.
     let began = std::time::Instant::now();
-    tokio::time::timeout(limit, source.running.stop()).await.unwrap().unwrap();
-    assert!(began.elapsed() < std::time::Duration::from_millis(1900), "a stream held up the drain: {:?}", began.elapsed());
+    tokio::time::timeout(limit, source.running.stop())
+        .await
+        .unwrap()
+        .unwrap();
+    assert!(
+        began.elapsed() < std::time::Duration::from_millis(1900),
+        "a stream held up the drain: {:?}",
+        began.elapsed()
+    );
     // By now the sink knocks at a closed door.
     tokio::time::timeout(limit, sink.stop()).await.unwrap().unwrap();
 }

@@ -7,7 +7,8 @@ use std::sync::{
 
 use huiyin_chassis::Running;
 use huiyin_proto::event::v1::{
-    DeadLetter, GetEventFlowRequest, ListDeadLettersRequest, ReplayDeadLettersRequest, event::Payload, event_log_service_client::EventLogServiceClient,
+    DeadLetter, GetEventFlowRequest, ListDeadLettersRequest, ReplayDeadLettersRequest, event::Payload,
+    event_log_service_client::EventLogServiceClient,
 };
 use huiyin_testkit::{Connection, eventually};
 use jiff::SignedDuration;
@@ -21,7 +22,9 @@ use crate::{
 const POISON: &str = "tenants/north/counters/poison";
 
 async fn admin(world: &World, sink: &Running, tenant: &str) -> EventLogServiceClient<Connection> {
-    world.client(sink.address, &world.stage.token("user:admin", tenant, &["admin"])).await
+    world
+        .client(sink.address, &world.stage.token("user:admin", tenant, &["admin"]))
+        .await
 }
 
 async fn letters(client: &mut EventLogServiceClient<Connection>, tenant: &str) -> Vec<DeadLetter> {
@@ -29,7 +32,11 @@ async fn letters(client: &mut EventLogServiceClient<Connection>, tenant: &str) -
     let mut page_token = String::new();
     loop {
         // Pages of one: they never skip or repeat.
-        let request = ListDeadLettersRequest { parent: format!("tenants/{tenant}"), page_size: 1, page_token };
+        let request = ListDeadLettersRequest {
+            parent: format!("tenants/{tenant}"),
+            page_size: 1,
+            page_token,
+        };
         let page = client.list_dead_letters(request).await.unwrap().into_inner();
         found.extend(page.dead_letters);
         page_token = page.next_page_token;
@@ -48,7 +55,11 @@ fn values(letters: &[DeadLetter]) -> Vec<i32> {
 }
 
 fn replay(tenant: &str) -> ReplayDeadLettersRequest {
-    ReplayDeadLettersRequest { parent: format!("tenants/{tenant}"), source: "source".to_owned(), subject: POISON.to_owned() }
+    ReplayDeadLettersRequest {
+        parent: format!("tenants/{tenant}"),
+        source: "source".to_owned(),
+        subject: POISON.to_owned(),
+    }
 }
 
 /// ARCHITECTURE §3.5, from the first failure to the replay.
@@ -57,18 +68,32 @@ async fn is_set_aside(fate: Fate) {
     let healthy = Arc::new(AtomicBool::new(false));
     let room = Room::with_fate({
         let healthy = Arc::clone(&healthy);
-        move |subject, value| if subject == POISON && value == 2 && !healthy.load(Ordering::Relaxed) { fate } else { Fate::Done }
+        move |subject, value| {
+            if subject == POISON && value == 2 && !healthy.load(Ordering::Relaxed) {
+                fate
+            } else {
+                Fate::Done
+            }
+        }
     });
     let source = world.source(None).await;
     let sink = world.sink(&room).await;
     let neighbor = another("north", POISON, true);
     source.count("north", POISON, 1).await;
-    source.count_each("north", &[POISON.to_owned(), neighbor.clone(), POISON.to_owned(), neighbor.clone()]).await;
+    source
+        .count_each(
+            "north",
+            &[POISON.to_owned(), neighbor.clone(), POISON.to_owned(), neighbor.clone()],
+        )
+        .await;
 
     // Its later events wait; other subjects of the partition go on.
     world.wait_for(3).await;
     let mut client = admin(&world, &sink, "north").await;
-    eventually("both are set aside", PATIENCE, async || letters(&mut client, "north").await.len() == 2).await;
+    eventually("both are set aside", PATIENCE, async || {
+        letters(&mut client, "north").await.len() == 2
+    })
+    .await;
     assert_eq!(world.arrived_of("north", POISON).await, [1]);
     assert_eq!(world.arrived_of("north", &neighbor).await, [1, 2]);
     let found = letters(&mut client, "north").await;
@@ -81,9 +106,16 @@ async fn is_set_aside(fate: Fate) {
     // Each attempt comes when its time has come, later and later; then it is parked.
     let mut pauses = vec![1];
     for attempts in 2..=10 {
-        world.stage.clock.advance(SignedDuration::from_secs(*pauses.last().unwrap()));
+        world
+            .stage
+            .clock
+            .advance(SignedDuration::from_secs(*pauses.last().unwrap()));
         let letter = eventually("it is tried again", PATIENCE, async || {
-            letters(&mut client, "north").await.into_iter().next().filter(|letter| letter.attempts == attempts)
+            letters(&mut client, "north")
+                .await
+                .into_iter()
+                .next()
+                .filter(|letter| letter.attempts == attempts)
         })
         .await;
         match letter.next_attempt_time {
@@ -97,7 +129,10 @@ async fn is_set_aside(fate: Fate) {
     // What comes later waits behind, also when nothing is tried any more.
     source.count("north", POISON, 1).await;
     source.count("north", &neighbor, 1).await;
-    eventually("the fourth waits too", PATIENCE, async || values(&letters(&mut client, "north").await) == [2, 3, 4]).await;
+    eventually("the fourth waits too", PATIENCE, async || {
+        values(&letters(&mut client, "north").await) == [2, 3, 4]
+    })
+    .await;
     world.wait_for(4).await;
     assert_eq!(world.arrived_of("north", &neighbor).await, [1, 2, 3]);
     assert_eq!(letters(&mut client, "north").await[0].attempts, 10);
@@ -105,20 +140,45 @@ async fn is_set_aside(fate: Fate) {
     // Other tenants neither see nor touch it.
     let mut stranger = admin(&world, &sink, "south").await;
     assert_eq!(letters(&mut stranger, "south").await, []);
-    let foreign = ListDeadLettersRequest { parent: "tenants/north".to_owned(), ..ListDeadLettersRequest::default() };
-    assert_eq!(stranger.list_dead_letters(foreign).await.unwrap_err().code(), Code::NotFound);
+    let foreign = ListDeadLettersRequest {
+        parent: "tenants/north".to_owned(),
+        ..ListDeadLettersRequest::default()
+    };
+    assert_eq!(
+        stranger.list_dead_letters(foreign).await.unwrap_err().code(),
+        Code::NotFound
+    );
     for tenant in ["north", "south"] {
-        assert_eq!(stranger.replay_dead_letters(replay(tenant)).await.unwrap_err().code(), Code::NotFound);
+        assert_eq!(
+            stranger.replay_dead_letters(replay(tenant)).await.unwrap_err().code(),
+            Code::NotFound
+        );
     }
-    let mut agent = world.client(sink.address, &world.stage.token("user:agent", "north", &["agent"])).await;
-    assert_eq!(agent.replay_dead_letters(replay("north")).await.unwrap_err().code(), Code::PermissionDenied);
+    let mut agent = world
+        .client(sink.address, &world.stage.token("user:agent", "north", &["agent"]))
+        .await;
+    assert_eq!(
+        agent.replay_dead_letters(replay("north")).await.unwrap_err().code(),
+        Code::PermissionDenied
+    );
 
     healthy.store(true, Ordering::Relaxed);
-    assert_eq!(client.replay_dead_letters(replay("north")).await.unwrap().into_inner().waiting, 3);
+    assert_eq!(
+        client
+            .replay_dead_letters(replay("north"))
+            .await
+            .unwrap()
+            .into_inner()
+            .waiting,
+        3
+    );
     world.wait_for(7).await;
     assert_eq!(world.arrived_of("north", POISON).await, [1, 2, 3, 4]);
     assert_eq!(letters(&mut client, "north").await, []);
-    assert_eq!(client.replay_dead_letters(replay("north")).await.unwrap_err().code(), Code::NotFound);
+    assert_eq!(
+        client.replay_dead_letters(replay("north")).await.unwrap_err().code(),
+        Code::NotFound
+    );
 
     // The subject is as any other again.
     source.count("north", POISON, 1).await;
@@ -148,12 +208,21 @@ async fn a_letter_whose_cause_is_gone_is_done_at_its_next_attempt() {
     let world = World::new().await;
     let healthy = Arc::new(AtomicBool::new(false));
     let fate = Arc::clone(&healthy);
-    let room = Room::with_fate(move |_, value| if value == 1 && !fate.load(Ordering::Relaxed) { Fate::Refused } else { Fate::Done });
+    let room = Room::with_fate(move |_, value| {
+        if value == 1 && !fate.load(Ordering::Relaxed) {
+            Fate::Refused
+        } else {
+            Fate::Done
+        }
+    });
     let source = world.source(None).await;
     let sink = world.sink(&room).await;
     source.count("north", POISON, 20).await;
     let mut client = admin(&world, &sink, "north").await;
-    eventually("all are set aside", PATIENCE, async || letters(&mut client, "north").await.len() == 20).await;
+    eventually("all are set aside", PATIENCE, async || {
+        letters(&mut client, "north").await.len() == 20
+    })
+    .await;
     healthy.store(true, Ordering::Relaxed);
     world.stage.clock.advance(SignedDuration::from_secs(1));
     world.wait_for(20).await;
@@ -170,23 +239,50 @@ async fn an_outage_is_waited_out_in_place_while_other_partitions_go_on() {
     let healthy = Arc::new(AtomicBool::new(false));
     let fate = Arc::clone(&healthy);
     let room = Room::with_fate(move |subject, value| {
-        if subject == POISON && value == 2 && !fate.load(Ordering::Relaxed) { Fate::Unavailable } else { Fate::Done }
+        if subject == POISON && value == 2 && !fate.load(Ordering::Relaxed) {
+            Fate::Unavailable
+        } else {
+            Fate::Done
+        }
     });
     let source = world.source(None).await;
     let sink = world.sink(&room).await;
     let (same, other) = (another("north", POISON, true), another("north", POISON, false));
-    source.count_each("north", &[POISON.to_owned(), POISON.to_owned(), POISON.to_owned(), same.clone(), other.clone()]).await;
+    source
+        .count_each(
+            "north",
+            &[
+                POISON.to_owned(),
+                POISON.to_owned(),
+                POISON.to_owned(),
+                same.clone(),
+                other.clone(),
+            ],
+        )
+        .await;
     let tried = eventually("the others go on", PATIENCE, async || {
-        (world.arrived_of("north", &other).await == [1] && world.arrived_of("north", POISON).await == [1]).then(|| room.tried())
+        (world.arrived_of("north", &other).await == [1] && world.arrived_of("north", POISON).await == [1])
+            .then(|| room.tried())
     })
     .await;
-    eventually("it is tried again and again", PATIENCE, async || room.tried() >= tried + 3).await;
+    eventually("it is tried again and again", PATIENCE, async || {
+        room.tried() >= tried + 3
+    })
+    .await;
     source.count("north", &other, 2).await;
     world.wait_for(4).await;
     assert_eq!(world.arrived_of("north", &other).await, [1, 2, 3]);
     assert_eq!(world.arrived_of("north", &same).await, [0; 0]);
     let mut client = admin(&world, &sink, "north").await;
-    assert_eq!(client.get_event_flow(GetEventFlowRequest {}).await.unwrap().into_inner().dead_letters, 0);
+    assert_eq!(
+        client
+            .get_event_flow(GetEventFlowRequest {})
+            .await
+            .unwrap()
+            .into_inner()
+            .dead_letters,
+        0
+    );
 
     healthy.store(true, Ordering::Relaxed);
     world.wait_for(7).await;

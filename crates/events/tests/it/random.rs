@@ -9,7 +9,9 @@ pub(crate) struct Random(u64);
 impl Random {
     /// A seed of its own for each run.
     pub(crate) fn new() -> Self {
-        let given = std::env::var("HUIYIN_TEST_SEED").ok().and_then(|seed| seed.parse().ok());
+        let given = std::env::var("HUIYIN_TEST_SEED")
+            .ok()
+            .and_then(|seed| seed.parse().ok());
         let seed = given.unwrap_or_else(|| u64::from_le_bytes(secret::random_bytes()));
         eprintln!("HUIYIN_TEST_SEED={seed}"); // shown where the test fails
         Self(seed)

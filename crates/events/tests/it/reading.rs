@@ -9,8 +9,15 @@ use crate::world::{PATIENCE, World, partition};
 const SUBJECT: &str = "tenants/north/counters/1";
 
 fn request(position: i64, follow: bool) -> ReadEventsRequest {
-    let cursors = vec![PartitionCursor { partition: partition("north", SUBJECT).into(), position }];
-    ReadEventsRequest { cursors, follow, epoch: String::new() }
+    let cursors = vec![PartitionCursor {
+        partition: partition("north", SUBJECT).into(),
+        position,
+    }];
+    ReadEventsRequest {
+        cursors,
+        follow,
+        epoch: String::new(),
+    }
 }
 
 /// The log crosses tenants: it is for our own services alone, not even for an administrator.
@@ -20,12 +27,35 @@ async fn only_a_service_reads_the_log() {
     let source = world.source(None).await;
     let address = source.running.address;
     for role in ["admin", "supervisor", "agent", "engineer", "analyst", "integration"] {
-        let mut client = world.client(address, &world.stage.token("user:li.wei", "north", &[role])).await;
-        assert_eq!(client.read_events(request(0, false)).await.unwrap_err().code(), Code::PermissionDenied, "{role}");
+        let mut client = world
+            .client(address, &world.stage.token("user:li.wei", "north", &[role]))
+            .await;
+        assert_eq!(
+            client.read_events(request(0, false)).await.unwrap_err().code(),
+            Code::PermissionDenied,
+            "{role}"
+        );
     }
-    assert_eq!(world.client(address, "").await.read_events(request(0, false)).await.unwrap_err().code(), Code::Unauthenticated);
+    assert_eq!(
+        world
+            .client(address, "")
+            .await
+            .read_events(request(0, false))
+            .await
+            .unwrap_err()
+            .code(),
+        Code::Unauthenticated
+    );
     let mut client = world.client(address, &world.stage.service_token("sink")).await;
-    let first = client.read_events(request(0, false)).await.unwrap().into_inner().message().await.unwrap().unwrap();
+    let first = client
+        .read_events(request(0, false))
+        .await
+        .unwrap()
+        .into_inner()
+        .message()
+        .await
+        .unwrap()
+        .unwrap();
     assert_eq!((first.epoch.len(), first.events.len()), (32, 0));
     source.running.stop().await.unwrap();
 }
@@ -34,10 +64,25 @@ async fn only_a_service_reads_the_log() {
 async fn malformed_cursors_are_refused() {
     let world = World::new().await;
     let source = world.source(None).await;
-    let mut client = world.client(source.running.address, &world.stage.service_token("sink")).await;
+    let mut client = world
+        .client(source.running.address, &world.stage.service_token("sink"))
+        .await;
     let cursor = |partition, position| PartitionCursor { partition, position };
-    for cursors in [vec![], vec![cursor(8, 0)], vec![cursor(-1, 0)], vec![cursor(0, -1)], vec![cursor(0, 0), cursor(0, 0)]] {
-        let refused = client.read_events(ReadEventsRequest { cursors, follow: false, epoch: String::new() }).await.unwrap_err();
+    for cursors in [
+        vec![],
+        vec![cursor(8, 0)],
+        vec![cursor(-1, 0)],
+        vec![cursor(0, -1)],
+        vec![cursor(0, 0), cursor(0, 0)],
+    ] {
+        let refused = client
+            .read_events(ReadEventsRequest {
+                cursors,
+                follow: false,
+                epoch: String::new(),
+            })
+            .await
+            .unwrap_err();
         assert_eq!(refused.code(), Code::InvalidArgument);
     }
     source.running.stop().await.unwrap();
@@ -53,9 +98,15 @@ async fn large_events_come_in_answers_that_any_client_can_receive() {
     }
     source.say("north", SUBJECT, "x".repeat(3 << 20)).await;
     source.count("north", SUBJECT, 300).await;
-    let mut client = world.client(source.running.address, &world.stage.service_token("sink")).await;
+    let mut client = world
+        .client(source.running.address, &world.stage.service_token("sink"))
+        .await;
     eventually("all have their positions", PATIENCE, async || {
-        let flow = client.get_event_flow(GetEventFlowRequest {}).await.unwrap().into_inner();
+        let flow = client
+            .get_event_flow(GetEventFlowRequest {})
+            .await
+            .unwrap()
+            .into_inner();
         flow.unpositioned == 0 && flow.heads.iter().map(|head| head.position).sum::<i64>() == 325
     })
     .await;
@@ -74,7 +125,9 @@ async fn large_events_come_in_answers_that_any_client_can_receive() {
 async fn a_follower_gets_what_comes() {
     let world = World::new().await;
     let source = world.source(None).await;
-    let mut client = world.client(source.running.address, &world.stage.service_token("sink")).await;
+    let mut client = world
+        .client(source.running.address, &world.stage.service_token("sink"))
+        .await;
     let mut stream = client.read_events(request(0, true)).await.unwrap().into_inner();
     for value in 1..=3 {
         source.count("north", SUBJECT, 1).await;

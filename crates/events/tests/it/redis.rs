@@ -13,11 +13,19 @@ use crate::{
 };
 
 async fn connect(url: &str) -> MultiplexedConnection {
-    redis::Client::open(url).unwrap().get_multiplexed_async_connection().await.unwrap()
+    redis::Client::open(url)
+        .unwrap()
+        .get_multiplexed_async_connection()
+        .await
+        .unwrap()
 }
 
-async fn streams(url: &str) -> Vec<String> {
-    redis::cmd("KEYS").arg("huiyin:source:*").query_async(&mut connect(url).await).await.unwrap()
+async fn streams(url: &str, prefix: &str) -> Vec<String> {
+    redis::cmd("KEYS")
+        .arg(format!("{prefix}:source:*"))
+        .query_async(&mut connect(url).await)
+        .await
+        .unwrap()
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -26,13 +34,17 @@ async fn a_redis_that_is_wiped_under_load_costs_no_event() {
     let world = World::new().await;
     world.stage.use_redis(&redis.url(), "huiyin");
     let mut random = Random::new();
-    let writers = Writers::new(&mut random, 8, 2000);
+    let writers = Writers::new(&mut random, 8, 0);
     let source = world.source(Some(&writers)).await;
     let sink = world.sink(&Room::new()).await;
     for _ in 0..6 {
-        let (before, more) = (world.arrivals().await, i64::try_from(random.below(100)).unwrap());
-        eventually("some more arrive", PATIENCE, async || writers.are_done() || world.arrivals().await > before + more).await;
-        let () = redis::cmd("FLUSHALL").query_async(&mut connect(&redis.url()).await).await.unwrap();
+        let (before, more) = (world.arrivals().await, i64::try_from(random.below(200)).unwrap());
+        writers.add(300);
+        world.wait_for(before + more).await;
+        let () = redis::cmd("FLUSHALL")
+            .query_async(&mut connect(&redis.url()).await)
+            .await
+            .unwrap();
     }
     world.finish(source, &writers, vec![sink]).await;
 }
@@ -47,7 +59,7 @@ async fn without_redis_events_go_on_over_the_log_and_with_it_again_over_redis() 
     let sink = world.sink(&Room::new()).await;
     source.count("north", subject, 50).await;
     world.wait_for(50).await;
-    assert!(!streams(&redis.url()).await.is_empty());
+    assert!(!streams(&redis.url(), "huiyin").await.is_empty());
     redis.stop().await;
     for burst in 1..=4 {
         source.count("north", subject, 50).await;
@@ -58,11 +70,14 @@ async fn without_redis_events_go_on_over_the_log_and_with_it_again_over_redis() 
     eventually("events are fanned out again", PATIENCE, async || {
         source.count("north", subject, 1).await;
         written += 1;
-        !streams(&redis.url()).await.is_empty()
+        !streams(&redis.url(), "huiyin").await.is_empty()
     })
     .await;
     world.wait_for(written).await;
-    assert_eq!(world.arrived_of("north", subject).await, (1..=i32::try_from(written).unwrap()).collect::<Vec<_>>());
+    assert_eq!(
+        world.arrived_of("north", subject).await,
+        (1..=i32::try_from(written).unwrap()).collect::<Vec<_>>()
+    );
     sink.stop().await.unwrap();
     source.running.stop().await.unwrap();
 }
@@ -74,15 +89,25 @@ async fn what_redis_has_trimmed_is_read_from_the_log() {
     world.stage.use_redis(&redis.url, &redis.prefix);
     world.tune(|events| events.redis_kept = 10);
     let mut random = Random::new();
-    let writers = Writers::new(&mut random, 8, 2500);
+    let writers = Writers::new(&mut random, 8, 0);
     let source = world.source(Some(&writers)).await;
-    // A sink that comes late and goes away in between: what it missed is long gone from Redis.
-    for _ in 0..2 {
+    // The sink comes late and goes away in between: what it missed is long gone from Redis.
+    for at_least in [500, 2500] {
+        writers.add(2000);
+        eventually("the writers are done", PATIENCE, async || writers.are_done()).await;
         let sink = world.sink(&Room::new()).await;
-        world.wait_for(world.arrivals().await + 100).await;
+        world.wait_for(at_least).await;
         sink.stop().await.unwrap();
     }
-    eventually("the writers are done", PATIENCE, async || writers.are_done()).await;
+    for stream in streams(&redis.url, &redis.prefix).await {
+        let kept: i64 = redis::cmd("XLEN")
+            .arg(stream)
+            .query_async(&mut connect(&redis.url).await)
+            .await
+            .unwrap();
+        assert!(kept < 250, "{kept}");
+    }
+    writers.add(500);
     let sink = world.sink(&Room::new()).await;
     world.finish(source, &writers, vec![sink]).await;
 }
@@ -95,15 +120,26 @@ async fn entries_that_the_log_does_not_know_neither_arrive_nor_hold_anything_up(
     world.stage.use_redis(&redis.url(), "huiyin");
     let source = world.source(None).await;
     let sink = world.sink(&Room::new()).await;
-    let subjects: Vec<String> = (0..40).map(|number| format!("tenants/north/counters/{number}")).collect();
+    let subjects: Vec<String> = (0..40)
+        .map(|number| format!("tenants/north/counters/{number}"))
+        .collect();
     source.count_each("north", &subjects).await;
     world.wait_for(40).await;
     let mut connection = connect(&redis.url()).await;
-    for stream in streams(&redis.url()).await {
-        let () = redis::cmd("XADD").arg(stream).arg("1000000-0").arg("event").arg("").query_async(&mut connection).await.unwrap();
+    for stream in streams(&redis.url(), "huiyin").await {
+        let () = redis::cmd("XADD")
+            .arg(stream)
+            .arg("1000000-0")
+            .arg("event")
+            .arg("")
+            .query_async(&mut connection)
+            .await
+            .unwrap();
     }
     source.count_each("north", &subjects).await;
-    tokio::time::timeout(Duration::from_secs(20), world.wait_for(80)).await.unwrap();
+    tokio::time::timeout(Duration::from_secs(20), world.wait_for(80))
+        .await
+        .unwrap();
     for subject in &subjects {
         assert_eq!(world.arrived_of("north", subject).await, [1, 2]);
     }

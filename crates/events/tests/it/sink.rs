@@ -34,7 +34,10 @@ impl Room {
 
     /// `fate` gets the subject and the value.
     pub(crate) fn with_fate(fate: impl Fn(&str, i32) -> Fate + Send + Sync + 'static) -> Self {
-        Self { fate: Arc::new(fate), tried: Arc::default() }
+        Self {
+            fate: Arc::new(fate),
+            tried: Arc::default(),
+        }
     }
 
     /// How many effects this replica has tried.
@@ -45,7 +48,9 @@ impl Room {
 
 impl Consume for Room {
     async fn consume(&self, tx: &mut Transaction, event: &Event) -> Result<(), Refusal> {
-        let Some(Payload::WorkOrderProgressed(progressed)) = &event.payload else { return Ok(()) };
+        let Some(Payload::WorkOrderProgressed(progressed)) = &event.payload else {
+            return Ok(());
+        };
         self.tried.fetch_add(1, Ordering::Relaxed);
         sqlx::query("INSERT INTO arrived (tenant_id, subject, value) VALUES ($1, $2, $3)")
             .bind(&event.tenant)
@@ -57,7 +62,10 @@ impl Consume for Room {
             Fate::Done => Ok(()),
             Fate::Refused => Err(Refusal::invalid_field("note", "is not to the sink's taste\0")),
             Fate::ConstraintViolated => {
-                sqlx::query("INSERT INTO arrived (tenant_id) VALUES ($1)").bind(&event.tenant).execute(&mut **tx).await?;
+                sqlx::query("INSERT INTO arrived (tenant_id) VALUES ($1)")
+                    .bind(&event.tenant)
+                    .execute(&mut **tx)
+                    .await?;
                 Ok(())
             }
             Fate::Panicked => panic!("the sink cannot take {}", event.subject),
@@ -67,8 +75,12 @@ impl Consume for Room {
 }
 
 pub(crate) async fn start(config: Config, context: Context, room: Room) -> anyhow::Result<Running> {
-    let own = Migrations { schema: "public", migrator: sqlx::migrate!("tests/it/migrations_sink") };
-    let mut service = Service::prepare("sink", &config.service, context, vec![huiyin_events::migrations(), own]).await?;
+    let own = Migrations {
+        schema: "public",
+        migrator: sqlx::migrate!("tests/it/migrations_sink"),
+    };
+    let mut service =
+        Service::prepare("sink", &config.service, context, vec![huiyin_events::migrations(), own]).await?;
     let events = Events::open(&mut service, &config.events).await?;
     events.run(&mut service, &config.service.neighbors, &["source"], Arc::new(room))?;
     service.run().await

@@ -5,7 +5,9 @@ use std::sync::{
     atomic::{AtomicI64, Ordering},
 };
 
-use huiyin_chassis::{Context, Database, Migrations, Refusal, Running, Service, ServiceConfig, Tenant, listing::PageTokenKey};
+use huiyin_chassis::{
+    Context, Database, Migrations, Refusal, Running, Service, ServiceConfig, Tenant, listing::PageTokenKey,
+};
 use huiyin_events::{Events, EventsConfig, Log, NewEvent, NoEvents, Outbox, Payload};
 use huiyin_proto::event::v1::WorkOrderProgressed;
 use serde::Deserialize;
@@ -21,7 +23,7 @@ pub(crate) struct Config {
     pub(crate) events: EventsConfig,
 }
 
-/// Tasks of the room that write at random until the budget is used up. They die with the room.
+/// Tasks of the room that write at random while there is a budget. They die with the room.
 #[derive(Debug, Clone)]
 pub(crate) struct Writers {
     pub(crate) random: Random,
@@ -32,7 +34,16 @@ pub(crate) struct Writers {
 
 impl Writers {
     pub(crate) fn new(random: &mut Random, tasks: usize, budget: i64) -> Self {
-        Self { random: random.fork(), tasks, budget: Arc::new(AtomicI64::new(budget)) }
+        Self {
+            random: random.fork(),
+            tasks,
+            budget: Arc::new(AtomicI64::new(budget)),
+        }
+    }
+
+    /// Has them write so many more.
+    pub(crate) fn add(&self, events: i64) {
+        self.budget.fetch_add(events, Ordering::Relaxed);
     }
 
     pub(crate) fn are_done(&self) -> bool {
@@ -50,10 +61,22 @@ pub(crate) struct Source {
 }
 
 pub(crate) async fn start(config: Config, context: Context, writers: Option<Writers>) -> anyhow::Result<Source> {
-    let own = Migrations { schema: "public", migrator: sqlx::migrate!("tests/it/migrations_source") };
-    let mut service = Service::prepare("source", &config.service, context, vec![huiyin_events::migrations(), own]).await?;
+    let own = Migrations {
+        schema: "public",
+        migrator: sqlx::migrate!("tests/it/migrations_source"),
+    };
+    let mut service = Service::prepare(
+        "source",
+        &config.service,
+        context,
+        vec![huiyin_events::migrations(), own],
+    )
+    .await?;
     let events = Events::open(&mut service, &config.events).await?;
-    let counters = Counters { database: service.database.clone(), outbox: events.outbox() };
+    let counters = Counters {
+        database: service.database.clone(),
+        outbox: events.outbox(),
+    };
     let (log, page_tokens) = (events.log(), service.page_tokens.clone());
     if let Some(mut writers) = writers {
         for _ in 0..writers.tasks {
@@ -61,7 +84,11 @@ pub(crate) async fn start(config: Config, context: Context, writers: Option<Writ
             let shutdown = service.shutdown.clone();
             service.tasks.spawn("writer", async move {
                 let mut random = random;
-                while !shutdown.is_requested() && budget.load(Ordering::Relaxed) > 0 {
+                while !shutdown.is_requested() {
+                    if budget.load(Ordering::Relaxed) <= 0 {
+                        tokio::time::sleep(std::time::Duration::from_millis(2)).await;
+                        continue;
+                    }
                     match counters.write_at_random(&mut random).await {
                         Ok(written) => {
                             budget.fetch_sub(written, Ordering::Relaxed);
@@ -77,13 +104,21 @@ pub(crate) async fn start(config: Config, context: Context, writers: Option<Writ
         }
     }
     events.run(&mut service, &config.service.neighbors, &[], Arc::new(NoEvents))?;
-    Ok(Source { running: service.run().await?, log, page_tokens, counters })
+    Ok(Source {
+        running: service.run().await?,
+        log,
+        page_tokens,
+        counters,
+    })
 }
 
 impl Source {
     /// Counts a subject up `times` times in one transaction.
     pub(crate) async fn count(&self, tenant: &str, subject: &str, times: usize) {
-        self.counters.count(tenant, &vec![subject.to_owned(); times]).await.unwrap();
+        self.counters
+            .count(tenant, &vec![subject.to_owned(); times])
+            .await
+            .unwrap();
     }
 
     /// Counts each of the subjects up once, in one transaction.
@@ -95,7 +130,11 @@ impl Source {
     pub(crate) async fn say(&self, tenant: &str, subject: &str, text: String) {
         let tenant = Tenant::stored(tenant).unwrap();
         let mut tx = self.counters.database.tenant(&tenant).await.unwrap();
-        self.counters.outbox.append(&mut tx, &tenant, event(subject, 0, text)).await.unwrap();
+        self.counters
+            .outbox
+            .append(&mut tx, &tenant, event(subject, 0, text))
+            .await
+            .unwrap();
         tx.commit().await.unwrap();
     }
 }
@@ -129,7 +168,9 @@ impl Counters {
             let subject = tenant.child("counters", first + u64::from(written > 0 && random.once_in(2)));
             for _ in 0..=random.below(2) {
                 let value = bump(&mut tx, &tenant, &subject).await?;
-                self.outbox.append(&mut tx, &tenant, event(&subject, value, String::new())).await?;
+                self.outbox
+                    .append(&mut tx, &tenant, event(&subject, value, String::new()))
+                    .await?;
                 written += 1;
             }
             if random.once_in(4) {
@@ -159,6 +200,14 @@ async fn bump(tx: &mut huiyin_chassis::Transaction, tenant: &Tenant, subject: &s
 }
 
 fn event(subject: &str, value: i32, text: String) -> NewEvent {
-    let payload = WorkOrderProgressed { note: value, customer_text: text, ..WorkOrderProgressed::default() };
-    NewEvent { subject: subject.to_owned(), actor: "system".to_owned(), payload: Payload::WorkOrderProgressed(payload) }
+    let payload = WorkOrderProgressed {
+        note: value,
+        customer_text: text,
+        ..WorkOrderProgressed::default()
+    };
+    NewEvent {
+        subject: subject.to_owned(),
+        actor: "system".to_owned(),
+        payload: Payload::WorkOrderProgressed(payload),
+    }
 }

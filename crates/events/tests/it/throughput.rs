@@ -15,7 +15,9 @@ async fn measure(how: &str, world: World) {
     report(how, "transactions of 1–4 events from 16 writers", 10_000, began);
     world.finish(source, &writers, vec![sink]).await;
 
-    let subjects: Vec<String> = (0..500).map(|number| format!("tenants/west/counters/{number}")).collect();
+    let subjects: Vec<String> = (0..500)
+        .map(|number| format!("tenants/west/counters/{number}"))
+        .collect();
     let source = world.source(None).await;
     let sink = world.sink(&sink_room).await;
     let before = world.arrivals().await;
@@ -27,12 +29,35 @@ async fn measure(how: &str, world: World) {
     world.wait_for(before + 20_000).await;
     report(how, "and arrived", 20_000, began);
     sink.stop().await.unwrap();
+
+    for _ in 0..40 {
+        source.count_each("west", &subjects).await;
+    }
+    let began = Instant::now();
+    let sink = world.sink(&sink_room).await;
+    world.wait_for(before + 40_000).await;
+    report(how, "a backlog", 20_000, began);
+
+    let began = Instant::now();
+    let one_by_one = async |writer: usize| {
+        for number in 0..250 {
+            source.count("west", &subjects[(writer * 31 + number) % 500], 1).await;
+        }
+    };
+    futures::future::join_all((0..16).map(one_by_one)).await;
+    report(how, "written with a transaction each by 16 writers", 4000, began);
+    world.wait_for(before + 44_000).await;
+    report(how, "and arrived", 4000, began);
+    sink.stop().await.unwrap();
     source.running.stop().await.unwrap();
 }
 
 fn report(how: &str, what: &str, events: u32, began: Instant) {
     let took = began.elapsed();
-    println!("{how}, {what}: {events} in {took:.1?}, {:.0} events/s", f64::from(events) / took.as_secs_f64());
+    println!(
+        "{how}, {what}: {events} in {took:.1?}, {:.0} events/s",
+        f64::from(events) / took.as_secs_f64()
+    );
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

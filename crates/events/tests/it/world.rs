@@ -63,7 +63,13 @@ impl World {
 
     /// On databases that are there.
     pub(crate) fn on(stage: Stage, source_url: String, sink_url: String) -> Self {
-        Self { stage, source_url, sink_url, source_address: Mutex::default(), events: Mutex::new(Box::new(|_: &mut EventsConfig| {})) }
+        Self {
+            stage,
+            source_url,
+            sink_url,
+            source_address: Mutex::default(),
+            events: Mutex::new(Box::new(|_: &mut EventsConfig| {})),
+        }
     }
 
     /// Changes the settings of the event log of what is started from here on.
@@ -84,7 +90,9 @@ impl World {
             let mut config = self.config("source", &self.source_url);
             config.service.listen = address.unwrap_or(config.service.listen);
             // The port may not be free yet: who held it was killed a moment ago.
-            source::start(config, self.stage.context(), writers.cloned()).await.map_err(|error| format!("{error:#}"))
+            source::start(config, self.stage.context(), writers.cloned())
+                .await
+                .map_err(|error| format!("{error:#}"))
         })
         .await;
         *lock(&self.source_address) = Some(source.running.address);
@@ -94,7 +102,9 @@ impl World {
 
     /// Starts a sink; the source must have been started once.
     pub(crate) async fn sink(&self, room: &Room) -> Running {
-        sink::start(self.config("sink", &self.sink_url), self.stage.context(), room.clone()).await.unwrap()
+        sink::start(self.config("sink", &self.sink_url), self.stage.context(), room.clone())
+            .await
+            .unwrap()
     }
 
     pub(crate) async fn source_database(&self) -> PgConnection {
@@ -120,7 +130,11 @@ impl World {
         let mut database = self.sink_database().await;
         eventually(&format!("{count} events have arrived"), PATIENCE, async || {
             let arrived = arrivals(&mut database).await;
-            if arrived >= count { Ok(()) } else { Err(format!("{arrived}")) }
+            if arrived >= count {
+                Ok(())
+            } else {
+                Err(format!("{arrived}"))
+            }
         })
         .await;
     }
@@ -128,7 +142,10 @@ impl World {
     /// The values of each subject in the order in which they arrived.
     pub(crate) async fn arrived(&self) -> BTreeMap<Subject, Vec<i32>> {
         let rows: Vec<(String, String, i32)> =
-            sqlx::query_as("SELECT tenant_id, subject, value FROM arrived ORDER BY seq").fetch_all(&mut self.sink_database().await).await.unwrap();
+            sqlx::query_as("SELECT tenant_id, subject, value FROM arrived ORDER BY seq")
+                .fetch_all(&mut self.sink_database().await)
+                .await
+                .unwrap();
         let mut arrived: BTreeMap<Subject, Vec<i32>> = BTreeMap::new();
         for (tenant, subject, value) in rows {
             arrived.entry((tenant, subject)).or_default().push(value);
@@ -138,14 +155,21 @@ impl World {
 
     /// The values of one subject.
     pub(crate) async fn arrived_of(&self, tenant: &str, subject: &str) -> Vec<i32> {
-        self.arrived().await.remove(&(tenant.to_owned(), subject.to_owned())).unwrap_or_default()
+        self.arrived()
+            .await
+            .remove(&(tenant.to_owned(), subject.to_owned()))
+            .unwrap_or_default()
     }
 
     /// What was committed at the source, as it should arrive.
     async fn committed(&self) -> BTreeMap<Subject, Vec<i32>> {
-        let rows: Vec<(String, String, i32)> =
-            sqlx::query_as("SELECT tenant_id, subject, value FROM counter").fetch_all(&mut self.source_database().await).await.unwrap();
-        rows.into_iter().map(|(tenant, subject, value)| ((tenant, subject), (1..=value).collect())).collect()
+        let rows: Vec<(String, String, i32)> = sqlx::query_as("SELECT tenant_id, subject, value FROM counter")
+            .fetch_all(&mut self.source_database().await)
+            .await
+            .unwrap();
+        rows.into_iter()
+            .map(|(tenant, subject, value)| ((tenant, subject), (1..=value).collect()))
+            .collect()
     }
 
     /// Waits until the writers are done and everything has arrived, ends both rooms, and compares: each value once, in order.
@@ -154,7 +178,13 @@ impl World {
         source.running.stop().await.unwrap();
         let source = self.source(None).await;
         let committed = self.committed().await;
-        self.wait_for(committed.values().map(|values| i64::try_from(values.len()).unwrap()).sum()).await;
+        self.wait_for(
+            committed
+                .values()
+                .map(|values| i64::try_from(values.len()).unwrap())
+                .sum(),
+        )
+        .await;
         for sink in sinks {
             sink.stop().await.unwrap();
         }
@@ -163,12 +193,19 @@ impl World {
         for (subject, values) in &committed {
             assert_eq!(arrived.get(subject), Some(values), "{subject:?}");
         }
-        assert_eq!(arrived.len(), committed.len(), "something arrived that was never committed");
+        assert_eq!(
+            arrived.len(),
+            committed.len(),
+            "something arrived that was never committed"
+        );
     }
 }
 
 async fn arrivals(database: &mut PgConnection) -> i64 {
-    sqlx::query_scalar("SELECT count(*) FROM arrived").fetch_one(database).await.unwrap()
+    sqlx::query_scalar("SELECT count(*) FROM arrived")
+        .fetch_one(database)
+        .await
+        .unwrap()
 }
 
 pub(crate) fn lock<T: ?Sized>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {

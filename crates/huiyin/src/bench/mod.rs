@@ -56,7 +56,7 @@ pub async fn run(options: BenchOptions, json: bool) -> anyhow::Result<()> {
         return Ok(());
     }
     let mut table = Table::new();
-    table.load_preset(presets::UTF8_HORIZONTAL_ONLY);
+    table.load_style(presets::UTF8_HORIZONTAL_ONLY);
     table.set_header(["", "per second", "p50 ms", "p99 ms", "ratio to its floor"]);
     for measured in &all {
         let number = |value: f64, digits: usize| if value == 0.0 { String::new() } else { format!("{value:.digits$}") };

@@ -68,7 +68,7 @@ impl Audit {
             return;
         }
         let mut table = Table::new();
-        table.load_preset(presets::UTF8_HORIZONTAL_ONLY);
+        table.load_style(presets::UTF8_HORIZONTAL_ONLY);
         table.set_header(["what must be so", "expected", "found", "strays"]);
         for check in &self.checks {
             table.add_row([check.name.to_owned(), check.expected.to_string(), check.found.to_string(), check.stray_count.to_string()]);

@@ -32,6 +32,29 @@ async fn events_are_counted_exactly_once_across_crashes() {
     assert_eq!(ask.value("resolution_rate").await, Some(1.0));
 }
 
+/// Two replicas share the partitions and take turns at counting; no event is counted twice or not at all.
+#[tokio::test]
+async fn two_replicas_count_each_event_once() {
+    let mut world = World::with("[counting]\nbatch = 10\n").await;
+    let first = world.running.take().unwrap();
+    world.start_again().await;
+    let mut told = 0;
+    for case in 0..60 {
+        let case = Case { category: format!("function.c{}", case % 3), ..Case::new(&world, "2026-03-02T01:00:00Z") };
+        for said in [case.submitted(), case.classified(1), case.opened(&[]), case.resolved(1, 60), case.answered(1, &[5])] {
+            world.say("2026-03-02T02:00:00Z", said);
+            told += 1;
+        }
+    }
+    let client = world.client("acme").await;
+    world.counted(&client, "acme", told).await;
+    let ask = Ask { client: &client, interval: interval("2026-03-02T00:00:00Z", "2026-03-03T00:00:00Z") };
+    let thirds = [("function.c0", 20.0), ("function.c1", 20.0), ("function.c2", 20.0)];
+    assert_eq!(ask.groups("volume", &[Dimension::Category], "").await, crate::world::values(&thirds));
+    assert_eq!(ask.value("resolution_rate").await, Some(1.0));
+    first.stop().await.unwrap();
+}
+
 /// A new version counts again from the facts, whatever the old one had made of them.
 #[tokio::test]
 async fn a_raised_version_of_the_rollups_counts_again_from_the_facts() {
@@ -63,7 +86,6 @@ async fn a_raised_version_of_the_rollups_counts_again_from_the_facts() {
         assert!(sqlx::query(statement).execute(&mut database).await.unwrap().rows_affected() > 0, "{statement}");
     }
 
-    // A stopped stage hands out no further context; a killed room would do as well.
     world.start_again().await;
     let client = world.client("acme").await;
     let ask = Ask { client: &client, interval: question };

@@ -28,6 +28,7 @@ fn life(world: &World, case: &Case) -> Vec<crate::world::Said> {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+#[expect(clippy::print_stdout, reason = "what was measured")]
 #[ignore = "a measurement; run with --run-ignored all -E 'test(events_per_second)' --no-capture"]
 async fn events_per_second() {
     let world = World::new().await;

@@ -11,5 +11,7 @@ mod scan;
 mod score;
 pub(crate) mod verdict;
 
-
-
+#[cfg(test)]
+mod sentences;
+#[cfg(test)]
+mod shared_data;

@@ -56,6 +56,8 @@ pub(crate) struct Verdict {
     pub(crate) sentiment: Sentiment,
     pub(crate) sentiment_score: f64,
     pub(crate) impact: Impact,
+    /// How the category was found, as a basis says it.
+    pub(crate) found_by: String,
     /// The impact that was stated or worded, and how that is said in a basis; none where the category's default holds.
     pub(crate) spoken_impact: Option<(Impact, String)>,
     pub(crate) priority: Priority,
@@ -84,7 +86,8 @@ pub(crate) fn read(lexicon: &Lexicon, statement: Statement<'_>) -> Verdict {
         Inputs { impact, tier: statement.tier, urgency: statement.urgency, categories: &categories },
     );
     let spans = spans(lexicon, &folded, &hits);
-    let basis = basis(category, &deciding_terms(&spans, category), &impact_words(impact, spoken_impact.as_ref()), &decision.steps);
+    let found_by = deciding_terms(&spans, category);
+    let basis = basis(category, &found_by, &impact_words(impact, spoken_impact.as_ref()), &decision.steps);
     Verdict {
         taxonomy_version: lexicon.version,
         category: category.to_owned(),
@@ -92,6 +95,7 @@ pub(crate) fn read(lexicon: &Lexicon, statement: Statement<'_>) -> Verdict {
         sentiment,
         sentiment_score,
         impact,
+        found_by,
         spoken_impact,
         priority: decision.priority,
         override_rule: decision.override_rule,

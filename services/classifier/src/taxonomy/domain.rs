@@ -174,11 +174,6 @@ pub(crate) struct Content {
 }
 
 impl Content {
-    /// The key of the main dimension.
-    pub(crate) fn main_dimension(&self) -> &str {
-        self.dimensions.first().map_or("", |dimension| dimension.key.as_str())
-    }
-
     /// The category itself, then its parents up to the root.
     pub(crate) fn lineage<'c>(&'c self, key: &'c str) -> impl Iterator<Item = &'c Category> {
         let prefixes = std::iter::successors(Some(key), |key| key.rsplit_once('.').map(|(parent, _)| parent));

@@ -7,11 +7,12 @@ use std::{pin::Pin, sync::Arc};
 use futures::{Stream, StreamExt as _};
 use huiyin_chassis::{Caller, Refusal, name, repeat::Repeatable};
 use huiyin_proto::notification::v1::{
-    CreateWebhookEndpointRequest, DeleteWebhookEndpointRequest, DeleteWebhookEndpointResponse, DisableWebhookEndpointRequest,
-    EnableWebhookEndpointRequest, GetMessageRequest, GetTemplateRequest, GetWebhookEndpointRequest, InboxItem, ListInboxItemsRequest,
-    ListInboxItemsResponse, ListMessagesRequest, ListMessagesResponse, ListTemplatesRequest, ListTemplatesResponse,
-    ListWebhookEndpointsRequest, ListWebhookEndpointsResponse, MarkInboxItemReadRequest, Message, PreviewTemplateRequest,
-    PreviewTemplateResponse, ReplayMessageRequest, RotateWebhookSecretRequest, Template, UpdateTemplateRequest, UpdateWebhookEndpointRequest,
+    CreateWebhookEndpointRequest, DeleteWebhookEndpointRequest, DeleteWebhookEndpointResponse,
+    DisableWebhookEndpointRequest, EnableWebhookEndpointRequest, GetMessageRequest, GetTemplateRequest,
+    GetWebhookEndpointRequest, InboxItem, ListInboxItemsRequest, ListInboxItemsResponse, ListMessagesRequest,
+    ListMessagesResponse, ListTemplatesRequest, ListTemplatesResponse, ListWebhookEndpointsRequest,
+    ListWebhookEndpointsResponse, MarkInboxItemReadRequest, Message, PreviewTemplateRequest, PreviewTemplateResponse,
+    ReplayMessageRequest, RotateWebhookSecretRequest, Template, UpdateTemplateRequest, UpdateWebhookEndpointRequest,
     WatchInboxRequest, WatchInboxResponse, WebhookEndpoint, notification_service_server::NotificationService,
 };
 use tonic::{Request, Response, Status};
@@ -49,27 +50,50 @@ impl NotificationService for Api {
         let (caller, request) = opened(request)?;
         let tenant = name::parent(&caller, &request.parent)?;
         let page = (request.page_size, request.page_token.as_str());
-        let page = self.room.list_templates(&tenant, page, &request.filter, &request.order_by).await?;
-        let templates = page.entries.iter().map(|template| template::convert::template(&tenant, template)).collect();
-        Ok(Response::new(ListTemplatesResponse { templates, next_page_token: page.next_page_token }))
+        let page = self
+            .room
+            .list_templates(&tenant, page, &request.filter, &request.order_by)
+            .await?;
+        let templates = page
+            .entries
+            .iter()
+            .map(|template| template::convert::template(&tenant, template))
+            .collect();
+        Ok(Response::new(ListTemplatesResponse {
+            templates,
+            next_page_token: page.next_page_token,
+        }))
     }
 
     async fn update_template(&self, request: Request<UpdateTemplateRequest>) -> Answer<Template> {
         let (caller, request) = opened(request)?;
-        let name = request.template.as_ref().map(|template| template.name.as_str()).unwrap_or_default();
+        let name = request
+            .template
+            .as_ref()
+            .map(|template| template.name.as_str())
+            .unwrap_or_default();
         let (tenant, id) = name::child(&caller, name, "templates")?;
         let repeat = Repeatable::new(&tenant, &caller, "UpdateTemplate", &request.request_id, &request)?;
         let change = template::convert::change(&request)?;
-        Ok(Response::new(self.room.update_template(&tenant, &caller, repeat, id, change).await?))
+        Ok(Response::new(
+            self.room.update_template(&tenant, &caller, repeat, id, change).await?,
+        ))
     }
 
     async fn preview_template(&self, request: Request<PreviewTemplateRequest>) -> Answer<PreviewTemplateResponse> {
         let (caller, request) = opened(request)?;
         let given = request.template.unwrap_or_default();
         let (tenant, id) = name::child(&caller, &given.name, "templates")?;
-        let words = template::domain::Words { subject: given.subject, body: given.body };
+        let words = template::domain::Words {
+            subject: given.subject,
+            body: given.body,
+        };
         let (words, variables) = self.room.preview_template(&tenant, id, words, request.values).await?;
-        Ok(Response::new(PreviewTemplateResponse { subject: words.subject, body: words.body, variables }))
+        Ok(Response::new(PreviewTemplateResponse {
+            subject: words.subject,
+            body: words.body,
+            variables,
+        }))
     }
 
     async fn get_message(&self, request: Request<GetMessageRequest>) -> Answer<Message> {
@@ -83,9 +107,19 @@ impl NotificationService for Api {
         let (caller, request) = opened(request)?;
         let tenant = name::parent(&caller, &request.parent)?;
         let page = (request.page_size, request.page_token.as_str());
-        let page = self.room.list_messages(&tenant, page, &request.filter, &request.order_by).await?;
-        let messages = page.entries.iter().map(|message| message::convert::message(&tenant, message, &[])).collect();
-        Ok(Response::new(ListMessagesResponse { messages, next_page_token: page.next_page_token }))
+        let page = self
+            .room
+            .list_messages(&tenant, page, &request.filter, &request.order_by)
+            .await?;
+        let messages = page
+            .entries
+            .iter()
+            .map(|message| message::convert::message(&tenant, message, &[]))
+            .collect();
+        Ok(Response::new(ListMessagesResponse {
+            messages,
+            next_page_token: page.next_page_token,
+        }))
     }
 
     async fn replay_message(&self, request: Request<ReplayMessageRequest>) -> Answer<Message> {
@@ -109,58 +143,110 @@ impl NotificationService for Api {
         Ok(Response::new(self.room.get_endpoint(&tenant, id).await?))
     }
 
-    async fn list_webhook_endpoints(&self, request: Request<ListWebhookEndpointsRequest>) -> Answer<ListWebhookEndpointsResponse> {
+    async fn list_webhook_endpoints(
+        &self,
+        request: Request<ListWebhookEndpointsRequest>,
+    ) -> Answer<ListWebhookEndpointsResponse> {
         let (caller, request) = opened(request)?;
         let tenant = name::parent(&caller, &request.parent)?;
         let page = (request.page_size, request.page_token.as_str());
-        let page = self.room.list_endpoints(&tenant, page, &request.filter, &request.order_by).await?;
-        Ok(Response::new(ListWebhookEndpointsResponse { webhook_endpoints: page.entries, next_page_token: page.next_page_token }))
+        let page = self
+            .room
+            .list_endpoints(&tenant, page, &request.filter, &request.order_by)
+            .await?;
+        Ok(Response::new(ListWebhookEndpointsResponse {
+            webhook_endpoints: page.entries,
+            next_page_token: page.next_page_token,
+        }))
     }
 
     async fn update_webhook_endpoint(&self, request: Request<UpdateWebhookEndpointRequest>) -> Answer<WebhookEndpoint> {
         let (caller, request) = opened(request)?;
-        let name = request.webhook_endpoint.as_ref().map(|endpoint| endpoint.name.as_str()).unwrap_or_default();
+        let name = request
+            .webhook_endpoint
+            .as_ref()
+            .map(|endpoint| endpoint.name.as_str())
+            .unwrap_or_default();
         let (tenant, id) = name::child_uuid(&caller, name, "webhookEndpoints")?;
         let repeat = Repeatable::new(&tenant, &caller, "UpdateWebhookEndpoint", &request.request_id, &request)?;
         let change = webhook::convert::change(&request)?;
-        Ok(Response::new(self.room.update_endpoint(&tenant, repeat, id, change).await?))
+        Ok(Response::new(
+            self.room.update_endpoint(&tenant, repeat, id, change).await?,
+        ))
     }
 
     async fn enable_webhook_endpoint(&self, request: Request<EnableWebhookEndpointRequest>) -> Answer<WebhookEndpoint> {
         let (caller, request) = opened(request)?;
         let (tenant, id) = name::child_uuid(&caller, &request.name, "webhookEndpoints")?;
         let repeat = Repeatable::new(&tenant, &caller, "EnableWebhookEndpoint", &request.request_id, &request)?;
-        Ok(Response::new(self.room.enable_endpoint(&tenant, repeat, id, &request.etag).await?))
+        Ok(Response::new(
+            self.room.enable_endpoint(&tenant, repeat, id, &request.etag).await?,
+        ))
     }
 
-    async fn disable_webhook_endpoint(&self, request: Request<DisableWebhookEndpointRequest>) -> Answer<WebhookEndpoint> {
+    async fn disable_webhook_endpoint(
+        &self,
+        request: Request<DisableWebhookEndpointRequest>,
+    ) -> Answer<WebhookEndpoint> {
         let (caller, request) = opened(request)?;
         let (tenant, id) = name::child_uuid(&caller, &request.name, "webhookEndpoints")?;
-        let repeat = Repeatable::new(&tenant, &caller, "DisableWebhookEndpoint", &request.request_id, &request)?;
-        Ok(Response::new(self.room.disable_endpoint(&tenant, repeat, id, &request.etag, &request.reason).await?))
+        let repeat = Repeatable::new(
+            &tenant,
+            &caller,
+            "DisableWebhookEndpoint",
+            &request.request_id,
+            &request,
+        )?;
+        Ok(Response::new(
+            self.room
+                .disable_endpoint(&tenant, repeat, id, &request.etag, &request.reason)
+                .await?,
+        ))
     }
 
-    async fn delete_webhook_endpoint(&self, request: Request<DeleteWebhookEndpointRequest>) -> Answer<DeleteWebhookEndpointResponse> {
+    async fn delete_webhook_endpoint(
+        &self,
+        request: Request<DeleteWebhookEndpointRequest>,
+    ) -> Answer<DeleteWebhookEndpointResponse> {
         let (caller, request) = opened(request)?;
         let (tenant, id) = name::child_uuid(&caller, &request.name, "webhookEndpoints")?;
         let repeat = Repeatable::new(&tenant, &caller, "DeleteWebhookEndpoint", &request.request_id, &request)?;
-        Ok(Response::new(self.room.delete_endpoint(&tenant, &caller, repeat, id, &request.etag).await?))
+        Ok(Response::new(
+            self.room
+                .delete_endpoint(&tenant, &caller, repeat, id, &request.etag)
+                .await?,
+        ))
     }
 
     async fn rotate_webhook_secret(&self, request: Request<RotateWebhookSecretRequest>) -> Answer<WebhookEndpoint> {
         let (caller, request) = opened(request)?;
         let (tenant, id) = name::child_uuid(&caller, &request.name, "webhookEndpoints")?;
         let repeat = Repeatable::new(&tenant, &caller, "RotateWebhookSecret", &request.request_id, &request)?;
-        Ok(Response::new(self.room.rotate_secret(&tenant, repeat, id, &request.etag).await?))
+        Ok(Response::new(
+            self.room.rotate_secret(&tenant, repeat, id, &request.etag).await?,
+        ))
     }
 
     async fn list_inbox_items(&self, request: Request<ListInboxItemsRequest>) -> Answer<ListInboxItemsResponse> {
         let (caller, request) = opened(request)?;
         let tenant = name::parent(&caller, &request.parent)?;
         let page = (request.page_size, request.page_token.as_str());
-        let (page, unread_count) =
-            self.room.list_inbox(&tenant, &caller, &request.recipient, page, &request.filter, &request.order_by).await?;
-        Ok(Response::new(ListInboxItemsResponse { inbox_items: page.entries, next_page_token: page.next_page_token, unread_count }))
+        let (page, unread_count) = self
+            .room
+            .list_inbox(
+                &tenant,
+                &caller,
+                &request.recipient,
+                page,
+                &request.filter,
+                &request.order_by,
+            )
+            .await?;
+        Ok(Response::new(ListInboxItemsResponse {
+            inbox_items: page.entries,
+            next_page_token: page.next_page_token,
+            unread_count,
+        }))
     }
 
     async fn mark_inbox_item_read(&self, request: Request<MarkInboxItemReadRequest>) -> Answer<InboxItem> {
@@ -175,7 +261,13 @@ impl NotificationService for Api {
     async fn watch_inbox(&self, request: Request<WatchInboxRequest>) -> Answer<Self::WatchInboxStream> {
         let (caller, request) = opened(request)?;
         let tenant = name::parent(&caller, &request.parent)?;
-        let watch = self.room.clone().watch_inbox(tenant, &caller, &request.recipient, &request.start_cursor).await?;
-        Ok(Response::new(Box::pin(watch.map(|answer| answer.map_err(Status::from)))))
+        let watch = self
+            .room
+            .clone()
+            .watch_inbox(tenant, &caller, &request.recipient, &request.start_cursor)
+            .await?;
+        Ok(Response::new(Box::pin(
+            watch.map(|answer| answer.map_err(Status::from)),
+        )))
     }
 }

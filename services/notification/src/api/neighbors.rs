@@ -40,23 +40,31 @@ impl Neighbors {
 
     /// The mail address that the customer of a feedback left; nothing where none or one of another kind.
     pub(crate) async fn mail_address(&self, feedback: &str) -> Asked<String> {
-        let request = RevealContactRequest { name: feedback.to_owned() };
+        let request = RevealContactRequest {
+            name: feedback.to_owned(),
+        };
         match self.intake.clone().reveal_contact(request).await {
             Ok(answer) => match answer.into_inner().contact {
                 Some(contact) if contact.kind() == ContactKind::Email => Asked::Found(contact.address),
                 _ => Asked::Nothing("the customer left no mail address".to_owned()),
             },
-            Err(status) if status.code() == Code::NotFound => Asked::Nothing("intake does not know the feedback".to_owned()),
+            Err(status) if status.code() == Code::NotFound => {
+                Asked::Nothing("intake does not know the feedback".to_owned())
+            }
             Err(status) => later("intake", &status),
         }
     }
 
     /// The token of an invitation that waits for its answer.
     pub(crate) async fn invitation_token(&self, invitation: &str) -> Asked<String> {
-        let request = RevealInvitationTokenRequest { name: invitation.to_owned() };
+        let request = RevealInvitationTokenRequest {
+            name: invitation.to_owned(),
+        };
         match self.survey.clone().reveal_invitation_token(request).await {
             Ok(answer) => Asked::Found(answer.into_inner().token),
-            Err(status) if matches!(status.code(), Code::FailedPrecondition | Code::NotFound) => Asked::Nothing(status.message().to_owned()),
+            Err(status) if matches!(status.code(), Code::FailedPrecondition | Code::NotFound) => {
+                Asked::Nothing(status.message().to_owned())
+            }
             Err(status) => later("survey", &status),
         }
     }

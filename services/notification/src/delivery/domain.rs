@@ -40,7 +40,10 @@ pub(crate) struct Failure {
 impl Failure {
     /// Nothing was answered.
     pub(crate) fn of(error: impl Into<String>) -> Self {
-        Self { status_code: 0, error: error.into() }
+        Self {
+            status_code: 0,
+            error: error.into(),
+        }
     }
 }
 
@@ -72,7 +75,14 @@ impl Attempt {
     /// Into an inbox of ours: nothing can go wrong before it is recorded.
     pub(crate) fn inbox(message: Message, now: Timestamp) -> Self {
         let outcome = Outcome::Delivered { status_code: 0 };
-        Self { message, medium: Some(Medium::Inbox), start: now, duration: Duration::ZERO, outcome, token: None }
+        Self {
+            message,
+            medium: Some(Medium::Inbox),
+            start: now,
+            duration: Duration::ZERO,
+            outcome,
+            token: None,
+        }
     }
 
     /// Whether it counts: something was tried.
@@ -84,7 +94,9 @@ impl Attempt {
     pub(crate) fn failure(&self) -> Option<Failure> {
         match &self.outcome {
             Outcome::Delivered { .. } | Outcome::Parked(None) => None,
-            Outcome::Failed(failure) | Outcome::Refused(failure) | Outcome::Parked(Some(failure)) => Some(failure.clone()),
+            Outcome::Failed(failure) | Outcome::Refused(failure) | Outcome::Parked(Some(failure)) => {
+                Some(failure.clone())
+            }
             Outcome::Postponed(error) => Some(Failure::of(error)),
         }
     }
@@ -106,7 +118,9 @@ impl Attempt {
 /// The pause after the attempt of this ordinal, from 1: the base, doubled each time up to the cap, shortened by up to a half
 /// so that many that failed together are not tried again together.
 pub(crate) fn pause(config: &DeliveryConfig, attempt: u32, fraction: f64) -> SignedDuration {
-    let doubled = config.base_ms.saturating_mul(1_u64.checked_shl(attempt.saturating_sub(1)).unwrap_or(u64::MAX));
+    let doubled = config
+        .base_ms
+        .saturating_mul(1_u64.checked_shl(attempt.saturating_sub(1)).unwrap_or(u64::MAX));
     let longest = doubled.min(config.cap_ms).min(u64::from(u32::MAX));
     SignedDuration::from_secs_f64(Duration::from_millis(longest).as_secs_f64() * (1.0 - fraction.clamp(0.0, 1.0) / 2.0))
 }

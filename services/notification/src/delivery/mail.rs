@@ -58,7 +58,11 @@ impl Mail {
             let password = config.password.as_ref().context("mail.password is missing")?;
             builder = builder.credentials(Credentials::new(username.clone(), password.expose_secret().to_owned()));
         }
-        Ok(Self { transport: builder.build(), from, timeout })
+        Ok(Self {
+            transport: builder.build(),
+            from,
+            timeout,
+        })
     }
 
     /// Hands in a mail.
@@ -73,7 +77,10 @@ impl Mail {
             .date(SystemTime::from(letter.time))
             .message_id(Some(format!("<{}@{}>", letter.id, self.from.email.domain())))
             // Answering machines leave such a mail alone: no loop of automatic answers.
-            .raw_header(HeaderValue::new(HeaderName::new_from_ascii_str("Auto-Submitted"), "auto-generated".to_owned()))
+            .raw_header(HeaderValue::new(
+                HeaderName::new_from_ascii_str("Auto-Submitted"),
+                "auto-generated".to_owned(),
+            ))
             .header(ContentType::TEXT_PLAIN)
             .body(letter.body);
         let mail = match mail {
@@ -84,12 +91,21 @@ impl Mail {
             return Outcome::Failed(Failure::of("the mail server did not answer in time"));
         };
         match answer {
-            Ok(response) => Outcome::Delivered { status_code: u16::from(response.code()).into() },
+            Ok(response) => Outcome::Delivered {
+                status_code: u16::from(response.code()).into(),
+            },
             Err(error) => {
                 let status_code = error.status().map_or(0, |code| u16::from(code).into());
                 // Servers like to repeat the address that they refuse.
-                let failure = Failure { status_code, error: mask(&whole(&error)) };
-                if error.is_permanent() { Outcome::Refused(failure) } else { Outcome::Failed(failure) }
+                let failure = Failure {
+                    status_code,
+                    error: mask(&whole(&error)),
+                };
+                if error.is_permanent() {
+                    Outcome::Refused(failure)
+                } else {
+                    Outcome::Failed(failure)
+                }
             }
         }
     }

@@ -54,9 +54,14 @@ impl Poster {
             // A redirect, or a proxy, would lead to where nobody has looked.
             .redirect(Policy::none())
             .no_proxy()
-            .dns_resolver(Arc::new(Guard { allow_private: config.allow_private }))
+            .dns_resolver(Arc::new(Guard {
+                allow_private: config.allow_private,
+            }))
             .build()?;
-        Ok(Self { client, allow_private: config.allow_private })
+        Ok(Self {
+            client,
+            allow_private: config.allow_private,
+        })
     }
 
     /// Refuses a URL that nothing is posted to: not HTTPS, or an address inside the operator's own network.
@@ -70,14 +75,21 @@ impl Poster {
         if let Ok(Ok(mut addresses)) = lookup.await
             && addresses.any(|address| !is_public(address.ip()))
         {
-            return Err(Error::UrlForbidden { url: text.to_owned(), why: "it leads into the operator's own network" }.into());
+            return Err(Error::UrlForbidden {
+                url: text.to_owned(),
+                why: "it leads into the operator's own network",
+            }
+            .into());
         }
         Ok(())
     }
 
     /// The URL, as far as it can be judged without asking where its name leads.
     fn parse(&self, text: &str) -> Result<Url, Error> {
-        let forbidden = |why| Error::UrlForbidden { url: text.to_owned(), why };
+        let forbidden = |why| Error::UrlForbidden {
+            url: text.to_owned(),
+            why,
+        };
         let url = Url::parse(text).map_err(|_| forbidden("it is not a URL"))?;
         match url.scheme() {
             "https" => {}
@@ -114,10 +126,19 @@ impl Poster {
             .send()
             .await;
         match answer.map(|answer| answer.status()) {
-            Ok(status) if status.is_success() => Outcome::Delivered { status_code: status.as_u16().into() },
+            Ok(status) if status.is_success() => Outcome::Delivered {
+                status_code: status.as_u16().into(),
+            },
             Ok(status) => {
-                let failure = Failure { status_code: status.as_u16().into(), error: format!("the endpoint answered {status}") };
-                if status == StatusCode::GONE { Outcome::Parked(Some(failure)) } else { Outcome::Failed(failure) }
+                let failure = Failure {
+                    status_code: status.as_u16().into(),
+                    error: format!("the endpoint answered {status}"),
+                };
+                if status == StatusCode::GONE {
+                    Outcome::Parked(Some(failure))
+                } else {
+                    Outcome::Failed(failure)
+                }
             }
             Err(error) => Outcome::Failed(Failure::of(said(error))),
         }
@@ -145,7 +166,10 @@ impl Resolve for Guard {
         let allow_private = self.allow_private;
         Box::pin(async move {
             let found: Vec<SocketAddr> = tokio::net::lookup_host((name.as_str(), 0)).await?.collect();
-            let public: Vec<SocketAddr> = found.into_iter().filter(|address| allow_private || is_public(address.ip())).collect();
+            let public: Vec<SocketAddr> = found
+                .into_iter()
+                .filter(|address| allow_private || is_public(address.ip()))
+                .collect();
             if public.is_empty() {
                 return Err("the name leads to no public address".into());
             }
@@ -160,7 +184,11 @@ mod tests {
 
     fn poster(allow_private: bool) -> Poster {
         huiyin_chassis::install_crypto();
-        Poster::new(&WebhooksConfig { allow_private, timeout_ms: 1_000 }).unwrap()
+        Poster::new(&WebhooksConfig {
+            allow_private,
+            timeout_ms: 1_000,
+        })
+        .unwrap()
     }
 
     #[tokio::test]
@@ -186,8 +214,16 @@ mod tests {
 
     #[tokio::test]
     async fn a_name_that_leads_inside_is_not_called_even_where_it_was_let_through_before() {
-        let parcel = Parcel { id: Uuid::nil(), url: "https://localhost:1/", secrets: Vec::new(), body: Vec::new(), time: Timestamp::UNIX_EPOCH };
-        let Outcome::Failed(failure) = poster(false).post(parcel).await else { panic!() };
+        let parcel = Parcel {
+            id: Uuid::nil(),
+            url: "https://localhost:1/",
+            secrets: Vec::new(),
+            body: Vec::new(),
+            time: Timestamp::UNIX_EPOCH,
+        };
+        let Outcome::Failed(failure) = poster(false).post(parcel).await else {
+            panic!()
+        };
         assert!(failure.error.contains("no public address"), "{}", failure.error);
     }
 }

@@ -27,7 +27,13 @@ type Ready<T> = Result<T, Outcome>;
 
 impl Room {
     /// One attempt at one message, of the lane that it is in.
-    pub(super) async fn attempt(&self, lane: Lane, tenant: &Tenant, endpoints: &[(Endpoint, Vec<String>)], message: Message) -> Attempt {
+    pub(super) async fn attempt(
+        &self,
+        lane: Lane,
+        tenant: &Tenant,
+        endpoints: &[(Endpoint, Vec<String>)],
+        message: Message,
+    ) -> Attempt {
         match lane {
             Lane::Inbox => Attempt::inbox(message, self.clock.now()),
             Lane::Direct => self.attempt_direct(tenant, message).await,
@@ -44,9 +50,22 @@ impl Room {
             Ok((None, token)) => attempt.token = token,
             Ok((Some((mail, to)), token)) => {
                 attempt.medium = Some(Medium::Mail);
-                let Message { id, subject, create_time, .. } = &attempt.message;
+                let Message {
+                    id,
+                    subject,
+                    create_time,
+                    ..
+                } = &attempt.message;
                 let body = attempt.message.body_with(token.as_deref());
-                attempt.outcome = mail.send(Letter { id: *id, to: &to, subject, body, time: *create_time }).await;
+                attempt.outcome = mail
+                    .send(Letter {
+                        id: *id,
+                        to: &to,
+                        subject,
+                        body,
+                        time: *create_time,
+                    })
+                    .await;
             }
         }
         attempt.duration = began.elapsed();
@@ -57,7 +76,9 @@ impl Room {
     /// The mail address where it goes by mail, and the token where there is one.
     async fn prepare_direct(&self, message: &Message) -> Ready<(Option<(&Mail, String)>, Option<String>)> {
         let token = self.token_of(message).await?;
-        let Some(mail) = self.mail.as_ref().filter(|_| message.medium != Some(Medium::Inbox)) else { return Ok((None, token)) };
+        let Some(mail) = self.mail.as_ref().filter(|_| message.medium != Some(Medium::Inbox)) else {
+            return Ok((None, token));
+        };
         match self.neighbors.mail_address(&message.feedback).await {
             Asked::Found(address) => Ok((Some((mail, address)), token)),
             Asked::Nothing(_) => Ok((None, token)),
@@ -66,9 +87,16 @@ impl Room {
     }
 
     /// To an endpoint of the tenant.
-    async fn attempt_webhook(&self, tenant: &Tenant, endpoints: &[(Endpoint, Vec<String>)], message: Message) -> Attempt {
+    async fn attempt_webhook(
+        &self,
+        tenant: &Tenant,
+        endpoints: &[(Endpoint, Vec<String>)],
+        message: Message,
+    ) -> Attempt {
         let (start, began) = (self.clock.now(), Instant::now());
-        let endpoint = endpoints.iter().find(|(endpoint, _)| Some(endpoint.id) == message.endpoint);
+        let endpoint = endpoints
+            .iter()
+            .find(|(endpoint, _)| Some(endpoint.id) == message.endpoint);
         let outcome = match endpoint {
             None => Outcome::Refused(Failure::of("the endpoint was removed")),
             Some((endpoint, _)) if !endpoint.enabled => Outcome::Parked(None),
@@ -76,11 +104,28 @@ impl Room {
                 Err(outcome) => outcome,
                 Ok(token) => match payload(tenant, &message, token.as_deref()) {
                     Err(error) => Outcome::Refused(Failure::of(error.to_string())),
-                    Ok(body) => self.poster.post(Parcel { id: message.id, url: &endpoint.url, secrets: secrets.clone(), body, time: start }).await,
+                    Ok(body) => {
+                        self.poster
+                            .post(Parcel {
+                                id: message.id,
+                                url: &endpoint.url,
+                                secrets: secrets.clone(),
+                                body,
+                                time: start,
+                            })
+                            .await
+                    }
                 },
             },
         };
-        Attempt { message, medium: Some(Medium::Webhook), start, duration: began.elapsed(), outcome, token: None }
+        Attempt {
+            message,
+            medium: Some(Medium::Webhook),
+            start,
+            duration: began.elapsed(),
+            outcome,
+            token: None,
+        }
     }
 
     /// The token that belongs into the message's text.
@@ -97,7 +142,12 @@ impl Room {
     }
 
     /// The endpoints of these messages, each with its secrets in force.
-    pub(super) async fn endpoints(&self, tx: &mut Transaction, tenant: &Tenant, messages: &[Message]) -> Result<Vec<(Endpoint, Vec<String>)>, Refusal> {
+    pub(super) async fn endpoints(
+        &self,
+        tx: &mut Transaction,
+        tenant: &Tenant,
+        messages: &[Message],
+    ) -> Result<Vec<(Endpoint, Vec<String>)>, Refusal> {
         let ids: Vec<_> = messages.iter().filter_map(|message| message.endpoint).collect();
         let endpoints = webhook::store::all(tx, tenant, &ids).await?;
         let opened = endpoints.into_iter().map(|endpoint| {
@@ -137,17 +187,37 @@ impl Room {
             .collect();
         self.lay_in(&mut tx, tenant, &settled).await?;
         let settled_events = settled.values().map(|(delivered, attempt)| {
-            let Message { id, work_order, purpose, .. } = &attempt.message;
+            let Message {
+                id,
+                work_order,
+                purpose,
+                ..
+            } = &attempt.message;
             let medium = attempt.medium.or(attempt.message.medium).unwrap_or(Medium::Inbox);
             let attempts = attempt.message.attempts + i32::from(attempt.counts());
-            Settled { id: *id, work_order, purpose: *purpose, medium, delivered: *delivered, attempts }.event(tenant, "system")
+            Settled {
+                id: *id,
+                work_order,
+                purpose: *purpose,
+                medium,
+                delivered: *delivered,
+                attempts,
+            }
+            .event(tenant, "system")
         });
-        self.outbox.append_all(&mut tx, tenant, settled_events.collect()).await?;
+        self.outbox
+            .append_all(&mut tx, tenant, settled_events.collect())
+            .await?;
         tx.commit().await
     }
 
     /// Lays into inboxes what was delivered there.
-    async fn lay_in(&self, tx: &mut Transaction, tenant: &Tenant, settled: &BTreeMap<uuid::Uuid, (bool, Attempt)>) -> Result<(), Refusal> {
+    async fn lay_in(
+        &self,
+        tx: &mut Transaction,
+        tenant: &Tenant,
+        settled: &BTreeMap<uuid::Uuid, (bool, Attempt)>,
+    ) -> Result<(), Refusal> {
         let mut items = Vec::new();
         for (id, (delivered, attempt)) in settled {
             if !delivered || attempt.medium != Some(Medium::Inbox) {
@@ -155,7 +225,11 @@ impl Room {
             }
             let seal = |token: &String| self.vault.seal(tenant, *id, inbox::service::TOKEN, token);
             let token = attempt.token.as_ref().map(seal).transpose()?;
-            items.push(inbox::store::NewItem { id: *id, recipient: attempt.message.recipient.clone(), token });
+            items.push(inbox::store::NewItem {
+                id: *id,
+                recipient: attempt.message.recipient.clone(),
+                token,
+            });
         }
         if items.is_empty() {
             return Ok(());
@@ -168,8 +242,12 @@ impl Room {
     /// Disables the endpoints that have said that they are gone for good.
     async fn disable_gone(&self, tx: &mut Transaction, tenant: &Tenant, attempts: &[Attempt]) -> Result<(), Refusal> {
         for attempt in attempts {
-            let (Outcome::Parked(Some(failure)), Some(id)) = (&attempt.outcome, attempt.message.endpoint) else { continue };
-            let Some(mut endpoint) = webhook::store::lock(tx, tenant, id).await? else { continue };
+            let (Outcome::Parked(Some(failure)), Some(id)) = (&attempt.outcome, attempt.message.endpoint) else {
+                continue;
+            };
+            let Some(mut endpoint) = webhook::store::lock(tx, tenant, id).await? else {
+                continue;
+            };
             if endpoint.enabled {
                 endpoint.enabled = false;
                 endpoint.disable_reason.clone_from(&failure.error);
@@ -186,12 +264,17 @@ impl Room {
 /// Whether the message's endpoint is disabled; it stays so, or not, until the transaction ends.
 async fn is_disabled(tx: &mut Transaction, tenant: &Tenant, message: &Message) -> Result<bool, Refusal> {
     let Some(id) = message.endpoint else { return Ok(false) };
-    Ok(webhook::store::lock(tx, tenant, id).await?.is_some_and(|endpoint| !endpoint.enabled))
+    Ok(webhook::store::lock(tx, tenant, id)
+        .await?
+        .is_some_and(|endpoint| !endpoint.enabled))
 }
 
 fn record_of(attempt: &Attempt, next: Next) -> Record {
     let failure = attempt.failure().unwrap_or_else(|| match attempt.outcome {
-        Outcome::Delivered { status_code } => Failure { status_code, error: String::new() },
+        Outcome::Delivered { status_code } => Failure {
+            status_code,
+            error: String::new(),
+        },
         _ => Failure::of(""),
     });
     Record {

@@ -47,7 +47,12 @@ pub(crate) async fn claim(
 }
 
 /// Gives back what was taken and not tried.
-pub(crate) async fn release(tx: &mut Transaction, tenant: &Tenant, ids: &[Uuid], now: Timestamp) -> Result<(), Refusal> {
+pub(crate) async fn release(
+    tx: &mut Transaction,
+    tenant: &Tenant,
+    ids: &[Uuid],
+    now: Timestamp,
+) -> Result<(), Refusal> {
     sqlx::query("UPDATE due_message SET next_attempt_time = $3 WHERE tenant_id = $1 AND message_id = ANY ($2)")
         .bind(tenant.key())
         .bind(ids)
@@ -76,7 +81,12 @@ pub(crate) struct Record {
 
 /// Records attempts, and says which of them counted for something: those whose message was still queued and as it was seen.
 /// With it the messages are locked.
-pub(crate) async fn record(tx: &mut Transaction, tenant: &Tenant, records: &[Record], now: Timestamp) -> Result<Vec<Uuid>, Refusal> {
+pub(crate) async fn record(
+    tx: &mut Transaction,
+    tenant: &Tenant,
+    records: &[Record],
+    now: Timestamp,
+) -> Result<Vec<Uuid>, Refusal> {
     let ids: Vec<Uuid> = records.iter().map(|record| record.id).collect();
     let recorded: Vec<(Uuid, i32)> = sqlx::query_as(
         "WITH new AS (
@@ -103,26 +113,42 @@ pub(crate) async fn record(tx: &mut Transaction, tenant: &Tenant, records: &[Rec
     .bind(&ids)
     .bind(records.iter().map(|record| record.seen_total).collect::<Vec<_>>())
     .bind(records.iter().map(|record| record.counts).collect::<Vec<_>>())
-    .bind(records.iter().map(|record| record.medium.map_or(0, Medium::number)).collect::<Vec<_>>())
+    .bind(
+        records
+            .iter()
+            .map(|record| record.medium.map_or(0, Medium::number))
+            .collect::<Vec<_>>(),
+    )
     .bind(records.iter().map(|record| record.state.number()).collect::<Vec<_>>())
     .bind(records.iter().map(|record| record.error.as_str()).collect::<Vec<_>>())
     .bind(sql::time(now))
     .fetch_all(&mut **tx)
     .await?;
     let ordinals: BTreeMap<Uuid, i32> = recorded.into_iter().collect();
-    let records: Vec<&Record> = records.iter().filter(|record| ordinals.contains_key(&record.id)).collect();
+    let records: Vec<&Record> = records
+        .iter()
+        .filter(|record| ordinals.contains_key(&record.id))
+        .collect();
     keep(tx, tenant, &records, &ordinals).await?;
     settle_queue(tx, tenant, &records).await?;
     Ok(ordinals.into_keys().collect())
 }
 
 /// Keeps the attempts themselves, the last fifty of each message.
-async fn keep(tx: &mut Transaction, tenant: &Tenant, records: &[&Record], ordinals: &BTreeMap<Uuid, i32>) -> Result<(), Refusal> {
+async fn keep(
+    tx: &mut Transaction,
+    tenant: &Tenant,
+    records: &[&Record],
+    ordinals: &BTreeMap<Uuid, i32>,
+) -> Result<(), Refusal> {
     let counted: Vec<&&Record> = records.iter().filter(|record| record.counts).collect();
     if counted.is_empty() {
         return Ok(());
     }
-    let ordinals: Vec<i32> = counted.iter().map(|record| ordinals.get(&record.id).copied().unwrap_or(0)).collect();
+    let ordinals: Vec<i32> = counted
+        .iter()
+        .map(|record| ordinals.get(&record.id).copied().unwrap_or(0))
+        .collect();
     sqlx::query(
         "INSERT INTO delivery (tenant_id, message_id, ordinal, start_time, duration_us, delivered, status_code, error)
          SELECT $1, * FROM unnest($2::uuid[], $3::integer[], $4::timestamptz[], $5::bigint[], $6::boolean[], $7::integer[], $8::text[])",
@@ -150,7 +176,8 @@ async fn keep(tx: &mut Transaction, tenant: &Tenant, records: &[&Record], ordina
 
 /// What is settled leaves the queue; what is not gets its next time in it.
 async fn settle_queue(tx: &mut Transaction, tenant: &Tenant, records: &[&Record]) -> Result<(), Refusal> {
-    let (waiting, settled): (Vec<&&Record>, Vec<&&Record>) = records.iter().partition(|record| record.state == MessageState::Queued);
+    let (waiting, settled): (Vec<&&Record>, Vec<&&Record>) =
+        records.iter().partition(|record| record.state == MessageState::Queued);
     if !settled.is_empty() {
         sqlx::query("DELETE FROM due_message WHERE tenant_id = $1 AND message_id = ANY ($2)")
             .bind(tenant.key())
@@ -166,7 +193,12 @@ async fn settle_queue(tx: &mut Transaction, tenant: &Tenant, records: &[&Record]
         )
         .bind(tenant.key())
         .bind(waiting.iter().map(|record| record.id).collect::<Vec<_>>())
-        .bind(waiting.iter().map(|record| sql::time_opt(record.next)).collect::<Vec<_>>())
+        .bind(
+            waiting
+                .iter()
+                .map(|record| sql::time_opt(record.next))
+                .collect::<Vec<_>>(),
+        )
         .execute(&mut **tx)
         .await?;
     }

@@ -23,7 +23,11 @@ const INBOX_LEASE: SignedDuration = SignedDuration::from_secs(15);
 
 /// Starts the workers.
 pub(crate) fn run(tasks: &mut Tasks, room: &Arc<Room>) {
-    for (lane, name) in [(Lane::Inbox, "inbox deliveries"), (Lane::Direct, "direct deliveries"), (Lane::Webhook, "webhook deliveries")] {
+    for (lane, name) in [
+        (Lane::Inbox, "inbox deliveries"),
+        (Lane::Direct, "direct deliveries"),
+        (Lane::Webhook, "webhook deliveries"),
+    ] {
         let room = Arc::clone(room);
         tasks.spawn(name, async move {
             while !room.shutdown.is_requested() {
@@ -51,7 +55,10 @@ impl Room {
         let (limit, lease) = match lane {
             Lane::Inbox => (INBOX_BATCH, INBOX_LEASE),
             // As many as are tried at once: none waits while its lease runs.
-            Lane::Direct | Lane::Webhook => (i64::try_from(self.delivery.concurrency).unwrap_or(INBOX_BATCH), self.attempt_lease),
+            Lane::Direct | Lane::Webhook => (
+                i64::try_from(self.delivery.concurrency).unwrap_or(INBOX_BATCH),
+                self.attempt_lease,
+            ),
         };
         let mut tx = self.database.worker().await?;
         let claimed = store::claim(&mut tx, lane, limit, now, now + lease).await?;
@@ -72,9 +79,15 @@ impl Room {
             return tx.commit().await;
         }
         let messages = message::store::queued(&mut tx, tenant, ids).await?;
-        let endpoints = if lane == Lane::Webhook { self.endpoints(&mut tx, tenant, &messages).await? } else { Vec::new() };
+        let endpoints = if lane == Lane::Webhook {
+            self.endpoints(&mut tx, tenant, &messages).await?
+        } else {
+            Vec::new()
+        };
         tx.rollback().await;
-        let attempts = messages.into_iter().map(|message| self.attempt(lane, tenant, &endpoints, message));
+        let attempts = messages
+            .into_iter()
+            .map(|message| self.attempt(lane, tenant, &endpoints, message));
         let mut attempts: FuturesUnordered<_> = attempts.collect();
         let mut together = Vec::new();
         while let Some(attempt) = attempts.next().await {

@@ -29,7 +29,10 @@ fn digest() -> WorkOrderDigest {
             ..Default::default()
         }),
         category: "function.crash".to_owned(),
-        priority: Some(Priority { key: "P0".to_owned(), rank: 0 }),
+        priority: Some(Priority {
+            key: "P0".to_owned(),
+            rank: 0,
+        }),
         episode: 2,
         assignee: "user:li.wei".to_owned(),
         team: "app".to_owned(),
@@ -38,11 +41,21 @@ fn digest() -> WorkOrderDigest {
 }
 
 fn told(payload: Payload) -> Vec<Telling> {
-    tellings(&Event { payload: Some(payload), ..Default::default() }, &wording()).unwrap()
+    tellings(
+        &Event {
+            payload: Some(payload),
+            ..Default::default()
+        },
+        &wording(),
+    )
+    .unwrap()
 }
 
 fn to(tellings: &[Telling]) -> Vec<(Purpose, Audience, &str)> {
-    tellings.iter().map(|telling| (telling.purpose, telling.audience, telling.recipient.as_str())).collect()
+    tellings
+        .iter()
+        .map(|telling| (telling.purpose, telling.audience, telling.recipient.as_str()))
+        .collect()
 }
 
 fn transition(from: StateCategory, to: StateCategory) -> Payload {
@@ -57,16 +70,31 @@ fn transition(from: StateCategory, to: StateCategory) -> Payload {
 }
 
 fn marked(mark: SlaMark, assignee: &str) -> Payload {
-    let work_order = Some(WorkOrderDigest { assignee: assignee.to_owned(), ..digest() });
-    Payload::SlaClockMarked(SlaClockMarked { work_order, clock: "resolve".to_owned(), mark: mark.into(), due_time: None })
+    let work_order = Some(WorkOrderDigest {
+        assignee: assignee.to_owned(),
+        ..digest()
+    });
+    Payload::SlaClockMarked(SlaClockMarked {
+        work_order,
+        clock: "resolve".to_owned(),
+        mark: mark.into(),
+        due_time: None,
+    })
 }
 
 #[test]
 fn an_assignee_is_told_and_without_one_the_supervisors() {
     let assigned = |assignee: &str, team: &str| {
         told(Payload::WorkOrderAssigned(WorkOrderAssigned {
-            work_order: Some(WorkOrderDigest { assignee: assignee.to_owned(), team: team.to_owned(), ..digest() }),
-            due_time: Some(prost_types::Timestamp { seconds: 1_772_424_000, nanos: 0 }),
+            work_order: Some(WorkOrderDigest {
+                assignee: assignee.to_owned(),
+                team: team.to_owned(),
+                ..digest()
+            }),
+            due_time: Some(prost_types::Timestamp {
+                seconds: 1_772_424_000,
+                nanos: 0,
+            }),
             ..Default::default()
         }))
     };
@@ -75,8 +103,14 @@ fn an_assignee_is_told_and_without_one_the_supervisors() {
     assert_eq!(told[0].values["due_time"], "2026-03-02 12:00");
     assert_eq!(told[0].values["excerpt"], "打不开，请打[手机号]");
     assert_eq!(told[0].language, "zh-CN");
-    assert_eq!(to(&assigned("", "app")), [(Purpose::Assignment, Audience::Supervisor, "team:app")]);
-    assert_eq!(to(&assigned("", "")), [(Purpose::Assignment, Audience::Supervisor, "team:fallback")]);
+    assert_eq!(
+        to(&assigned("", "app")),
+        [(Purpose::Assignment, Audience::Supervisor, "team:app")]
+    );
+    assert_eq!(
+        to(&assigned("", "")),
+        [(Purpose::Assignment, Audience::Supervisor, "team:fallback")]
+    );
 }
 
 #[test]
@@ -85,12 +119,23 @@ fn a_customer_is_told_the_result_and_why_there_is_none() {
     let customer = (Purpose::Resolution, Audience::Customer, "tenants/acme/customers/c");
     let resolved = told(transition(Verifying, Resolved));
     assert_eq!(to(&resolved), [customer]);
-    assert_eq!((resolved[0].values["outcome"].as_str(), resolved[0].language.as_str()), ("RESOLVED", "en"));
+    assert_eq!(
+        (resolved[0].values["outcome"].as_str(), resolved[0].language.as_str()),
+        ("RESOLVED", "en")
+    );
     assert_eq!(told(transition(New, Rejected))[0].values["outcome"], "REJECTED");
     for (from, state) in [(Resolved, Active), (Closed, New)] {
-        assert_eq!(to(&told(transition(from, state))), [(Purpose::Reopened, Audience::Assignee, "user:li.wei")]);
+        assert_eq!(
+            to(&told(transition(from, state))),
+            [(Purpose::Reopened, Audience::Assignee, "user:li.wei")]
+        );
     }
-    for (from, state) in [(New, Active), (Active, Waiting), (Resolved, Closed), (Resolved, Resolved)] {
+    for (from, state) in [
+        (New, Active),
+        (Active, Waiting),
+        (Resolved, Closed),
+        (Resolved, Resolved),
+    ] {
         assert!(told(transition(from, state)).is_empty(), "{from:?} {state:?}");
     }
 }
@@ -98,11 +143,19 @@ fn a_customer_is_told_the_result_and_why_there_is_none() {
 #[test]
 fn a_breach_is_told_to_the_assignee_and_the_supervisor() {
     let (assignee, supervisor) = ((Audience::Assignee, "user:li.wei"), (Audience::Supervisor, "team:app"));
-    let who = |payload| to(&told(payload)).into_iter().map(|(_, audience, recipient)| (audience, recipient.to_owned())).collect::<Vec<_>>();
+    let who = |payload| {
+        to(&told(payload))
+            .into_iter()
+            .map(|(_, audience, recipient)| (audience, recipient.to_owned()))
+            .collect::<Vec<_>>()
+    };
     let owned = |(audience, recipient): (Audience, &str)| (audience, recipient.to_owned());
     assert_eq!(who(marked(SlaMark::Warned, "user:li.wei")), [owned(assignee)]);
     assert_eq!(who(marked(SlaMark::Warned, "")), [owned(supervisor)]);
-    assert_eq!(who(marked(SlaMark::Breached, "user:li.wei")), [owned(assignee), owned(supervisor)]);
+    assert_eq!(
+        who(marked(SlaMark::Breached, "user:li.wei")),
+        [owned(assignee), owned(supervisor)]
+    );
     assert_eq!(who(marked(SlaMark::Breached, "")), [owned(supervisor)]);
     assert!(who(marked(SlaMark::Met, "user:li.wei")).is_empty());
 }
@@ -111,7 +164,12 @@ fn a_breach_is_told_to_the_assignee_and_the_supervisor() {
 fn a_customer_whom_nobody_knows_is_not_told() {
     let mut work_order = digest();
     work_order.feedback.as_mut().unwrap().customer.clear();
-    let invited = |work_order: WorkOrderDigest| told(Payload::SurveyInvited(SurveyInvited { work_order: Some(work_order), ..Default::default() }));
+    let invited = |work_order: WorkOrderDigest| {
+        told(Payload::SurveyInvited(SurveyInvited {
+            work_order: Some(work_order),
+            ..Default::default()
+        }))
+    };
     assert!(invited(work_order).is_empty());
     let asked = invited(digest());
     assert_eq!(asked[0].values["link"], "https://example.com/s#\u{fffc}");
@@ -133,6 +191,9 @@ fn an_internal_note_is_nobodys_business() {
 
 #[test]
 fn an_event_without_a_work_order_is_a_fault() {
-    let event = Event { payload: Some(Payload::WorkOrderAssigned(WorkOrderAssigned::default())), ..Default::default() };
+    let event = Event {
+        payload: Some(Payload::WorkOrderAssigned(WorkOrderAssigned::default())),
+        ..Default::default()
+    };
     assert!(tellings(&event, &wording()).is_err());
 }

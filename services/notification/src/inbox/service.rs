@@ -31,13 +31,37 @@ const LOOK: Duration = Duration::from_secs(1);
 const CHECKPOINT: Duration = Duration::from_secs(5);
 
 const FIELDS: &[Field] = &[
-    Field { name: "read", column: "(i.read_time IS NOT NULL)", kind: Kind::Bool },
-    Field { name: "purpose", column: "m.purpose", kind: Kind::Enum(Purpose::NAMES) },
-    Field { name: "work_order", column: "m.work_order", kind: Kind::Text },
-    Field { name: "feedback", column: "m.feedback", kind: Kind::Text },
-    Field { name: "create_time", column: "i.create_time", kind: Kind::Time },
+    Field {
+        name: "read",
+        column: "(i.read_time IS NOT NULL)",
+        kind: Kind::Bool,
+    },
+    Field {
+        name: "purpose",
+        column: "m.purpose",
+        kind: Kind::Enum(Purpose::NAMES),
+    },
+    Field {
+        name: "work_order",
+        column: "m.work_order",
+        kind: Kind::Text,
+    },
+    Field {
+        name: "feedback",
+        column: "m.feedback",
+        kind: Kind::Text,
+    },
+    Field {
+        name: "create_time",
+        column: "i.create_time",
+        kind: Kind::Time,
+    },
 ];
-const ORDER: &[Field] = &[Field { name: "create_time", column: "i.create_time", kind: Kind::Time }];
+const ORDER: &[Field] = &[Field {
+    name: "create_time",
+    column: "i.create_time",
+    kind: Kind::Time,
+}];
 
 /// Where a watch is, sealed in its cursor.
 #[derive(Debug, Clone, Copy, Serialize, Deserialize)]
@@ -73,14 +97,33 @@ impl Room {
         let mut tx = self.database.tenant(tenant).await?;
         let items = store::list(&mut tx, tenant, &recipient, &request).await?;
         let (_, unread) = store::counts(&mut tx, tenant, &recipient).await?;
-        let place = |item: &Item| PageKey { time: item.create_time.as_microsecond(), id: item.id.to_string() };
+        let place = |item: &Item| PageKey {
+            time: item.create_time.as_microsecond(),
+            id: item.id.to_string(),
+        };
         let page = request.page(&self.page_tokens, items, place);
-        let shown = page.entries.iter().map(|item| self.show_item(tenant, item)).collect::<Result<_, _>>()?;
-        Ok((Page { entries: shown, next_page_token: page.next_page_token }, unread))
+        let shown = page
+            .entries
+            .iter()
+            .map(|item| self.show_item(tenant, item))
+            .collect::<Result<_, _>>()?;
+        Ok((
+            Page {
+                entries: shown,
+                next_page_token: page.next_page_token,
+            },
+            unread,
+        ))
     }
 
     /// Marks an item as read.
-    pub(crate) async fn mark_read(&self, tenant: &Tenant, caller: &Caller, repeat: Option<Repeatable>, id: Uuid) -> Result<Shown, Refusal> {
+    pub(crate) async fn mark_read(
+        &self,
+        tenant: &Tenant,
+        caller: &Caller,
+        repeat: Option<Repeatable>,
+        id: Uuid,
+    ) -> Result<Shown, Refusal> {
         let missing = || Refusal::not_found(&tenant.child("inboxItems", id));
         let mut tx = self.database.tenant(tenant).await?;
         if let Some(repeat) = &repeat
@@ -88,7 +131,10 @@ impl Room {
         {
             // Kept without its token: no table holds one in the clear.
             let item = store::get(&mut tx, tenant, id).await?.ok_or_else(missing)?;
-            return Ok(Shown { body: self.show_item(tenant, &item)?.body, ..answer });
+            return Ok(Shown {
+                body: self.show_item(tenant, &item)?.body,
+                ..answer
+            });
         }
         let item = store::get(&mut tx, tenant, id).await?.ok_or_else(missing)?;
         whose(caller, &item.recipient).map_err(|_| missing())?;
@@ -97,7 +143,9 @@ impl Room {
         }
         let item = store::get(&mut tx, tenant, id).await?.ok_or_else(missing)?;
         if let Some(repeat) = &repeat {
-            repeat.answer(&mut tx, &self.clock, &convert::item(tenant, &item, None)).await?;
+            repeat
+                .answer(&mut tx, &self.clock, &convert::item(tenant, &item, None))
+                .await?;
         }
         let answer = self.show_item(tenant, &item)?;
         tx.commit().await?;
@@ -118,12 +166,23 @@ impl Room {
         let mut tx = self.database.tenant(&tenant).await?;
         let (newest, _) = store::counts(&mut tx, &tenant, &recipient).await?;
         tx.rollback().await;
-        let place = if start_cursor.is_empty() { Place { change: newest } } else { self.page_tokens.open(start_cursor, &bound_to(&tenant, &recipient))? };
+        let place = if start_cursor.is_empty() {
+            Place { change: newest }
+        } else {
+            self.page_tokens.open(start_cursor, &bound_to(&tenant, &recipient))?
+        };
         if place.change > newest {
             // Of a database that was set back since: what this cursor has seen is not all that was.
             return Err(Refusal::cursor_expired());
         }
-        let watch = Watch { room: self, tenant, recipient, place, changed, said: Instant::now() };
+        let watch = Watch {
+            room: self,
+            tenant,
+            recipient,
+            place,
+            changed,
+            said: Instant::now(),
+        };
         // A watch ends with its first error, and with the service.
         Ok(stream::unfold(Some(watch), |watch| async {
             let mut watch = watch?;
@@ -142,7 +201,11 @@ impl Room {
     }
 
     fn show_item(&self, tenant: &Tenant, item: &Item) -> Result<Shown, Refusal> {
-        let token = item.token.as_ref().map(|sealed| self.vault.open(tenant, item.id, TOKEN, sealed)).transpose()?;
+        let token = item
+            .token
+            .as_ref()
+            .map(|sealed| self.vault.open(tenant, item.id, TOKEN, sealed))
+            .transpose()?;
         Ok(convert::item(tenant, item, token.as_deref()))
     }
 }
@@ -159,9 +222,19 @@ impl Watch {
             if !checkpoint || self.said.elapsed() >= CHECKPOINT {
                 self.said = Instant::now();
                 self.place.change = items.last().map_or(self.place.change, |item| item.change);
-                let inbox_items = items.iter().map(|item| self.room.show_item(&self.tenant, item)).collect::<Result<_, _>>()?;
-                let cursor = self.room.page_tokens.seal(&self.place, &bound_to(&self.tenant, &self.recipient));
-                return Ok(Some(Watched { inbox_items, cursor, checkpoint }));
+                let inbox_items = items
+                    .iter()
+                    .map(|item| self.room.show_item(&self.tenant, item))
+                    .collect::<Result<_, _>>()?;
+                let cursor = self
+                    .room
+                    .page_tokens
+                    .seal(&self.place, &bound_to(&self.tenant, &self.recipient));
+                return Ok(Some(Watched {
+                    inbox_items,
+                    cursor,
+                    checkpoint,
+                }));
             }
             tokio::select! {
                 _ = self.changed.changed() => {}
@@ -181,5 +254,9 @@ fn whose(caller: &Caller, recipient: &str) -> Result<String, Refusal> {
     if recipient.is_empty() || recipient == caller.subject {
         return Ok(caller.subject.clone());
     }
-    if caller.may(SEES_ALL) { Ok(recipient.to_owned()) } else { Err(Refusal::permission_missing(SEES_ALL)) }
+    if caller.may(SEES_ALL) {
+        Ok(recipient.to_owned())
+    } else {
+        Err(Refusal::permission_missing(SEES_ALL))
+    }
 }

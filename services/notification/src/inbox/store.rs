@@ -41,7 +41,8 @@ impl TryFrom<Row> for Item {
 
     fn try_from(row: Row) -> Result<Self, Refusal> {
         Ok(Self {
-            purpose: Purpose::of(row.purpose).ok_or_else(|| Refusal::fault(anyhow::anyhow!("message.purpose of {} is not known", row.id)))?,
+            purpose: Purpose::of(row.purpose)
+                .ok_or_else(|| Refusal::fault(anyhow::anyhow!("message.purpose of {} is not known", row.id)))?,
             id: row.id,
             recipient: row.recipient,
             work_order: row.work_order,
@@ -58,41 +59,68 @@ impl TryFrom<Row> for Item {
 
 /// How many changes an inbox has seen, and how many of its items are unread.
 pub(crate) async fn counts(tx: &mut Transaction, tenant: &Tenant, recipient: &str) -> Result<(i64, i32), Refusal> {
-    let row: Option<(i64, i32)> = sqlx::query_as("SELECT changes, unread FROM inbox WHERE tenant_id = $1 AND recipient = $2")
-        .bind(tenant.key())
-        .bind(recipient)
-        .fetch_optional(&mut **tx)
-        .await?;
+    let row: Option<(i64, i32)> =
+        sqlx::query_as("SELECT changes, unread FROM inbox WHERE tenant_id = $1 AND recipient = $2")
+            .bind(tenant.key())
+            .bind(recipient)
+            .fetch_optional(&mut **tx)
+            .await?;
     Ok(row.unwrap_or_default())
 }
 
 pub(crate) async fn get(tx: &mut Transaction, tenant: &Tenant, id: Uuid) -> Result<Option<Item>, Refusal> {
-    let row: Option<Row> = sqlx::query_as(select_items!("$1 AND i.id = $2")).bind(tenant.key()).bind(id).fetch_optional(&mut **tx).await?;
+    let row: Option<Row> = sqlx::query_as(select_items!("$1 AND i.id = $2"))
+        .bind(tenant.key())
+        .bind(id)
+        .fetch_optional(&mut **tx)
+        .await?;
     row.map(TryInto::try_into).transpose()
 }
 
-pub(crate) async fn list(tx: &mut Transaction, tenant: &Tenant, recipient: &str, page: &PageRequest) -> Result<Vec<Item>, Refusal> {
+pub(crate) async fn list(
+    tx: &mut Transaction,
+    tenant: &Tenant,
+    recipient: &str,
+    page: &PageRequest,
+) -> Result<Vec<Item>, Refusal> {
     let mut query = QueryBuilder::new(select_items!(""));
-    query.push_bind(tenant.key().to_owned()).push(" AND i.recipient = ").push_bind(recipient.to_owned());
+    query
+        .push_bind(tenant.key().to_owned())
+        .push(" AND i.recipient = ")
+        .push_bind(recipient.to_owned());
     page.push(&mut query, "i.id");
     let rows: Vec<Row> = query.build_query_as().fetch_all(&mut **tx).await?;
     rows.into_iter().map(TryInto::try_into).collect()
 }
 
 /// The next changes of an inbox after one, in their order.
-pub(crate) async fn changes(tx: &mut Transaction, tenant: &Tenant, recipient: &str, after: i64, limit: i64) -> Result<Vec<Item>, Refusal> {
-    let rows: Vec<Row> = sqlx::query_as(select_items!("$1 AND i.recipient = $2 AND i.change > $3 ORDER BY i.change LIMIT $4"))
-        .bind(tenant.key())
-        .bind(recipient)
-        .bind(after)
-        .bind(limit)
-        .fetch_all(&mut **tx)
-        .await?;
+pub(crate) async fn changes(
+    tx: &mut Transaction,
+    tenant: &Tenant,
+    recipient: &str,
+    after: i64,
+    limit: i64,
+) -> Result<Vec<Item>, Refusal> {
+    let rows: Vec<Row> = sqlx::query_as(select_items!(
+        "$1 AND i.recipient = $2 AND i.change > $3 ORDER BY i.change LIMIT $4"
+    ))
+    .bind(tenant.key())
+    .bind(recipient)
+    .bind(after)
+    .bind(limit)
+    .fetch_all(&mut **tx)
+    .await?;
     rows.into_iter().map(TryInto::try_into).collect()
 }
 
 /// Marks an item as read, unless it was: then nothing changes.
-pub(crate) async fn mark_read(tx: &mut Transaction, tenant: &Tenant, id: Uuid, recipient: &str, now: jiff::Timestamp) -> Result<bool, Refusal> {
+pub(crate) async fn mark_read(
+    tx: &mut Transaction,
+    tenant: &Tenant,
+    id: Uuid,
+    recipient: &str,
+    now: jiff::Timestamp,
+) -> Result<bool, Refusal> {
     // The inbox is locked first, as by whoever lays something in: its number is the order of changes.
     sqlx::query("SELECT FROM inbox WHERE tenant_id = $1 AND recipient = $2 FOR UPDATE")
         .bind(tenant.key())
@@ -127,7 +155,12 @@ pub(crate) struct NewItem {
 }
 
 /// Lays items in, with two statements however many there are.
-pub(crate) async fn lay_in(tx: &mut Transaction, tenant: &Tenant, items: &[NewItem], now: jiff::Timestamp) -> Result<(), Refusal> {
+pub(crate) async fn lay_in(
+    tx: &mut Transaction,
+    tenant: &Tenant,
+    items: &[NewItem],
+    now: jiff::Timestamp,
+) -> Result<(), Refusal> {
     let ids: Vec<Uuid> = items.iter().map(|item| item.id).collect();
     let recipients: Vec<&str> = items.iter().map(|item| item.recipient.as_str()).collect();
     let tokens: Vec<Option<&[u8]>> = items.iter().map(|item| item.token.as_deref()).collect();

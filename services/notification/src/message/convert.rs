@@ -1,8 +1,8 @@
 //! Messages on the wire.
 
 use huiyin_chassis::{Tenant, sql};
-pub(crate) use huiyin_proto::notification::v1::Message as Shown;
 use huiyin_proto::notification::v1;
+pub(crate) use huiyin_proto::notification::v1::Message as Shown;
 
 use super::domain::{Delivery, Message};
 use crate::{
@@ -18,7 +18,10 @@ pub(crate) fn message(tenant: &Tenant, message: &Message, deliveries: &[Delivery
         audience: convert::audience(message.audience).into(),
         recipient: message.recipient.clone(),
         medium: convert::medium(message.medium).into(),
-        webhook_endpoint: message.endpoint.map(|endpoint| tenant.child("webhookEndpoints", endpoint)).unwrap_or_default(),
+        webhook_endpoint: message
+            .endpoint
+            .map(|endpoint| tenant.child("webhookEndpoints", endpoint))
+            .unwrap_or_default(),
         state: convert::state(message.state).into(),
         attempts: message.attempts,
         next_attempt_time: message.next_attempt_time.map(sql::to_proto),
@@ -43,7 +46,10 @@ fn delivery(delivery: &Delivery) -> v1::Delivery {
     v1::Delivery {
         ordinal: delivery.ordinal,
         start_time: Some(sql::to_proto(delivery.start_time)),
-        duration: Some(prost_types::Duration { seconds, nanos: i32::try_from(rest * 1_000).unwrap_or(0) }),
+        duration: Some(prost_types::Duration {
+            seconds,
+            nanos: i32::try_from(rest * 1_000).unwrap_or(0),
+        }),
         delivered: delivery.delivered,
         status_code: delivery.status_code,
         error: delivery.error.clone(),

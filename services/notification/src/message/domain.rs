@@ -176,7 +176,10 @@ mod tests {
     fn a_message_takes_the_lane_of_what_must_be_asked_for_it() {
         let inbox = Some(Medium::Inbox);
         assert_eq!(Lane::of(inbox, None, ""), Lane::Inbox);
-        assert_eq!(Lane::of(inbox, None, "tenants/acme/surveys/s/invitations/i"), Lane::Direct);
+        assert_eq!(
+            Lane::of(inbox, None, "tenants/acme/surveys/s/invitations/i"),
+            Lane::Direct
+        );
         assert_eq!(Lane::of(None, None, ""), Lane::Direct);
         assert_eq!(Lane::of(Some(Medium::Webhook), Some(Uuid::nil()), ""), Lane::Webhook);
     }

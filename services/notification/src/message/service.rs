@@ -18,29 +18,83 @@ use crate::{
 };
 
 const FIELDS: &[Field] = &[
-    Field { name: "work_order", column: "m.work_order", kind: Kind::Text },
-    Field { name: "feedback", column: "m.feedback", kind: Kind::Text },
-    Field { name: "episode", column: "m.episode", kind: Kind::Integer },
-    Field { name: "purpose", column: "m.purpose", kind: Kind::Enum(Purpose::NAMES) },
-    Field { name: "audience", column: "m.audience", kind: Kind::Enum(Audience::NAMES) },
-    Field { name: "recipient", column: "m.recipient", kind: Kind::Text },
-    Field { name: "medium", column: "m.medium", kind: Kind::Enum(Medium::NAMES) },
+    Field {
+        name: "work_order",
+        column: "m.work_order",
+        kind: Kind::Text,
+    },
+    Field {
+        name: "feedback",
+        column: "m.feedback",
+        kind: Kind::Text,
+    },
+    Field {
+        name: "episode",
+        column: "m.episode",
+        kind: Kind::Integer,
+    },
+    Field {
+        name: "purpose",
+        column: "m.purpose",
+        kind: Kind::Enum(Purpose::NAMES),
+    },
+    Field {
+        name: "audience",
+        column: "m.audience",
+        kind: Kind::Enum(Audience::NAMES),
+    },
+    Field {
+        name: "recipient",
+        column: "m.recipient",
+        kind: Kind::Text,
+    },
+    Field {
+        name: "medium",
+        column: "m.medium",
+        kind: Kind::Enum(Medium::NAMES),
+    },
     Field {
         name: "webhook_endpoint",
         column: "coalesce('tenants/' || m.tenant_id || '/webhookEndpoints/' || m.endpoint_id, '')",
         kind: Kind::Text,
     },
-    Field { name: "state", column: "m.state", kind: Kind::Enum(MessageState::NAMES) },
-    Field { name: "event", column: "m.event_id", kind: Kind::Text },
-    Field { name: "create_time", column: "m.create_time", kind: Kind::Time },
-    Field { name: "settle_time", column: "m.settle_time", kind: Kind::Time },
+    Field {
+        name: "state",
+        column: "m.state",
+        kind: Kind::Enum(MessageState::NAMES),
+    },
+    Field {
+        name: "event",
+        column: "m.event_id",
+        kind: Kind::Text,
+    },
+    Field {
+        name: "create_time",
+        column: "m.create_time",
+        kind: Kind::Time,
+    },
+    Field {
+        name: "settle_time",
+        column: "m.settle_time",
+        kind: Kind::Time,
+    },
 ];
-const ORDER: &[Field] = &[Field { name: "create_time", column: "m.create_time", kind: Kind::Time }];
+const ORDER: &[Field] = &[Field {
+    name: "create_time",
+    column: "m.create_time",
+    kind: Kind::Time,
+}];
 
 impl Room {
     /// Queues what an event says has to be told, in the transaction that takes the event in. An event that was told before
     /// changes nothing, whatever has changed since (an endpoint added, a template saved).
-    pub(crate) async fn tell(&self, tx: &mut Transaction, tenant: &Tenant, event: &str, tellings: Vec<Telling>) -> Result<(), Refusal> {
+    pub(crate) async fn tell(
+        &self,
+        tx: &mut Transaction,
+        tenant: &Tenant,
+        event: &str,
+        tellings: Vec<Telling>,
+    ) -> Result<(), Refusal> {
         let Some(first) = tellings.first() else { return Ok(()) };
         let known = store::known(tx, tenant, event, first.purpose).await?;
         if known.told {
@@ -48,10 +102,21 @@ impl Room {
         }
         let mut messages = Vec::new();
         for telling in tellings {
-            let Telling { purpose, language, values, .. } = &telling;
-            let written = self.write(tx, tenant, *purpose, language, &known.own_locales, values).await?;
+            let Telling {
+                purpose,
+                language,
+                values,
+                ..
+            } = &telling;
+            let written = self
+                .write(tx, tenant, *purpose, language, &known.own_locales, values)
+                .await?;
             // Without mail there is no address that could be told at: intake need not be asked.
-            let medium = if telling.reachable && self.mail.is_some() { None } else { Some(Medium::Inbox) };
+            let medium = if telling.reachable && self.mail.is_some() {
+                None
+            } else {
+                Some(Medium::Inbox)
+            };
             let direct = NewMessage {
                 id: self.clock.id(),
                 purpose: telling.purpose,
@@ -88,21 +153,46 @@ impl Room {
     /// One message with its attempts.
     pub(crate) async fn get_message(&self, tenant: &Tenant, id: Uuid) -> Result<(Message, Vec<Delivery>), Refusal> {
         let mut tx = self.database.tenant(tenant).await?;
-        let message = store::get(&mut tx, tenant, id).await?.ok_or_else(|| Refusal::not_found(&tenant.child("messages", id)))?;
+        let message = store::get(&mut tx, tenant, id)
+            .await?
+            .ok_or_else(|| Refusal::not_found(&tenant.child("messages", id)))?;
         let deliveries = store::deliveries(&mut tx, tenant, id).await?;
         Ok((message, deliveries))
     }
 
     /// A page of messages, without their attempts.
-    pub(crate) async fn list_messages(&self, tenant: &Tenant, page: (i32, &str), filter: &str, order_by: &str) -> Result<Page<Message>, Refusal> {
-        let page = PageRequest::new(&self.page_tokens, tenant, "messages", page, filter, order_by, FIELDS, ORDER)?;
+    pub(crate) async fn list_messages(
+        &self,
+        tenant: &Tenant,
+        page: (i32, &str),
+        filter: &str,
+        order_by: &str,
+    ) -> Result<Page<Message>, Refusal> {
+        let page = PageRequest::new(
+            &self.page_tokens,
+            tenant,
+            "messages",
+            page,
+            filter,
+            order_by,
+            FIELDS,
+            ORDER,
+        )?;
         let mut tx = self.database.tenant(tenant).await?;
         let messages = store::list(&mut tx, tenant, &page).await?;
-        Ok(page.page(&self.page_tokens, messages, |message| PageKey { time: message.create_time.as_microsecond(), id: message.id.to_string() }))
+        Ok(page.page(&self.page_tokens, messages, |message| PageKey {
+            time: message.create_time.as_microsecond(),
+            id: message.id.to_string(),
+        }))
     }
 
     /// Queues a dead message again.
-    pub(crate) async fn replay_message(&self, tenant: &Tenant, repeat: Option<Repeatable>, id: Uuid) -> Result<Shown, Refusal> {
+    pub(crate) async fn replay_message(
+        &self,
+        tenant: &Tenant,
+        repeat: Option<Repeatable>,
+        id: Uuid,
+    ) -> Result<Shown, Refusal> {
         let name = tenant.child("messages", id);
         let mut tx = self.database.tenant(tenant).await?;
         if let Some(repeat) = &repeat
@@ -110,13 +200,17 @@ impl Room {
         {
             return Ok(answer);
         }
-        let message = store::lock(&mut tx, tenant, id).await?.ok_or_else(|| Refusal::not_found(&name))?;
+        let message = store::lock(&mut tx, tenant, id)
+            .await?
+            .ok_or_else(|| Refusal::not_found(&name))?;
         if message.state != MessageState::Dead {
             return Err(Refusal::state_forbids(&name, message.state.name(), &["GetMessage"]));
         }
         let lane = Lane::of(message.medium, message.endpoint, &message.invitation);
         store::requeue(&mut tx, tenant, id, lane, self.clock.now()).await?;
-        let message = store::get(&mut tx, tenant, id).await?.ok_or_else(|| Refusal::not_found(&name))?;
+        let message = store::get(&mut tx, tenant, id)
+            .await?
+            .ok_or_else(|| Refusal::not_found(&name))?;
         let deliveries = store::deliveries(&mut tx, tenant, id).await?;
         let answer = convert::message(tenant, &message, &deliveries);
         if let Some(repeat) = &repeat {

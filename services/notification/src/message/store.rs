@@ -92,7 +92,12 @@ pub(crate) struct Known {
     pub(crate) own_locales: Vec<String>,
 }
 
-pub(crate) async fn known(tx: &mut Transaction, tenant: &Tenant, event: &str, purpose: Purpose) -> Result<Known, Refusal> {
+pub(crate) async fn known(
+    tx: &mut Transaction,
+    tenant: &Tenant,
+    event: &str,
+    purpose: Purpose,
+) -> Result<Known, Refusal> {
     Ok(sqlx::query_as(
         "SELECT EXISTS (SELECT FROM message WHERE tenant_id = $1 AND event_id = $2) AS told,
                 ARRAY(SELECT id FROM webhook_endpoint
@@ -108,24 +113,51 @@ pub(crate) async fn known(tx: &mut Transaction, tenant: &Tenant, event: &str, pu
 }
 
 /// Queues messages for now; one that the event has led to before is left as it is.
-pub(crate) async fn queue(tx: &mut Transaction, tenant: &Tenant, event: &str, messages: &[NewMessage], now: jiff::Timestamp) -> Result<(), Refusal> {
+pub(crate) async fn queue(
+    tx: &mut Transaction,
+    tenant: &Tenant,
+    event: &str,
+    messages: &[NewMessage],
+    now: jiff::Timestamp,
+) -> Result<(), Refusal> {
     let mut query = QueryBuilder::new(
         "WITH queued AS (
              INSERT INTO message (tenant_id, event_id, create_time, state, id, purpose, audience, recipient, medium, endpoint_id,
                                   work_order, feedback, episode, invitation, locale, template_version, subject, body) ",
     );
     query.push_values(messages, |mut row, message| {
-        row.push_bind(tenant.key().to_owned()).push_bind(event.to_owned()).push_bind(sql::time(now));
-        row.push_bind(MessageState::Queued.number()).push_bind(message.id).push_bind(message.purpose.number());
-        row.push_bind(message.audience.number()).push_bind(message.recipient.clone());
-        row.push_bind(message.medium.map_or(0, Medium::number)).push_bind(message.endpoint);
-        row.push_bind(message.work_order.clone()).push_bind(message.feedback.clone()).push_bind(message.episode);
-        row.push_bind(message.invitation.clone()).push_bind(message.locale.clone()).push_bind(message.template_version);
+        row.push_bind(tenant.key().to_owned())
+            .push_bind(event.to_owned())
+            .push_bind(sql::time(now));
+        row.push_bind(MessageState::Queued.number())
+            .push_bind(message.id)
+            .push_bind(message.purpose.number());
+        row.push_bind(message.audience.number())
+            .push_bind(message.recipient.clone());
+        row.push_bind(message.medium.map_or(0, Medium::number))
+            .push_bind(message.endpoint);
+        row.push_bind(message.work_order.clone())
+            .push_bind(message.feedback.clone())
+            .push_bind(message.episode);
+        row.push_bind(message.invitation.clone())
+            .push_bind(message.locale.clone())
+            .push_bind(message.template_version);
         row.push_bind(message.subject.clone()).push_bind(message.body.clone());
     });
-    query.push(" ON CONFLICT DO NOTHING RETURNING tenant_id, id, endpoint_id, create_time), lane AS (SELECT * FROM unnest(");
-    query.push_bind(messages.iter().map(|message| message.id).collect::<Vec<_>>()).push("::uuid[], ");
-    query.push_bind(messages.iter().map(|message| message.lane().number()).collect::<Vec<_>>()).push("::smallint[]");
+    query.push(
+        " ON CONFLICT DO NOTHING RETURNING tenant_id, id, endpoint_id, create_time), lane AS (SELECT * FROM unnest(",
+    );
+    query
+        .push_bind(messages.iter().map(|message| message.id).collect::<Vec<_>>())
+        .push("::uuid[], ");
+    query
+        .push_bind(
+            messages
+                .iter()
+                .map(|message| message.lane().number())
+                .collect::<Vec<_>>(),
+        )
+        .push("::smallint[]");
     query.push(
         ") AS lane (id, number))
          INSERT INTO due_message (tenant_id, message_id, lane, endpoint_id, next_attempt_time)
@@ -136,21 +168,31 @@ pub(crate) async fn queue(tx: &mut Transaction, tenant: &Tenant, event: &str, me
 }
 
 pub(crate) async fn get(tx: &mut Transaction, tenant: &Tenant, id: Uuid) -> Result<Option<Message>, Refusal> {
-    let row: Option<Row> = sqlx::query_as(select_messages!("$1 AND m.id = $2")).bind(tenant.key()).bind(id).fetch_optional(&mut **tx).await?;
+    let row: Option<Row> = sqlx::query_as(select_messages!("$1 AND m.id = $2"))
+        .bind(tenant.key())
+        .bind(id)
+        .fetch_optional(&mut **tx)
+        .await?;
     row.map(TryInto::try_into).transpose()
 }
 
 /// As [`get`], and nobody else changes it until the transaction ends.
 pub(crate) async fn lock(tx: &mut Transaction, tenant: &Tenant, id: Uuid) -> Result<Option<Message>, Refusal> {
-    let row: Option<Row> =
-        sqlx::query_as(select_messages!("$1 AND m.id = $2 FOR UPDATE OF m")).bind(tenant.key()).bind(id).fetch_optional(&mut **tx).await?;
+    let row: Option<Row> = sqlx::query_as(select_messages!("$1 AND m.id = $2 FOR UPDATE OF m"))
+        .bind(tenant.key())
+        .bind(id)
+        .fetch_optional(&mut **tx)
+        .await?;
     row.map(TryInto::try_into).transpose()
 }
 
 /// Those of these messages that are still queued.
 pub(crate) async fn queued(tx: &mut Transaction, tenant: &Tenant, ids: &[Uuid]) -> Result<Vec<Message>, Refusal> {
-    let rows: Vec<Row> =
-        sqlx::query_as(select_messages!("$1 AND m.id = ANY ($2) AND m.state = 1")).bind(tenant.key()).bind(ids).fetch_all(&mut **tx).await?;
+    let rows: Vec<Row> = sqlx::query_as(select_messages!("$1 AND m.id = ANY ($2) AND m.state = 1"))
+        .bind(tenant.key())
+        .bind(ids)
+        .fetch_all(&mut **tx)
+        .await?;
     rows.into_iter().map(TryInto::try_into).collect()
 }
 
@@ -173,19 +215,26 @@ pub(crate) async fn deliveries(tx: &mut Transaction, tenant: &Tenant, id: Uuid) 
     .bind(id)
     .fetch_all(&mut **tx)
     .await?;
-    let delivery = |(ordinal, start_time, duration_us, delivered, status_code, error): (_, Timestamp, _, _, _, _)| Delivery {
-        ordinal,
-        start_time: start_time.to_jiff(),
-        duration_us,
-        delivered,
-        status_code,
-        error,
-    };
+    let delivery =
+        |(ordinal, start_time, duration_us, delivered, status_code, error): (_, Timestamp, _, _, _, _)| Delivery {
+            ordinal,
+            start_time: start_time.to_jiff(),
+            duration_us,
+            delivered,
+            status_code,
+            error,
+        };
     Ok(rows.into_iter().map(delivery).collect())
 }
 
 /// Queues a dead message again, with all its attempts before it. It waits where its endpoint is disabled.
-pub(crate) async fn requeue(tx: &mut Transaction, tenant: &Tenant, id: Uuid, lane: Lane, now: jiff::Timestamp) -> Result<(), Refusal> {
+pub(crate) async fn requeue(
+    tx: &mut Transaction,
+    tenant: &Tenant,
+    id: Uuid,
+    lane: Lane,
+    now: jiff::Timestamp,
+) -> Result<(), Refusal> {
     sqlx::query(
         "WITH requeued AS (
              UPDATE message SET state = 1, attempts = 0, settle_time = NULL

@@ -8,8 +8,11 @@ use serde::Deserialize;
 use super::domain::{Template, Words};
 use crate::domain::Purpose;
 
-const FILES: [(&str, &str); 3] =
-    [("zh-cn", include_str!("builtin/zh-CN.toml")), ("zh-tw", include_str!("builtin/zh-TW.toml")), ("en", include_str!("builtin/en.toml"))];
+const FILES: [(&str, &str); 3] = [
+    ("zh-cn", include_str!("builtin/zh-CN.toml")),
+    ("zh-tw", include_str!("builtin/zh-TW.toml")),
+    ("en", include_str!("builtin/en.toml")),
+];
 
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -28,11 +31,24 @@ impl BuiltIn {
     pub(crate) fn load() -> anyhow::Result<Self> {
         let mut all = BTreeMap::new();
         for (locale, text) in FILES {
-            let mut entries: BTreeMap<String, Entry> = toml::from_str(text).with_context(|| format!("the built-in templates in {locale}"))?;
+            let mut entries: BTreeMap<String, Entry> =
+                toml::from_str(text).with_context(|| format!("the built-in templates in {locale}"))?;
             for purpose in Purpose::ALL {
-                let entry = entries.remove(&purpose.key()).with_context(|| format!("no built-in {} in {locale}", purpose.key()))?;
-                let words = Words { subject: entry.subject, body: entry.body };
-                let template = Template { purpose: *purpose, locale: locale.to_owned(), version: 0, words, update_time: None, author: String::new() };
+                let entry = entries
+                    .remove(&purpose.key())
+                    .with_context(|| format!("no built-in {} in {locale}", purpose.key()))?;
+                let words = Words {
+                    subject: entry.subject,
+                    body: entry.body,
+                };
+                let template = Template {
+                    purpose: *purpose,
+                    locale: locale.to_owned(),
+                    version: 0,
+                    words,
+                    update_time: None,
+                    author: String::new(),
+                };
                 all.insert((*purpose, locale), template);
             }
         }
@@ -68,7 +84,10 @@ mod tests {
         for template in built_in.all() {
             let used = engine::check(template.purpose, &template.words);
             let used = used.unwrap_or_else(|error| panic!("{:?} {}: {error}", template.purpose, template.locale));
-            assert!(used.contains(&"number".to_owned()) || used.contains(&"feedback_number".to_owned()), "{template:?}");
+            assert!(
+                used.contains(&"number".to_owned()) || used.contains(&"feedback_number".to_owned()),
+                "{template:?}"
+            );
         }
     }
 
@@ -77,7 +96,12 @@ mod tests {
         let built_in = BuiltIn::load().unwrap();
         for locale in BuiltIn::locales() {
             let template = built_in.get(Purpose::Survey, locale).unwrap();
-            let rendered = engine::render(&engine::environment(), &template.words, &Purpose::Survey.sample_values()).unwrap();
+            let rendered = engine::render(
+                &engine::environment(),
+                &template.words,
+                &Purpose::Survey.sample_values(),
+            )
+            .unwrap();
             assert!(rendered.body.contains("https://example.com/survey#sample"), "{locale}");
         }
     }

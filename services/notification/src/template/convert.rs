@@ -34,7 +34,9 @@ pub(crate) fn change(request: &UpdateTemplateRequest) -> Result<Change, Refusal>
     let given = request.template.clone().unwrap_or_default();
     let taken = Taken::new(request.update_mask.as_ref(), &["subject", "body"])?;
     Ok(Change {
-        subject: taken.takes("subject", !given.subject.is_empty()).then_some(given.subject),
+        subject: taken
+            .takes("subject", !given.subject.is_empty())
+            .then_some(given.subject),
         body: taken.takes("body", !given.body.is_empty()).then_some(given.body),
         etag: given.etag,
         allow_missing: request.allow_missing,

@@ -45,10 +45,21 @@ impl Purpose {
         let own: &[Variable] = match self {
             Self::Assignment => &[DUE_TIME, REASON],
             // `stage` is CONTACTED, REMOTE_CHECK, ON_SITE, WAITING_RND or empty (003-40).
-            Self::Progress => &[variable("promise_time", "2026-11-24 18:00"), variable("stage", "REMOTE_CHECK"), variable("text", "工程师正在远程排查。")],
+            Self::Progress => &[
+                variable("promise_time", "2026-11-24 18:00"),
+                variable("stage", "REMOTE_CHECK"),
+                variable("text", "工程师正在远程排查。"),
+            ],
             // `outcome` is RESOLVED, or REJECTED where it was not taken on; then `reason` says why (004-41).
-            Self::Resolution => &[variable("outcome", "RESOLVED"), REASON, variable("resolution", "已在 3.2.1 版本修复，请更新应用。")],
-            Self::Survey => &[variable("expire_time", "2026-11-28 18:00"), variable("link", "https://example.com/survey#sample")],
+            Self::Resolution => &[
+                variable("outcome", "RESOLVED"),
+                REASON,
+                variable("resolution", "已在 3.2.1 版本修复，请更新应用。"),
+            ],
+            Self::Survey => &[
+                variable("expire_time", "2026-11-28 18:00"),
+                variable("link", "https://example.com/survey#sample"),
+            ],
             Self::SlaWarning | Self::SlaBreach => &[variable("clock", "resolve"), DUE_TIME],
             Self::Reopened => &[REASON],
         };
@@ -59,12 +70,18 @@ impl Purpose {
 
     /// The names of its variables, in alphabetical order.
     pub(crate) fn variable_names(self) -> Vec<String> {
-        self.variables().iter().map(|variable| variable.name.to_owned()).collect()
+        self.variables()
+            .iter()
+            .map(|variable| variable.name.to_owned())
+            .collect()
     }
 
     /// A sample value for each.
     pub(crate) fn sample_values(self) -> Values {
-        self.variables().iter().map(|variable| (variable.name, variable.sample.to_owned())).collect()
+        self.variables()
+            .iter()
+            .map(|variable| (variable.name, variable.sample.to_owned()))
+            .collect()
     }
 }
 
@@ -99,7 +116,10 @@ pub(crate) fn id(purpose: Purpose, locale: &str) -> String {
 /// Purpose and locale of a template's id; `None` where it is none.
 pub(crate) fn parse_id(id: &str) -> Option<(Purpose, &str)> {
     let parse = |purpose: &Purpose| Some((*purpose, id.strip_prefix(&purpose.key())?.strip_prefix('-')?));
-    Purpose::ALL.iter().find_map(parse).filter(|(_, locale)| !locale.is_empty())
+    Purpose::ALL
+        .iter()
+        .find_map(parse)
+        .filter(|(_, locale)| !locale.is_empty())
 }
 
 #[cfg(test)]

@@ -5,15 +5,18 @@ pub(crate) const LAST_RESORT: &str = "zh-cn";
 
 /// The tag as BCP 47 writes it: `zh-cn` → `zh-CN`, `zh-hant-tw` → `zh-Hant-TW`.
 pub(crate) fn canonical(tag: &str) -> String {
-    let written = tag.split('-').enumerate().map(|(place, part)| match (place, part.len()) {
-        (0, _) => part.to_ascii_lowercase(),
-        (_, 2) => part.to_ascii_uppercase(),
-        (_, 4) if part.bytes().all(|byte| byte.is_ascii_alphabetic()) => {
-            let (first, rest) = part.split_at_checked(1).unwrap_or((part, ""));
-            first.to_ascii_uppercase() + &rest.to_ascii_lowercase()
-        }
-        _ => part.to_ascii_lowercase(),
-    });
+    let written = tag
+        .split('-')
+        .enumerate()
+        .map(|(place, part)| match (place, part.len()) {
+            (0, _) => part.to_ascii_lowercase(),
+            (_, 2) => part.to_ascii_uppercase(),
+            (_, 4) if part.bytes().all(|byte| byte.is_ascii_alphabetic()) => {
+                let (first, rest) = part.split_at_checked(1).unwrap_or((part, ""));
+                first.to_ascii_uppercase() + &rest.to_ascii_lowercase()
+            }
+            _ => part.to_ascii_lowercase(),
+        });
     written.collect::<Vec<_>>().join("-")
 }
 
@@ -34,7 +37,9 @@ pub(crate) fn nearest<'a>(wanted: &str, available: &[&'a str]) -> &'a str {
     let related = |tag: &&&str| language(tag) == language(&wanted);
     let mut related: Vec<&&str> = available.iter().filter(related).collect();
     related.sort_unstable();
-    let same_script = related.iter().find(|tag| is_traditional(tag) == is_traditional(&wanted));
+    let same_script = related
+        .iter()
+        .find(|tag| is_traditional(tag) == is_traditional(&wanted));
     same_script.or(related.first()).map_or(LAST_RESORT, |found| **found)
 }
 
@@ -73,7 +78,12 @@ mod tests {
 
     #[test]
     fn tags_are_written_as_bcp_47_does() {
-        for (tag, written) in [("zh-cn", "zh-CN"), ("ZH-hant-tw", "zh-Hant-TW"), ("en", "en"), ("de-1996", "de-1996")] {
+        for (tag, written) in [
+            ("zh-cn", "zh-CN"),
+            ("ZH-hant-tw", "zh-Hant-TW"),
+            ("en", "en"),
+            ("de-1996", "de-1996"),
+        ] {
             assert_eq!(canonical(tag), written);
         }
     }

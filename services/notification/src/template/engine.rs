@@ -35,7 +35,9 @@ pub(crate) fn check(purpose: Purpose, words: &Words) -> Result<Vec<String>, Erro
     let environment = environment();
     let mut used = BTreeSet::new();
     for (field, text) in fields(words) {
-        let template = environment.template_from_named_str(field, text).map_err(|error| malformed(field, &error))?;
+        let template = environment
+            .template_from_named_str(field, text)
+            .map_err(|error| malformed(field, &error))?;
         used.extend(template.undeclared_variables(false));
     }
     let available = purpose.variable_names();
@@ -53,14 +55,21 @@ pub(crate) fn check(purpose: Purpose, words: &Words) -> Result<Vec<String>, Erro
 
 /// The words with their variables filled in; the subject in one line.
 pub(crate) fn render(environment: &Environment<'_>, words: &Words, values: &Values) -> Result<Words, Error> {
-    let mut rendered = Words { subject: String::new(), body: String::new() };
+    let mut rendered = Words {
+        subject: String::new(),
+        body: String::new(),
+    };
     for (field, text) in fields(words) {
         let filled = environment
             .template_from_named_str(field, text)
             .and_then(|template| template.render(values))
             .map_err(|error| malformed(field, &error))?;
         if filled.len() > MAX_BYTES {
-            return Err(Error::TemplateMalformed { field, line: 1, problem: format!("it becomes longer than {MAX_BYTES} bytes") });
+            return Err(Error::TemplateMalformed {
+                field,
+                line: 1,
+                problem: format!("it becomes longer than {MAX_BYTES} bytes"),
+            });
         }
         match field {
             "subject" => rendered.subject = one_line(&filled),
@@ -77,12 +86,22 @@ fn fields(words: &Words) -> [(&'static str, &str); 2] {
 /// A line break in a subject would begin another header of the mail.
 fn one_line(text: &str) -> String {
     let line = text.split_whitespace().collect::<Vec<_>>().join(" ");
-    line.chars().filter(|character| !character.is_control()).take(MAX_SUBJECT).collect()
+    line.chars()
+        .filter(|character| !character.is_control())
+        .take(MAX_SUBJECT)
+        .collect()
 }
 
 fn malformed(field: &'static str, error: &minijinja::Error) -> Error {
-    let problem = error.detail().map_or_else(|| error.kind().to_string(), |detail| format!("{}: {detail}", error.kind()));
-    Error::TemplateMalformed { field, line: error.line().unwrap_or(1), problem }
+    let problem = error.detail().map_or_else(
+        || error.kind().to_string(),
+        |detail| format!("{}: {detail}", error.kind()),
+    );
+    Error::TemplateMalformed {
+        field,
+        line: error.line().unwrap_or(1),
+        problem,
+    }
 }
 
 #[cfg(test)]
@@ -90,19 +109,28 @@ mod unit {
     use super::*;
 
     fn words(subject: &str, body: &str) -> Words {
-        Words { subject: subject.to_owned(), body: body.to_owned() }
+        Words {
+            subject: subject.to_owned(),
+            body: body.to_owned(),
+        }
     }
 
     #[test]
     fn the_variables_that_are_used_are_said_in_order() {
-        let used = check(Purpose::Survey, &words("{{ number }}", "{% if expire_time %}{{ link }}{% endif %}")).unwrap();
+        let used = check(
+            Purpose::Survey,
+            &words("{{ number }}", "{% if expire_time %}{{ link }}{% endif %}"),
+        )
+        .unwrap();
         assert_eq!(used, ["expire_time", "link", "number"]);
     }
 
     #[test]
     fn an_unknown_variable_is_named_when_saved() {
         let error = check(Purpose::Assignment, &words("{{ number }} {{ phone }}", "{{ link }}")).unwrap_err();
-        let Error::TemplateVariablesUnknown { unknown, available } = error else { panic!("{error}") };
+        let Error::TemplateVariablesUnknown { unknown, available } = error else {
+            panic!("{error}")
+        };
         assert_eq!(unknown, ["link", "phone"]);
         assert!(available.contains(&"due_time".to_owned()));
     }
@@ -110,9 +138,30 @@ mod unit {
     #[test]
     fn a_broken_text_is_refused_with_its_line() {
         let error = check(Purpose::Survey, &words("ok", "one\ntwo {{ link }\nthree")).unwrap_err();
-        assert!(matches!(&error, Error::TemplateMalformed { field: "body", line: 2, .. }), "{error}");
-        for body in ["{{ number.part.of_it }}", "{{ number | nofilter }}", "{% include 'x' %}", "{{ number() }}"] {
-            assert!(matches!(check(Purpose::Survey, &words("ok", body)), Err(Error::TemplateMalformed { .. })), "{body}");
+        assert!(
+            matches!(
+                &error,
+                Error::TemplateMalformed {
+                    field: "body",
+                    line: 2,
+                    ..
+                }
+            ),
+            "{error}"
+        );
+        for body in [
+            "{{ number.part.of_it }}",
+            "{{ number | nofilter }}",
+            "{% include 'x' %}",
+            "{{ number() }}",
+        ] {
+            assert!(
+                matches!(
+                    check(Purpose::Survey, &words("ok", body)),
+                    Err(Error::TemplateMalformed { .. })
+                ),
+                "{body}"
+            );
         }
     }
 

@@ -17,13 +17,33 @@ use super::{
 use crate::{domain::Purpose, error::Error, room::Room};
 
 const FIELDS: &[Field] = &[
-    Field { name: "purpose", column: "purpose", kind: Kind::Enum(Purpose::NAMES) },
-    Field { name: "locale", column: "tag", kind: Kind::Text },
-    Field { name: "version", column: "version", kind: Kind::Integer },
-    Field { name: "update_time", column: "create_time", kind: Kind::Time },
+    Field {
+        name: "purpose",
+        column: "purpose",
+        kind: Kind::Enum(Purpose::NAMES),
+    },
+    Field {
+        name: "locale",
+        column: "tag",
+        kind: Kind::Text,
+    },
+    Field {
+        name: "version",
+        column: "version",
+        kind: Kind::Integer,
+    },
+    Field {
+        name: "update_time",
+        column: "create_time",
+        kind: Kind::Time,
+    },
 ];
 /// Pages are ordered by a time and an id: here the time is the same for all, so the name alone counts.
-const ORDER: &[Field] = &[Field { name: "name", column: "'epoch'::timestamptz", kind: Kind::Time }];
+const ORDER: &[Field] = &[Field {
+    name: "name",
+    column: "'epoch'::timestamptz",
+    kind: Kind::Time,
+}];
 
 /// What an update asks for.
 #[derive(Debug)]
@@ -46,11 +66,18 @@ pub(crate) struct Written {
 
 impl Room {
     /// One version of a template, or the one in force.
-    pub(crate) async fn get_template(&self, tenant: &Tenant, id: &str, version: Option<i32>) -> Result<Template, Refusal> {
+    pub(crate) async fn get_template(
+        &self,
+        tenant: &Tenant,
+        id: &str,
+        version: Option<i32>,
+    ) -> Result<Template, Refusal> {
         let missing = || Refusal::not_found(&tenant.child("templates", id));
         let (purpose, locale) = parse_id(id).ok_or_else(missing)?;
         let mut tx = self.database.tenant(tenant).await?;
-        self.find_template(&mut tx, tenant, purpose, locale, version).await?.ok_or_else(missing)
+        self.find_template(&mut tx, tenant, purpose, locale, version)
+            .await?
+            .ok_or_else(missing)
     }
 
     /// A page of the templates in force.
@@ -63,10 +90,22 @@ impl Room {
     ) -> Result<Page<Template>, Refusal> {
         // The default of pages is newest first; that of this list is by name.
         let order_by = if order_by.trim().is_empty() { "name" } else { order_by };
-        let page = PageRequest::new(&self.page_tokens, tenant, "templates", page, filter, order_by, FIELDS, ORDER)?;
+        let page = PageRequest::new(
+            &self.page_tokens,
+            tenant,
+            "templates",
+            page,
+            filter,
+            order_by,
+            FIELDS,
+            ORDER,
+        )?;
         let mut tx = self.database.tenant(tenant).await?;
         let templates = store::list(&mut tx, tenant, self.built_in.all(), &page).await?;
-        Ok(page.page(&self.page_tokens, templates, |template| PageKey { time: 0, id: id(template.purpose, &template.locale) }))
+        Ok(page.page(&self.page_tokens, templates, |template| PageKey {
+            time: 0,
+            id: id(template.purpose, &template.locale),
+        }))
     }
 
     /// Saves a new version.
@@ -91,13 +130,25 @@ impl Room {
         if current.is_none() && !change.allow_missing {
             return Err(missing());
         }
-        let current_etag = current.as_ref().map(|template| template.version.to_string()).unwrap_or_default();
+        let current_etag = current
+            .as_ref()
+            .map(|template| template.version.to_string())
+            .unwrap_or_default();
         if !change.etag.is_empty() && change.etag != current_etag {
             return Err(Refusal::etag_mismatch(&name));
         }
         let version = current.as_ref().map_or(0, |template| template.version) + 1;
-        let words = current.map_or_else(|| Words { subject: String::new(), body: String::new() }, |template| template.words);
-        let words = Words { subject: change.subject.unwrap_or(words.subject), body: change.body.unwrap_or(words.body) };
+        let words = current.map_or_else(
+            || Words {
+                subject: String::new(),
+                body: String::new(),
+            },
+            |template| template.words,
+        );
+        let words = Words {
+            subject: change.subject.unwrap_or(words.subject),
+            body: change.body.unwrap_or(words.body),
+        };
         check_saved(&words)?;
         engine::check(purpose, &words)?;
         let saved = Template {
@@ -132,15 +183,31 @@ impl Room {
         let (purpose, locale) = parse_id(id).ok_or_else(missing)?;
         if words.subject.is_empty() || words.body.is_empty() {
             let mut tx = self.database.tenant(tenant).await?;
-            let saved = self.find_template(&mut tx, tenant, purpose, locale, None).await?.ok_or_else(missing)?.words;
-            words.subject = if words.subject.is_empty() { saved.subject } else { words.subject };
+            let saved = self
+                .find_template(&mut tx, tenant, purpose, locale, None)
+                .await?
+                .ok_or_else(missing)?
+                .words;
+            words.subject = if words.subject.is_empty() {
+                saved.subject
+            } else {
+                words.subject
+            };
             words.body = if words.body.is_empty() { saved.body } else { words.body };
         }
         let variables = engine::check(purpose, &words)?;
         let mut values = purpose.sample_values();
-        let unknown: Vec<String> = given.keys().filter(|name| !values.contains_key(name.as_str())).cloned().collect();
+        let unknown: Vec<String> = given
+            .keys()
+            .filter(|name| !values.contains_key(name.as_str()))
+            .cloned()
+            .collect();
         if !unknown.is_empty() {
-            return Err(Error::TemplateVariablesUnknown { unknown, available: purpose.variable_names() }.into());
+            return Err(Error::TemplateVariablesUnknown {
+                unknown,
+                available: purpose.variable_names(),
+            }
+            .into());
         }
         for (name, value) in &mut values {
             if let Some(given) = given.get(*name) {
@@ -170,7 +237,13 @@ impl Room {
             && let Some(template) = store::get(tx, tenant, purpose, locale, None).await?
         {
             match engine::render(&self.environment, &template.words, values) {
-                Ok(words) => return Ok(Written { locale: template.locale, version: template.version, words }),
+                Ok(words) => {
+                    return Ok(Written {
+                        locale: template.locale,
+                        version: template.version,
+                        words,
+                    });
+                }
                 Err(error) => {
                     tracing::warn!(%tenant, template = id(purpose, locale), %error, "a saved template does not render; the built-in one is used");
                 }
@@ -178,9 +251,14 @@ impl Room {
         }
         let locale = nearest(language, &built_in);
         let template = self.built_in.get(purpose, locale);
-        let template = template.ok_or_else(|| Refusal::fault(anyhow::anyhow!("no built-in {} in {locale}", purpose.key())))?;
+        let template =
+            template.ok_or_else(|| Refusal::fault(anyhow::anyhow!("no built-in {} in {locale}", purpose.key())))?;
         let words = engine::render(&self.environment, &template.words, values).map_err(Refusal::fault)?;
-        Ok(Written { locale: template.locale.clone(), version: 0, words })
+        Ok(Written {
+            locale: template.locale.clone(),
+            version: 0,
+            words,
+        })
     }
 
     async fn find_template(
@@ -191,8 +269,17 @@ impl Room {
         locale: &str,
         version: Option<i32>,
     ) -> Result<Option<Template>, Refusal> {
-        let own = if version == Some(0) { None } else { store::get(tx, tenant, purpose, locale, version).await? };
-        let built_in = || self.built_in.get(purpose, locale).filter(|_| version.unwrap_or(0) == 0).cloned();
+        let own = if version == Some(0) {
+            None
+        } else {
+            store::get(tx, tenant, purpose, locale, version).await?
+        };
+        let built_in = || {
+            self.built_in
+                .get(purpose, locale)
+                .filter(|_| version.unwrap_or(0) == 0)
+                .cloned()
+        };
         Ok(own.or_else(built_in))
     }
 }
@@ -208,5 +295,9 @@ fn check_saved(words: &Words) -> Result<(), Refusal> {
     if words.subject.contains(['\n', '\r']) {
         violations.push(("template.subject".to_owned(), "must be one line".to_owned()));
     }
-    if violations.is_empty() { Ok(()) } else { Err(Refusal::invalid(violations)) }
+    if violations.is_empty() {
+        Ok(())
+    } else {
+        Err(Refusal::invalid(violations))
+    }
 }

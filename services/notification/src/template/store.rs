@@ -22,12 +22,16 @@ impl TryFrom<Row> for Template {
     type Error = Refusal;
 
     fn try_from(row: Row) -> Result<Self, Refusal> {
-        let purpose = Purpose::of(row.purpose).ok_or_else(|| Refusal::fault(anyhow::anyhow!("template.purpose is {}", row.purpose)))?;
+        let purpose = Purpose::of(row.purpose)
+            .ok_or_else(|| Refusal::fault(anyhow::anyhow!("template.purpose is {}", row.purpose)))?;
         Ok(Self {
             purpose,
             locale: row.locale,
             version: row.version,
-            words: Words { subject: row.subject, body: row.body },
+            words: Words {
+                subject: row.subject,
+                body: row.body,
+            },
             update_time: row.create_time.map(Timestamp::to_jiff),
             author: row.author,
         })
@@ -77,9 +81,9 @@ pub(crate) async fn insert(tx: &mut Transaction, tenant: &Tenant, template: &Tem
     .await;
     match done {
         Ok(_) => Ok(()),
-        Err(error) if violated_constraint(&error) == Some("template_pkey") => {
-            Err(Refusal::etag_mismatch(&tenant.child("templates", id(template.purpose, &template.locale))))
-        }
+        Err(error) if violated_constraint(&error) == Some("template_pkey") => Err(Refusal::etag_mismatch(
+            &tenant.child("templates", id(template.purpose, &template.locale)),
+        )),
         Err(error) => Err(error.into()),
     }
 }
@@ -91,7 +95,8 @@ pub(crate) async fn list<'t>(
     built_in: impl Iterator<Item = &'t Template>,
     page: &PageRequest,
 ) -> Result<Vec<Template>, Refusal> {
-    let (mut ids, mut purposes, mut keys, mut locales, mut subjects, mut bodies) = (vec![], vec![], vec![], vec![], vec![], vec![]);
+    let (mut ids, mut purposes, mut keys, mut locales, mut subjects, mut bodies) =
+        (vec![], vec![], vec![], vec![], vec![], vec![]);
     for template in built_in {
         ids.push(id(template.purpose, &template.locale));
         purposes.push(template.purpose.number());
@@ -105,8 +110,16 @@ pub(crate) async fn list<'t>(
         "WITH built_in AS (
              SELECT * FROM unnest(",
     );
-    query.push_bind(ids).push("::text[], ").push_bind(purposes.clone()).push("::smallint[], ");
-    query.push_bind(locales).push("::text[], ").push_bind(tags).push("::text[], ");
+    query
+        .push_bind(ids)
+        .push("::text[], ")
+        .push_bind(purposes.clone())
+        .push("::smallint[], ");
+    query
+        .push_bind(locales)
+        .push("::text[], ")
+        .push_bind(tags)
+        .push("::text[], ");
     query.push_bind(subjects).push("::text[], ").push_bind(bodies);
     query.push(
         "::text[]) AS built_in (id, purpose, locale, tag, subject, body)

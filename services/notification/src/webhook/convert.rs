@@ -16,12 +16,20 @@ use crate::{
 
 /// An endpoint as callers see it; `secret` is empty except in the two answers that show it.
 pub(crate) fn endpoint(tenant: &Tenant, endpoint: &Endpoint, secret: String, now: Timestamp) -> Shown {
-    let state = if endpoint.enabled { WebhookEndpointState::Enabled } else { WebhookEndpointState::Disabled };
+    let state = if endpoint.enabled {
+        WebhookEndpointState::Enabled
+    } else {
+        WebhookEndpointState::Disabled
+    };
     Shown {
         name: tenant.child("webhookEndpoints", endpoint.id),
         display_name: endpoint.display_name.clone(),
         url: endpoint.url.clone(),
-        purposes: endpoint.purposes.iter().map(|purpose| convert::purpose(*purpose).into()).collect(),
+        purposes: endpoint
+            .purposes
+            .iter()
+            .map(|purpose| convert::purpose(*purpose).into())
+            .collect(),
         secret,
         previous_secret_expire_time: endpoint.previous_secret_at(now).map(|(_, until)| sql::to_proto(until)),
         state: state.into(),
@@ -37,7 +45,11 @@ pub(crate) fn new_endpoint(given: &Shown) -> Result<NewEndpoint, Refusal> {
     if given.url.is_empty() {
         return Err(Refusal::invalid_field("webhook_endpoint.url", "is required"));
     }
-    Ok(NewEndpoint { display_name: given.display_name.clone(), url: given.url.clone(), purposes: purposes(&given.purposes) })
+    Ok(NewEndpoint {
+        display_name: given.display_name.clone(),
+        url: given.url.clone(),
+        purposes: purposes(&given.purposes),
+    })
 }
 
 /// What an update asks for.
@@ -49,9 +61,13 @@ pub(crate) fn change(request: &UpdateWebhookEndpointRequest) -> Result<Change, R
         return Err(Refusal::invalid_field("webhook_endpoint.url", "must not be empty"));
     }
     Ok(Change {
-        display_name: taken.takes("display_name", !given.display_name.is_empty()).then_some(given.display_name),
+        display_name: taken
+            .takes("display_name", !given.display_name.is_empty())
+            .then_some(given.display_name),
         url: url.then_some(given.url),
-        purposes: taken.takes("purposes", !given.purposes.is_empty()).then(|| purposes(&given.purposes)),
+        purposes: taken
+            .takes("purposes", !given.purposes.is_empty())
+            .then(|| purposes(&given.purposes)),
         etag: given.etag,
     })
 }

@@ -39,7 +39,10 @@ impl Endpoint {
 
     /// The secret before the current one, while it still counts.
     pub(crate) fn previous_secret_at(&self, now: Timestamp) -> Option<(&[u8], Timestamp)> {
-        self.previous_secret.as_ref().filter(|(_, until)| now < *until).map(|(secret, until)| (secret.as_slice(), *until))
+        self.previous_secret
+            .as_ref()
+            .filter(|(_, until)| now < *until)
+            .map(|(secret, until)| (secret.as_slice(), *until))
     }
 
     /// Takes a new secret; the one that it had counts for a while longer.
@@ -72,7 +75,13 @@ mod tests {
         endpoint.rotate(vec![2], now);
         assert_eq!(endpoint.secret, [2]);
         let day = SignedDuration::from_hours(24);
-        assert_eq!(endpoint.previous_secret_at(now + day - SignedDuration::from_secs(1)).unwrap().0, [1]);
+        assert_eq!(
+            endpoint
+                .previous_secret_at(now + day - SignedDuration::from_secs(1))
+                .unwrap()
+                .0,
+            [1]
+        );
         assert!(endpoint.previous_secret_at(now + day).is_none());
     }
 }

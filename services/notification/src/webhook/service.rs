@@ -24,12 +24,32 @@ use crate::{
 pub(crate) const SECRET: &str = "webhook secret";
 
 const FIELDS: &[Field] = &[
-    Field { name: "state", column: "state", kind: Kind::Enum(STATES) },
-    Field { name: "url", column: "url", kind: Kind::Text },
-    Field { name: "display_name", column: "display_name", kind: Kind::Text },
-    Field { name: "create_time", column: "create_time", kind: Kind::Time },
+    Field {
+        name: "state",
+        column: "state",
+        kind: Kind::Enum(STATES),
+    },
+    Field {
+        name: "url",
+        column: "url",
+        kind: Kind::Text,
+    },
+    Field {
+        name: "display_name",
+        column: "display_name",
+        kind: Kind::Text,
+    },
+    Field {
+        name: "create_time",
+        column: "create_time",
+        kind: Kind::Time,
+    },
 ];
-const ORDER: &[Field] = &[Field { name: "create_time", column: "create_time", kind: Kind::Time }];
+const ORDER: &[Field] = &[Field {
+    name: "create_time",
+    column: "create_time",
+    kind: Kind::Time,
+}];
 
 /// An endpoint that is to be added.
 #[derive(Debug)]
@@ -49,7 +69,12 @@ pub(crate) struct Change {
 }
 
 impl Room {
-    pub(crate) async fn create_endpoint(&self, tenant: &Tenant, repeat: Option<Repeatable>, new: NewEndpoint) -> Result<Shown, Refusal> {
+    pub(crate) async fn create_endpoint(
+        &self,
+        tenant: &Tenant,
+        repeat: Option<Repeatable>,
+        new: NewEndpoint,
+    ) -> Result<Shown, Refusal> {
         let mut tx = self.database.tenant(tenant).await?;
         if let Some(answer) = self.answered_with_secret(&mut tx, tenant, repeat.as_ref()).await? {
             return Ok(answer);
@@ -70,29 +95,68 @@ impl Room {
             update_time: now,
         };
         store::put(&mut tx, tenant, &endpoint).await?;
-        let answer = self.answer_with_secret(&mut tx, tenant, repeat.as_ref(), &endpoint, plain).await?;
+        let answer = self
+            .answer_with_secret(&mut tx, tenant, repeat.as_ref(), &endpoint, plain)
+            .await?;
         tx.commit().await?;
         Ok(answer)
     }
 
     pub(crate) async fn get_endpoint(&self, tenant: &Tenant, id: Uuid) -> Result<Shown, Refusal> {
         let mut tx = self.database.tenant(tenant).await?;
-        let endpoint = store::get(&mut tx, tenant, id).await?.ok_or_else(|| missing(tenant, id))?;
+        let endpoint = store::get(&mut tx, tenant, id)
+            .await?
+            .ok_or_else(|| missing(tenant, id))?;
         Ok(self.show(tenant, &endpoint))
     }
 
-    pub(crate) async fn list_endpoints(&self, tenant: &Tenant, page: (i32, &str), filter: &str, order_by: &str) -> Result<Page<Shown>, Refusal> {
-        let order_by = if order_by.trim().is_empty() { "create_time" } else { order_by };
-        let page = PageRequest::new(&self.page_tokens, tenant, "webhookEndpoints", page, filter, order_by, FIELDS, ORDER)?;
+    pub(crate) async fn list_endpoints(
+        &self,
+        tenant: &Tenant,
+        page: (i32, &str),
+        filter: &str,
+        order_by: &str,
+    ) -> Result<Page<Shown>, Refusal> {
+        let order_by = if order_by.trim().is_empty() {
+            "create_time"
+        } else {
+            order_by
+        };
+        let page = PageRequest::new(
+            &self.page_tokens,
+            tenant,
+            "webhookEndpoints",
+            page,
+            filter,
+            order_by,
+            FIELDS,
+            ORDER,
+        )?;
         let mut tx = self.database.tenant(tenant).await?;
         let endpoints = store::list(&mut tx, tenant, &page).await?;
-        let place = |endpoint: &Endpoint| PageKey { time: endpoint.create_time.as_microsecond(), id: endpoint.id.to_string() };
+        let place = |endpoint: &Endpoint| PageKey {
+            time: endpoint.create_time.as_microsecond(),
+            id: endpoint.id.to_string(),
+        };
         let page = page.page(&self.page_tokens, endpoints, place);
-        let shown = page.entries.iter().map(|endpoint| self.show(tenant, endpoint)).collect();
-        Ok(Page { entries: shown, next_page_token: page.next_page_token })
+        let shown = page
+            .entries
+            .iter()
+            .map(|endpoint| self.show(tenant, endpoint))
+            .collect();
+        Ok(Page {
+            entries: shown,
+            next_page_token: page.next_page_token,
+        })
     }
 
-    pub(crate) async fn update_endpoint(&self, tenant: &Tenant, repeat: Option<Repeatable>, id: Uuid, change: Change) -> Result<Shown, Refusal> {
+    pub(crate) async fn update_endpoint(
+        &self,
+        tenant: &Tenant,
+        repeat: Option<Repeatable>,
+        id: Uuid,
+        change: Change,
+    ) -> Result<Shown, Refusal> {
         if let Some(url) = &change.url {
             self.poster.check(url).await?;
         }
@@ -105,7 +169,13 @@ impl Room {
         .await
     }
 
-    pub(crate) async fn enable_endpoint(&self, tenant: &Tenant, repeat: Option<Repeatable>, id: Uuid, etag: &str) -> Result<Shown, Refusal> {
+    pub(crate) async fn enable_endpoint(
+        &self,
+        tenant: &Tenant,
+        repeat: Option<Repeatable>,
+        id: Uuid,
+        etag: &str,
+    ) -> Result<Shown, Refusal> {
         self.change_endpoint(tenant, repeat, id, etag, async |endpoint, tx| {
             if endpoint.enabled {
                 return Ok(false);
@@ -188,10 +258,22 @@ impl Room {
         let settled = ended.iter().filter_map(|message| {
             let purpose = Purpose::of(message.purpose)?;
             let (id, work_order, attempts) = (message.id, message.work_order.as_str(), message.attempts);
-            Some(Settled { id, work_order, purpose, medium: Medium::Webhook, delivered: false, attempts }.event(tenant, &caller.subject))
+            Some(
+                Settled {
+                    id,
+                    work_order,
+                    purpose,
+                    medium: Medium::Webhook,
+                    delivered: false,
+                    attempts,
+                }
+                .event(tenant, &caller.subject),
+            )
         });
         self.outbox.append_all(&mut tx, tenant, settled.collect()).await?;
-        let answer = Deleted { dead_messages: i64::try_from(ended.len()).unwrap_or(i64::MAX) };
+        let answer = Deleted {
+            dead_messages: i64::try_from(ended.len()).unwrap_or(i64::MAX),
+        };
         if let Some(repeat) = &repeat {
             repeat.answer(&mut tx, &self.clock, &answer).await?;
         }
@@ -199,7 +281,13 @@ impl Room {
         Ok(answer)
     }
 
-    pub(crate) async fn rotate_secret(&self, tenant: &Tenant, repeat: Option<Repeatable>, id: Uuid, etag: &str) -> Result<Shown, Refusal> {
+    pub(crate) async fn rotate_secret(
+        &self,
+        tenant: &Tenant,
+        repeat: Option<Repeatable>,
+        id: Uuid,
+        etag: &str,
+    ) -> Result<Shown, Refusal> {
         let mut tx = self.database.tenant(tenant).await?;
         if let Some(answer) = self.answered_with_secret(&mut tx, tenant, repeat.as_ref()).await? {
             return Ok(answer);
@@ -210,7 +298,9 @@ impl Room {
         endpoint.revision += 1;
         endpoint.update_time = self.clock.now();
         store::put(&mut tx, tenant, &endpoint).await?;
-        let answer = self.answer_with_secret(&mut tx, tenant, repeat.as_ref(), &endpoint, plain).await?;
+        let answer = self
+            .answer_with_secret(&mut tx, tenant, repeat.as_ref(), &endpoint, plain)
+            .await?;
         tx.commit().await?;
         Ok(answer)
     }
@@ -236,9 +326,16 @@ impl Room {
     }
 
     /// The kept answer, its secret opened.
-    async fn answered_with_secret(&self, tx: &mut Transaction, tenant: &Tenant, repeat: Option<&Repeatable>) -> Result<Option<Shown>, Refusal> {
+    async fn answered_with_secret(
+        &self,
+        tx: &mut Transaction,
+        tenant: &Tenant,
+        repeat: Option<&Repeatable>,
+    ) -> Result<Option<Shown>, Refusal> {
         let Some(repeat) = repeat else { return Ok(None) };
-        let Some(mut answer) = repeat.answered::<Shown>(tx).await? else { return Ok(None) };
+        let Some(mut answer) = repeat.answered::<Shown>(tx).await? else {
+            return Ok(None);
+        };
         let id = huiyin_chassis::name::stored_uuid(&answer.name)?;
         let sealed = secret::from_text(&answer.secret).unwrap_or_default();
         answer.secret = self.vault.open(tenant, id, SECRET, &sealed)?;

@@ -15,7 +15,9 @@ pub(crate) fn new_secret() -> String {
 /// The value of the header `webhook-signature`: one signature per secret in force.
 pub(crate) fn sign(secrets: &[String], id: &str, timestamp: i64, body: &[u8]) -> String {
     let signed = secrets.iter().map(|secret| {
-        let key = BASE64_STANDARD.decode(secret.trim_start_matches(PREFIX)).unwrap_or_default();
+        let key = BASE64_STANDARD
+            .decode(secret.trim_start_matches(PREFIX))
+            .unwrap_or_default();
         #[expect(clippy::expect_used, reason = "HMAC takes a key of any length")]
         let mut mac = Hmac::<Sha256>::new_from_slice(&key).expect("HMAC takes a key of any length");
         mac.update(format!("{id}.{timestamp}.").as_bytes());
@@ -33,7 +35,12 @@ mod tests {
     #[test]
     fn the_signature_is_that_of_the_specification() {
         let secret = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw".to_owned();
-        let signature = sign(&[secret], "msg_p5jXN8AQM9LWM0D4loKWxJek", 1_614_265_330, br#"{"test": 2432232314}"#);
+        let signature = sign(
+            &[secret],
+            "msg_p5jXN8AQM9LWM0D4loKWxJek",
+            1_614_265_330,
+            br#"{"test": 2432232314}"#,
+        );
         assert_eq!(signature, "v1,g0hM9SsE+OTPJTGt/tmIKtSyZlE3uFJELVlNIOLJ1OE=");
     }
 
@@ -42,6 +49,9 @@ mod tests {
         let (one, two) = (new_secret(), new_secret());
         assert_ne!(one, two);
         let both = sign(&[one.clone(), two.clone()], "m", 7, b"{}");
-        assert_eq!(both, format!("{} {}", sign(&[one], "m", 7, b"{}"), sign(&[two], "m", 7, b"{}")));
+        assert_eq!(
+            both,
+            format!("{} {}", sign(&[one], "m", 7, b"{}"), sign(&[two], "m", 7, b"{}"))
+        );
     }
 }

@@ -47,7 +47,9 @@ impl From<Row> for Endpoint {
             enabled: row.state == 1,
             disable_reason: row.disable_reason,
             secret: row.secret,
-            previous_secret: row.previous_secret.zip(row.previous_secret_expire_time.map(Timestamp::to_jiff)),
+            previous_secret: row
+                .previous_secret
+                .zip(row.previous_secret_expire_time.map(Timestamp::to_jiff)),
             revision: row.revision,
             create_time: row.create_time.to_jiff(),
             update_time: row.update_time.to_jiff(),
@@ -56,19 +58,30 @@ impl From<Row> for Endpoint {
 }
 
 pub(crate) async fn get(tx: &mut Transaction, tenant: &Tenant, id: Uuid) -> Result<Option<Endpoint>, Refusal> {
-    let row: Option<Row> = sqlx::query_as(select_endpoints!("$1 AND id = $2")).bind(tenant.key()).bind(id).fetch_optional(&mut **tx).await?;
+    let row: Option<Row> = sqlx::query_as(select_endpoints!("$1 AND id = $2"))
+        .bind(tenant.key())
+        .bind(id)
+        .fetch_optional(&mut **tx)
+        .await?;
     Ok(row.map(Into::into))
 }
 
 /// As [`get`], and nobody else changes it until the transaction ends.
 pub(crate) async fn lock(tx: &mut Transaction, tenant: &Tenant, id: Uuid) -> Result<Option<Endpoint>, Refusal> {
-    let row: Option<Row> =
-        sqlx::query_as(select_endpoints!("$1 AND id = $2 FOR UPDATE")).bind(tenant.key()).bind(id).fetch_optional(&mut **tx).await?;
+    let row: Option<Row> = sqlx::query_as(select_endpoints!("$1 AND id = $2 FOR UPDATE"))
+        .bind(tenant.key())
+        .bind(id)
+        .fetch_optional(&mut **tx)
+        .await?;
     Ok(row.map(Into::into))
 }
 
 pub(crate) async fn all(tx: &mut Transaction, tenant: &Tenant, ids: &[Uuid]) -> Result<Vec<Endpoint>, Refusal> {
-    let rows: Vec<Row> = sqlx::query_as(select_endpoints!("$1 AND id = ANY ($2)")).bind(tenant.key()).bind(ids).fetch_all(&mut **tx).await?;
+    let rows: Vec<Row> = sqlx::query_as(select_endpoints!("$1 AND id = ANY ($2)"))
+        .bind(tenant.key())
+        .bind(ids)
+        .fetch_all(&mut **tx)
+        .await?;
     Ok(rows.into_iter().map(Into::into).collect())
 }
 
@@ -113,12 +126,21 @@ pub(crate) async fn put(tx: &mut Transaction, tenant: &Tenant, endpoint: &Endpoi
 }
 
 pub(crate) async fn delete(tx: &mut Transaction, tenant: &Tenant, id: Uuid) -> Result<(), Refusal> {
-    sqlx::query("DELETE FROM webhook_endpoint WHERE tenant_id = $1 AND id = $2").bind(tenant.key()).bind(id).execute(&mut **tx).await?;
+    sqlx::query("DELETE FROM webhook_endpoint WHERE tenant_id = $1 AND id = $2")
+        .bind(tenant.key())
+        .bind(id)
+        .execute(&mut **tx)
+        .await?;
     Ok(())
 }
 
 /// What is queued for the endpoint waits (`None`) or is tried at a time.
-pub(crate) async fn set_attempts(tx: &mut Transaction, tenant: &Tenant, id: Uuid, next: Option<jiff::Timestamp>) -> Result<(), Refusal> {
+pub(crate) async fn set_attempts(
+    tx: &mut Transaction,
+    tenant: &Tenant,
+    id: Uuid,
+    next: Option<jiff::Timestamp>,
+) -> Result<(), Refusal> {
     sqlx::query("UPDATE due_message SET next_attempt_time = $3 WHERE tenant_id = $1 AND endpoint_id = $2 AND ($3 IS NULL OR next_attempt_time IS NULL)")
         .bind(tenant.key())
         .bind(id)
@@ -138,7 +160,13 @@ pub(crate) struct Ended {
 }
 
 /// Ends what is queued for the endpoint.
-pub(crate) async fn end_queued(tx: &mut Transaction, tenant: &Tenant, id: Uuid, error: &str, now: jiff::Timestamp) -> Result<Vec<Ended>, Refusal> {
+pub(crate) async fn end_queued(
+    tx: &mut Transaction,
+    tenant: &Tenant,
+    id: Uuid,
+    error: &str,
+    now: jiff::Timestamp,
+) -> Result<Vec<Ended>, Refusal> {
     let ended = sqlx::query_as(
         "UPDATE message SET state = 3, last_error = $3, settle_time = $4
          WHERE tenant_id = $1 AND state = 1
@@ -151,6 +179,10 @@ pub(crate) async fn end_queued(tx: &mut Transaction, tenant: &Tenant, id: Uuid, 
     .bind(sql::time(now))
     .fetch_all(&mut **tx)
     .await?;
-    sqlx::query("DELETE FROM due_message WHERE tenant_id = $1 AND endpoint_id = $2").bind(tenant.key()).bind(id).execute(&mut **tx).await?;
+    sqlx::query("DELETE FROM due_message WHERE tenant_id = $1 AND endpoint_id = $2")
+        .bind(tenant.key())
+        .bind(id)
+        .execute(&mut **tx)
+        .await?;
     Ok(ended)
 }

@@ -15,22 +15,22 @@ use tokio::{
 
 /// The server.
 #[derive(Debug, Clone, Default)]
-pub struct MailServer {
+pub(crate) struct MailServer {
     mails: Arc<Mutex<Vec<Mail>>>,
     refusal: Arc<Mutex<Option<String>>>,
 }
 
 /// A mail as it came in.
 #[derive(Debug, Clone, Default)]
-pub struct Mail {
+pub(crate) struct Mail {
     /// As in `RCPT TO`.
-    pub to: String,
+    pub(crate) to: String,
     lines: Vec<String>,
 }
 
 impl MailServer {
     /// Serves until the tasks end.
-    pub async fn serve(&self, tasks: &mut Tasks, shutdown: Shutdown) -> SocketAddr {
+    pub(crate) async fn serve(&self, tasks: &mut Tasks, shutdown: Shutdown) -> SocketAddr {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
         let server = self.clone();
@@ -48,12 +48,12 @@ impl MailServer {
     }
 
     /// From now on every recipient is answered with this, e.g. `550 no such user`; `None` takes all.
-    pub fn refuse(&self, answer: Option<&str>) {
+    pub(crate) fn refuse(&self, answer: Option<&str>) {
         *self.refusal.lock().unwrap() = answer.map(str::to_owned);
     }
 
     /// What came in so far.
-    pub fn mails(&self) -> Vec<Mail> {
+    pub(crate) fn mails(&self) -> Vec<Mail> {
         self.mails.lock().unwrap().clone()
     }
 
@@ -69,7 +69,10 @@ impl MailServer {
                 "RCPT" => match self.refusal.lock().unwrap().clone() {
                     Some(refusal) => refusal,
                     None => {
-                        line.split(['<', '>']).nth(1).unwrap_or_default().clone_into(&mut mail.to);
+                        line.split(['<', '>'])
+                            .nth(1)
+                            .unwrap_or_default()
+                            .clone_into(&mut mail.to);
                         "250 ok".to_owned()
                     }
                 },
@@ -92,7 +95,7 @@ impl MailServer {
 
 impl Mail {
     /// A header, unfolded and decoded (RFC 2047).
-    pub fn header(&self, name: &str) -> String {
+    pub(crate) fn header(&self, name: &str) -> String {
         let mut value = String::new();
         let mut inside = false;
         for line in self.lines.iter().take_while(|line| !line.is_empty()) {
@@ -102,7 +105,9 @@ impl Mail {
                 }
                 continue;
             }
-            inside = line.to_ascii_lowercase().starts_with(&format!("{}:", name.to_ascii_lowercase()));
+            inside = line
+                .to_ascii_lowercase()
+                .starts_with(&format!("{}:", name.to_ascii_lowercase()));
             if inside {
                 value.push_str(line.split_once(':').unwrap().1);
             }
@@ -111,28 +116,37 @@ impl Mail {
     }
 
     /// The text, decoded.
-    pub fn body(&self) -> String {
-        let text = self.lines.iter().skip_while(|line| !line.is_empty()).skip(1).map(String::as_str);
+    pub(crate) fn body(&self) -> String {
+        let text = self
+            .lines
+            .iter()
+            .skip_while(|line| !line.is_empty())
+            .skip(1)
+            .map(String::as_str);
         match self.header("Content-Transfer-Encoding").as_str() {
-            "base64" => String::from_utf8(BASE64_STANDARD.decode(text.collect::<String>()).unwrap()).unwrap().replace("\r\n", "\n"),
+            "base64" => String::from_utf8(BASE64_STANDARD.decode(text.collect::<String>()).unwrap())
+                .unwrap()
+                .replace("\r\n", "\n"),
             "quoted-printable" => decode_quoted(&text.collect::<Vec<_>>().join("\n")),
             _ => text.collect::<Vec<_>>().join("\n"),
         }
     }
 }
 
+/// Encoded words and plain ones; the space between two encoded ones does not count.
 fn decode_words(value: &str) -> String {
     let mut decoded = String::new();
+    let mut was_encoded = true;
     for word in value.split_whitespace() {
-        match word.strip_prefix("=?utf-8?b?").and_then(|word| word.strip_suffix("?=")) {
-            Some(encoded) => decoded.push_str(&String::from_utf8(BASE64_STANDARD.decode(encoded).unwrap()).unwrap()),
-            None => {
-                if !decoded.is_empty() {
-                    decoded.push(' ');
-                }
-                decoded.push_str(word);
-            }
+        let encoded = word.strip_prefix("=?utf-8?b?").and_then(|word| word.strip_suffix("?="));
+        if !decoded.is_empty() && !(was_encoded && encoded.is_some()) {
+            decoded.push(' ');
         }
+        match encoded {
+            Some(encoded) => decoded.push_str(&String::from_utf8(BASE64_STANDARD.decode(encoded).unwrap()).unwrap()),
+            None => decoded.push_str(word),
+        }
+        was_encoded = encoded.is_some();
     }
     decoded
 }

@@ -21,7 +21,7 @@ type Answers<T> = Pin<Box<dyn Stream<Item = Result<T, Status>> + Send>>;
 
 /// Intake as far as the room knows it: whose address is what.
 #[derive(Debug, Clone, Default)]
-pub struct Intake {
+pub(crate) struct Intake {
     contacts: Arc<Mutex<BTreeMap<String, intake::Contact>>>,
     down: Arc<AtomicBool>,
     asked: Arc<AtomicUsize>,
@@ -29,58 +29,78 @@ pub struct Intake {
 
 impl Intake {
     /// Serves it until the tasks end.
-    pub async fn serve(&self, tasks: &mut Tasks, shutdown: Shutdown) -> SocketAddr {
+    pub(crate) async fn serve(&self, tasks: &mut Tasks, shutdown: Shutdown) -> SocketAddr {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
         let server = intake::intake_service_server::IntakeServiceServer::new(self.clone());
         let incoming = tonic::transport::server::TcpIncoming::from(listener);
         tasks.spawn("intake", async move {
             let router = tonic::transport::Server::builder().add_service(server);
-            Ok(router.serve_with_incoming_shutdown(incoming, async move { shutdown.requested().await }).await?)
+            Ok(router
+                .serve_with_incoming_shutdown(incoming, async move { shutdown.requested().await })
+                .await?)
         });
         address
     }
 
     /// The customer of the feedback left this address.
-    pub fn contact(&self, feedback: &str, kind: intake::ContactKind, address: &str) {
-        let contact = intake::Contact { kind: kind.into(), address: address.to_owned() };
+    pub(crate) fn contact(&self, feedback: &str, kind: intake::ContactKind, address: &str) {
+        let contact = intake::Contact {
+            kind: kind.into(),
+            address: address.to_owned(),
+        };
         self.contacts.lock().unwrap().insert(feedback.to_owned(), contact);
     }
 
     /// Whether it can be reached.
-    pub fn set_down(&self, down: bool) {
+    pub(crate) fn set_down(&self, down: bool) {
         self.down.store(down, Ordering::SeqCst);
     }
 
     /// How often it was asked for an address.
-    pub fn asked(&self) -> usize {
+    pub(crate) fn asked(&self) -> usize {
         self.asked.load(Ordering::SeqCst)
     }
 }
 
 #[tonic::async_trait]
 impl intake::intake_service_server::IntakeService for Intake {
-    async fn reveal_contact(&self, request: Request<intake::RevealContactRequest>) -> Answer<intake::RevealContactResponse> {
+    async fn reveal_contact(
+        &self,
+        request: Request<intake::RevealContactRequest>,
+    ) -> Answer<intake::RevealContactResponse> {
         self.asked.fetch_add(1, Ordering::SeqCst);
         if self.down.load(Ordering::SeqCst) {
             return Err(Status::unavailable("down"));
         }
-        assert!(request.metadata().get("authorization").is_some(), "asked without an identity");
+        assert!(
+            request.metadata().get("authorization").is_some(),
+            "asked without an identity"
+        );
         let contact = self.contacts.lock().unwrap().get(&request.into_inner().name).cloned();
-        Ok(Response::new(intake::RevealContactResponse { contact, create_time: None }))
+        Ok(Response::new(intake::RevealContactResponse {
+            contact,
+            create_time: None,
+        }))
     }
 
     async fn create_feedback(&self, _: Request<intake::CreateFeedbackRequest>) -> Answer<intake::Feedback> {
         Err(Status::unimplemented("not asked for"))
     }
 
-    async fn batch_create_feedbacks(&self, _: Request<intake::BatchCreateFeedbacksRequest>) -> Answer<intake::BatchCreateFeedbacksResponse> {
+    async fn batch_create_feedbacks(
+        &self,
+        _: Request<intake::BatchCreateFeedbacksRequest>,
+    ) -> Answer<intake::BatchCreateFeedbacksResponse> {
         Err(Status::unimplemented("not asked for"))
     }
 
     type ImportFeedbacksStream = Answers<intake::ImportFeedbacksResponse>;
 
-    async fn import_feedbacks(&self, _: Request<tonic::Streaming<intake::ImportFeedbacksRequest>>) -> Answer<Self::ImportFeedbacksStream> {
+    async fn import_feedbacks(
+        &self,
+        _: Request<tonic::Streaming<intake::ImportFeedbacksRequest>>,
+    ) -> Answer<Self::ImportFeedbacksStream> {
         Err(Status::unimplemented("not asked for"))
     }
 
@@ -101,26 +121,32 @@ impl intake::intake_service_server::IntakeService for Intake {
 
 /// Survey as far as the room knows it: which invitation has which token. The token of `…/invitations/x` is `token-of-x`.
 #[derive(Debug, Clone, Default)]
-pub struct Survey {
+pub(crate) struct Survey {
     answered: Arc<AtomicBool>,
 }
 
 impl Survey {
     /// All invitations are answered: there is nothing left to ask for.
-    pub fn set_answered(&self) {
+    pub(crate) fn set_answered(&self) {
         self.answered.store(true, Ordering::SeqCst);
     }
 }
 
 #[tonic::async_trait]
 impl survey::survey_service_server::SurveyService for Survey {
-    async fn reveal_invitation_token(&self, request: Request<survey::RevealInvitationTokenRequest>) -> Answer<survey::RevealInvitationTokenResponse> {
+    async fn reveal_invitation_token(
+        &self,
+        request: Request<survey::RevealInvitationTokenRequest>,
+    ) -> Answer<survey::RevealInvitationTokenResponse> {
         if self.answered.load(Ordering::SeqCst) {
             return Err(Status::failed_precondition("the invitation is answered"));
         }
         let name = request.into_inner().name;
         let token = format!("token-of-{}", name.rsplit('/').next().unwrap());
-        Ok(Response::new(survey::RevealInvitationTokenResponse { token, expire_time: None }))
+        Ok(Response::new(survey::RevealInvitationTokenResponse {
+            token,
+            expire_time: None,
+        }))
     }
 
     async fn get_survey(&self, _: Request<survey::GetSurveyRequest>) -> Answer<survey::Survey> {
@@ -139,7 +165,10 @@ impl survey::survey_service_server::SurveyService for Survey {
         Err(Status::unimplemented("not asked for"))
     }
 
-    async fn list_invitations(&self, _: Request<survey::ListInvitationsRequest>) -> Answer<survey::ListInvitationsResponse> {
+    async fn list_invitations(
+        &self,
+        _: Request<survey::ListInvitationsRequest>,
+    ) -> Answer<survey::ListInvitationsResponse> {
         Err(Status::unimplemented("not asked for"))
     }
 

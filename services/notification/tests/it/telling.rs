@@ -1,12 +1,18 @@
 //! Who is told because of what, once.
 
 use huiyin_proto::{
-    event::v1::{Event, PartitionCursor, ReadEventsRequest, SlaClockMarked, SlaMark, StateCategory, event::Payload, event_log_service_client::EventLogServiceClient},
+    event::v1::{
+        Event, PartitionCursor, ReadEventsRequest, SlaClockMarked, SlaMark, StateCategory, event::Payload,
+        event_log_service_client::EventLogServiceClient,
+    },
     notification::v1::{Audience, Medium, MessageState, Purpose},
 };
 use huiyin_testkit::eventually;
 
-use crate::scene::{CUSTOMER, FEEDBACK, LIMIT, Scene, assigned, digest, get, messages, progressed, resolved, subject, transitioned, unreachable};
+use crate::scene::{
+    CUSTOMER, FEEDBACK, LIMIT, Scene, assigned, digest, get, messages, progressed, resolved, subject, transitioned,
+    unreachable,
+};
 
 /// 000-52, 003-32.
 #[tokio::test]
@@ -16,9 +22,18 @@ async fn an_assignee_is_told_of_a_work_order_with_what_it_is_about_and_its_limit
     let event = scene.scheduler.publish("acme", &subject("w1"), assigned(digest("w1")));
 
     let told = scene.settled(&mut client, &event.id, 1).await.remove(0);
-    assert_eq!((told.purpose(), told.audience(), told.medium()), (Purpose::Assignment, Audience::Assignee, Medium::Inbox));
-    assert_eq!((told.recipient.as_str(), told.state()), ("user:li.wei", MessageState::Delivered));
-    assert_eq!((told.work_order.as_str(), told.feedback.as_str(), told.episode), (subject("w1").as_str(), FEEDBACK, 1));
+    assert_eq!(
+        (told.purpose(), told.audience(), told.medium()),
+        (Purpose::Assignment, Audience::Assignee, Medium::Inbox)
+    );
+    assert_eq!(
+        (told.recipient.as_str(), told.state()),
+        ("user:li.wei", MessageState::Delivered)
+    );
+    assert_eq!(
+        (told.work_order.as_str(), told.feedback.as_str(), told.episode),
+        (subject("w1").as_str(), FEEDBACK, 1)
+    );
     assert_eq!((told.locale.as_str(), told.template_version), ("zh-CN", 0));
     assert_eq!(told.template, "tenants/acme/templates/assignment-zh-cn");
     assert_eq!(told.subject, "【派单】WO20260302001（P0）");
@@ -40,7 +55,10 @@ async fn where_nobody_is_assigned_the_supervisors_of_the_team_are_told() {
     let event = scene.scheduler.publish("acme", &subject("w1"), assigned(work_order));
 
     let told = scene.settled(&mut client, &event.id, 1).await.remove(0);
-    assert_eq!((told.audience(), told.recipient.as_str()), (Audience::Supervisor, "team:fallback"));
+    assert_eq!(
+        (told.audience(), told.recipient.as_str()),
+        (Audience::Supervisor, "team:fallback")
+    );
     assert!(told.body.contains("请人工分派"), "{}", told.body);
 }
 
@@ -54,19 +72,37 @@ async fn a_breach_is_told_to_the_assignee_and_the_supervisor() {
             work_order: Some(digest("w1")),
             clock: "first_response".to_owned(),
             mark: mark.into(),
-            due_time: Some(prost_types::Timestamp { seconds: 1_772_424_000, nanos: 0 }),
+            due_time: Some(prost_types::Timestamp {
+                seconds: 1_772_424_000,
+                nanos: 0,
+            }),
         })
     };
     let warned = scene.scheduler.publish("acme", &subject("w1"), marked(SlaMark::Warned));
-    let breached = scene.scheduler.publish("acme", &subject("w1"), marked(SlaMark::Breached));
+    let breached = scene
+        .scheduler
+        .publish("acme", &subject("w1"), marked(SlaMark::Breached));
 
     let warning = scene.settled(&mut client, &warned.id, 1).await.remove(0);
-    assert_eq!((warning.purpose(), warning.audience()), (Purpose::SlaWarning, Audience::Assignee));
-    assert!(warning.body.contains("首次响应") && warning.body.contains("2026-03-02 12:00"), "{}", warning.body);
+    assert_eq!(
+        (warning.purpose(), warning.audience()),
+        (Purpose::SlaWarning, Audience::Assignee)
+    );
+    assert!(
+        warning.body.contains("首次响应") && warning.body.contains("2026-03-02 12:00"),
+        "{}",
+        warning.body
+    );
     let mut told: Vec<_> = scene.settled(&mut client, &breached.id, 2).await;
     told.sort_by_key(|message| message.audience);
-    let recipients: Vec<_> = told.iter().map(|message| (message.audience(), message.recipient.as_str())).collect();
-    assert_eq!(recipients, [(Audience::Assignee, "user:li.wei"), (Audience::Supervisor, "team:app")]);
+    let recipients: Vec<_> = told
+        .iter()
+        .map(|message| (message.audience(), message.recipient.as_str()))
+        .collect();
+    assert_eq!(
+        recipients,
+        [(Audience::Assignee, "user:li.wei"), (Audience::Supervisor, "team:app")]
+    );
 }
 
 /// 004-41: not taken on is told with its reason; 003-51: reopened is told to whoever handles it.
@@ -80,10 +116,20 @@ async fn a_customer_hears_why_not_and_an_assignee_why_again() {
     let reopened = scene.scheduler.publish("acme", &subject("w2"), reopened);
 
     let told = scene.settled(&mut client, &rejected.id, 1).await.remove(0);
-    assert_eq!((told.purpose(), told.audience(), told.recipient.as_str()), (Purpose::Resolution, Audience::Customer, CUSTOMER));
-    assert!(told.body.contains("未能采纳") && told.body.contains("更新后仍然闪退"), "{}", told.body);
+    assert_eq!(
+        (told.purpose(), told.audience(), told.recipient.as_str()),
+        (Purpose::Resolution, Audience::Customer, CUSTOMER)
+    );
+    assert!(
+        told.body.contains("未能采纳") && told.body.contains("更新后仍然闪退"),
+        "{}",
+        told.body
+    );
     let told = scene.settled(&mut client, &reopened.id, 1).await.remove(0);
-    assert_eq!((told.purpose(), told.audience()), (Purpose::Reopened, Audience::Assignee));
+    assert_eq!(
+        (told.purpose(), told.audience()),
+        (Purpose::Reopened, Audience::Assignee)
+    );
     assert!(told.body.contains("未解决原因：更新后仍然闪退"), "{}", told.body);
 }
 
@@ -96,12 +142,17 @@ async fn an_event_that_comes_twice_is_told_once() {
     let first = scene.settled(&mut client, &event.id, 1).await;
     scene.scheduler.publish_again(&event);
     // Events of one subject are taken in their order: once the next is told, the repeated one has been read.
-    let next = scene.scheduler.publish("acme", &subject("w1"), progressed(digest("w1"), "再次确认"));
+    let next = scene
+        .scheduler
+        .publish("acme", &subject("w1"), progressed(digest("w1"), "再次确认"));
     scene.settled(&mut client, &next.id, 1).await;
 
     assert_eq!(messages(&mut client, &format!("event = \"{}\"", event.id)).await, first);
     assert_eq!(messages(&mut client, "").await.len(), 2);
-    eventually("each is said to have settled once", LIMIT, async || published(&scene).await.len() == 2).await;
+    eventually("each is said to have settled once", LIMIT, async || {
+        published(&scene).await.len() == 2
+    })
+    .await;
 }
 
 /// The rule that the audit relies on: a customer's message is there exactly where the feedback names a customer.
@@ -112,11 +163,17 @@ async fn a_customer_whom_nobody_knows_is_not_told_and_one_without_an_address_is_
     let mut unknown = unreachable("w1");
     unknown.feedback.as_mut().unwrap().customer.clear();
     let nobody = scene.scheduler.publish("acme", &subject("w1"), resolved(unknown));
-    let known = scene.scheduler.publish("acme", &subject("w1"), resolved(unreachable("w1")));
+    let known = scene
+        .scheduler
+        .publish("acme", &subject("w1"), resolved(unreachable("w1")));
 
     let told = scene.settled(&mut client, &known.id, 1).await.remove(0);
     assert_eq!((told.medium(), told.recipient.as_str()), (Medium::Inbox, CUSTOMER));
-    assert!(messages(&mut client, &format!("event = \"{}\"", nobody.id)).await.is_empty());
+    assert!(
+        messages(&mut client, &format!("event = \"{}\"", nobody.id))
+            .await
+            .is_empty()
+    );
     assert_eq!(scene.intake.asked(), 0, "who left no address is not asked for");
 }
 
@@ -125,7 +182,9 @@ async fn a_customer_whom_nobody_knows_is_not_told_and_one_without_an_address_is_
 async fn numbers_that_name_a_person_are_masked() {
     let scene = Scene::without_mail().await;
     let mut client = scene.admin().await;
-    let event = scene.scheduler.publish("acme", &subject("w1"), progressed(digest("w1"), "请致电13800138000"));
+    let event = scene
+        .scheduler
+        .publish("acme", &subject("w1"), progressed(digest("w1"), "请致电13800138000"));
     let told = scene.settled(&mut client, &event.id, 1).await.remove(0);
     assert!(told.body.contains("请致电[手机号]"), "{}", told.body);
 }
@@ -142,19 +201,43 @@ async fn what_settled_is_said_in_an_event() {
         (events.len() == 1).then_some(events)
     })
     .await;
-    let Some(Payload::MessageSettled(settled)) = &events[0].payload else { panic!("{events:?}") };
-    assert_eq!((events[0].subject.as_str(), events[0].tenant.as_str()), (told.name.as_str(), "acme"));
-    assert_eq!((settled.message.as_str(), settled.work_order.as_str()), (told.name.as_str(), subject("w1").as_str()));
-    assert_eq!((settled.purpose.as_str(), settled.medium.as_str()), ("RESOLUTION", "INBOX"));
+    let Some(Payload::MessageSettled(settled)) = &events[0].payload else {
+        panic!("{events:?}")
+    };
+    assert_eq!(
+        (events[0].subject.as_str(), events[0].tenant.as_str()),
+        (told.name.as_str(), "acme")
+    );
+    assert_eq!(
+        (settled.message.as_str(), settled.work_order.as_str()),
+        (told.name.as_str(), subject("w1").as_str())
+    );
+    assert_eq!(
+        (settled.purpose.as_str(), settled.medium.as_str()),
+        ("RESOLUTION", "INBOX")
+    );
     assert_eq!((settled.delivered, settled.attempts), (true, 1));
 }
 
 /// What the room itself has said so far.
-pub async fn published(scene: &Scene) -> Vec<Event> {
-    let connection = scene.stage.connect(scene.address(), &scene.stage.service_token("analytics")).await;
-    let cursors = (0..8).map(|partition| PartitionCursor { partition, position: 0 }).collect();
-    let request = ReadEventsRequest { cursors, follow: false, epoch: String::new() };
-    let mut stream = EventLogServiceClient::new(connection).read_events(request).await.unwrap().into_inner();
+pub(crate) async fn published(scene: &Scene) -> Vec<Event> {
+    let connection = scene
+        .stage
+        .connect(scene.address(), &scene.stage.service_token("analytics"))
+        .await;
+    let cursors = (0..8)
+        .map(|partition| PartitionCursor { partition, position: 0 })
+        .collect();
+    let request = ReadEventsRequest {
+        cursors,
+        follow: false,
+        epoch: String::new(),
+    };
+    let mut stream = EventLogServiceClient::new(connection)
+        .read_events(request)
+        .await
+        .unwrap()
+        .into_inner();
     let mut events = Vec::new();
     while let Some(answer) = stream.message().await.unwrap() {
         events.extend(answer.events.into_iter().filter_map(|positioned| positioned.event));

@@ -154,11 +154,14 @@ pub(crate) async fn is_agent(tx: &mut Transaction, tenant: &Tenant, subject: &st
 /// # Errors
 /// AGENT_UNAVAILABLE where the one who shall have it was deleted in the meantime.
 pub(crate) async fn hand_over(tx: &mut Transaction, tenant: &Tenant, from: Option<&str>, to: Option<&str>, now: Timestamp) -> Result<(), Refusal> {
-    let held = store::lock_subjects(tx, tenant, &[from, to].into_iter().flatten().collect::<Vec<_>>()).await?;
-    if let Some(to) = to.filter(|to| !held.iter().any(|subject| subject == to)) {
-        return Err(Error::AgentUnavailable { agent: to.to_owned() }.into());
+    if let (Some(from), Some(to)) = (from, to) {
+        store::lock_subjects(tx, tenant, &[from, to]).await?;
     }
-    store::hand_over(tx, tenant, from, to, now).await
+    let changed = store::hand_over(tx, tenant, from, to, now).await?;
+    match to {
+        Some(to) if !changed.iter().any(|subject| subject == to) => Err(Error::AgentUnavailable { agent: to.to_owned() }.into()),
+        _ => Ok(()),
+    }
 }
 
 pub(crate) fn require(problems: Vec<(&'static str, String)>) -> Result<(), Refusal> {

@@ -165,29 +165,30 @@ pub(super) async fn delete(tx: &mut Transaction, tenant: &Tenant, id: &str) -> R
     Ok(())
 }
 
-/// Holds some agents until the transaction ends, in the order of their ids; answers with the subjects that there are.
-pub(super) async fn lock_subjects(tx: &mut Transaction, tenant: &Tenant, subjects: &[&str]) -> Result<Vec<String>, Refusal> {
-    let held = sqlx::query_scalar("SELECT subject FROM agent WHERE tenant_id = $1 AND subject = ANY($2) ORDER BY agent_id FOR UPDATE")
+/// Holds some agents until the transaction ends, in the order of their ids.
+pub(super) async fn lock_subjects(tx: &mut Transaction, tenant: &Tenant, subjects: &[&str]) -> Result<(), Refusal> {
+    sqlx::query("SELECT FROM agent WHERE tenant_id = $1 AND subject = ANY($2) ORDER BY agent_id FOR UPDATE")
         .bind(tenant.key())
         .bind(subjects)
-        .fetch_all(&mut **tx)
+        .execute(&mut **tx)
         .await?;
-    Ok(held)
+    Ok(())
 }
 
-/// One carries one work order less, the other one more.
-pub(super) async fn hand_over(tx: &mut Transaction, tenant: &Tenant, from: Option<&str>, to: Option<&str>, now: Timestamp) -> Result<(), Refusal> {
-    sqlx::query(
+/// One carries one work order less, the other one more; answers with the subjects of those that there are.
+pub(super) async fn hand_over(tx: &mut Transaction, tenant: &Tenant, from: Option<&str>, to: Option<&str>, now: Timestamp) -> Result<Vec<String>, Refusal> {
+    let changed = sqlx::query_scalar(
         "UPDATE agent SET
              open_count = greatest(open_count + (subject = $3)::int - (subject = $2)::int, 0),
              last_assign_time = CASE WHEN subject = $3 THEN $4 ELSE last_assign_time END
-         WHERE tenant_id = $1 AND subject IN ($2, $3)",
+         WHERE tenant_id = $1 AND subject IN ($2, $3)
+         RETURNING subject",
     )
     .bind(tenant.key())
     .bind(from.unwrap_or_default())
     .bind(to.unwrap_or_default())
     .bind(sql::time(now))
-    .execute(&mut **tx)
+    .fetch_all(&mut **tx)
     .await?;
-    Ok(())
+    Ok(changed)
 }

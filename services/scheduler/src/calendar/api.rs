@@ -8,7 +8,10 @@ use super::{convert, domain::Calendar};
 use crate::shelf::{Edition, Kept as _, NewEdition, Shelf, Which, list::Paging};
 
 /// See the proto.
-pub(crate) async fn get_calendar(shelf: &Shelf, request: Request<v1::GetCalendarRequest>) -> Result<Response<v1::Calendar>, Status> {
+pub(crate) async fn get_calendar(
+    shelf: &Shelf,
+    request: Request<v1::GetCalendarRequest>,
+) -> Result<Response<v1::Calendar>, Status> {
     let caller = Caller::of(&request)?;
     let name = request.into_inner().name;
     let (tenant, which) = named(&caller, &name)?;
@@ -17,37 +20,78 @@ pub(crate) async fn get_calendar(shelf: &Shelf, request: Request<v1::GetCalendar
 }
 
 /// See the proto.
-pub(crate) async fn list_calendars(shelf: &Shelf, request: Request<v1::ListCalendarsRequest>) -> Result<Response<v1::ListCalendarsResponse>, Status> {
+pub(crate) async fn list_calendars(
+    shelf: &Shelf,
+    request: Request<v1::ListCalendarsRequest>,
+) -> Result<Response<v1::ListCalendarsResponse>, Status> {
     let caller = Caller::of(&request)?;
-    let v1::ListCalendarsRequest { parent, page_size, page_token, filter, order_by } = request.into_inner();
+    let v1::ListCalendarsRequest {
+        parent,
+        page_size,
+        page_token,
+        filter,
+        order_by,
+    } = request.into_inner();
     let tenant = name::parent(&caller, &parent)?;
-    let paging = Paging { page_size, page_token: &page_token, filter: &filter, order_by: &order_by };
+    let paging = Paging {
+        page_size,
+        page_token: &page_token,
+        filter: &filter,
+        order_by: &order_by,
+    };
     let page = shelf.list(&tenant, paging).await?;
-    let calendars = page.entries.iter().map(|edition| convert::edition(&tenant, edition)).collect();
-    Ok(Response::new(v1::ListCalendarsResponse { calendars, next_page_token: page.next_page_token }))
+    let calendars = page
+        .entries
+        .iter()
+        .map(|edition| convert::edition(&tenant, edition))
+        .collect();
+    Ok(Response::new(v1::ListCalendarsResponse {
+        calendars,
+        next_page_token: page.next_page_token,
+    }))
 }
 
 /// See the proto.
-pub(crate) async fn create_calendar(shelf: &Shelf, request: Request<v1::CreateCalendarRequest>) -> Result<Response<v1::Calendar>, Status> {
+pub(crate) async fn create_calendar(
+    shelf: &Shelf,
+    request: Request<v1::CreateCalendarRequest>,
+) -> Result<Response<v1::Calendar>, Status> {
     let caller = Caller::of(&request)?;
     let request = request.into_inner();
     let tenant = name::parent(&caller, &request.parent)?;
     let repeatable = Repeatable::new(&tenant, &caller, "CreateCalendar", &request.request_id, &request)?;
     let (title, content) = convert::new_edition(request.calendar.unwrap_or_default(), "calendar")?;
-    let new = NewEdition { title, content, author: caller.subject };
+    let new = NewEdition {
+        title,
+        content,
+        author: caller.subject,
+    };
     let say = |edition: &Edition<Calendar>| convert::edition(&tenant, edition);
-    Ok(Response::new(shelf.create(&tenant, new, request.validate_only, repeatable, say).await?))
+    Ok(Response::new(
+        shelf
+            .create(&tenant, new, request.validate_only, repeatable, say)
+            .await?,
+    ))
 }
 
 /// See the proto.
-pub(crate) async fn activate_calendar(shelf: &Shelf, request: Request<v1::ActivateCalendarRequest>) -> Result<Response<v1::Calendar>, Status> {
+pub(crate) async fn activate_calendar(
+    shelf: &Shelf,
+    request: Request<v1::ActivateCalendarRequest>,
+) -> Result<Response<v1::Calendar>, Status> {
     let caller = Caller::of(&request)?;
     let request = request.into_inner();
     let (tenant, which) = named(&caller, &request.name)?;
-    let Which::Version(version) = which else { return Err(Refusal::not_found(&request.name).into()) };
+    let Which::Version(version) = which else {
+        return Err(Refusal::not_found(&request.name).into());
+    };
     let repeatable = Repeatable::new(&tenant, &caller, "ActivateCalendar", &request.request_id, &request)?;
     let say = |edition: &Edition<Calendar>| convert::edition(&tenant, edition);
-    Ok(Response::new(shelf.activate(&tenant, &request.name, version, &request.etag, repeatable, say).await?))
+    Ok(Response::new(
+        shelf
+            .activate(&tenant, &request.name, version, &request.etag, repeatable, say)
+            .await?,
+    ))
 }
 
 fn named(caller: &Caller, name: &str) -> Result<(Tenant, Which), Refusal> {

@@ -35,6 +35,11 @@ pub(crate) async fn version(tx: &mut Transaction, tenant: &Tenant, version: i32)
 impl From<CalendarError> for Refusal {
     fn from(error: CalendarError) -> Self {
         let CalendarError::OutOfReach = error;
-        Self::new(Code::FailedPrecondition, "huiyin.scheduler", ErrorReason::DeadlineOutOfReach.as_str_name(), error.to_string())
+        Self::new(
+            Code::FailedPrecondition,
+            "huiyin.scheduler",
+            ErrorReason::DeadlineOutOfReach.as_str_name(),
+            error.to_string(),
+        )
     }
 }

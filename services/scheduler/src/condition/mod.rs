@@ -24,7 +24,11 @@ const TIER_EXISTING: i32 = 2;
 
 impl Facts {
     fn tier(&self) -> i32 {
-        if self.tier == TIER_NOT_SAID { TIER_EXISTING } else { self.tier }
+        if self.tier == TIER_NOT_SAID {
+            TIER_EXISTING
+        } else {
+            self.tier
+        }
     }
 }
 
@@ -54,7 +58,8 @@ impl Condition {
             && any(&self.product_models, |model| *model == facts.product_model)
     }
 
-    /// True where this condition holds wherever `other` does: a rule with `other` that comes after one with this never applies.
+    /// True where this condition holds wherever `other` does: a rule with `other` that comes after one with this never
+    /// applies.
     pub(crate) fn covers(&self, other: &Self) -> bool {
         each_in(&self.categories, &other.categories, |own, theirs| lies_in(theirs, own))
             && each_in(&self.priority_ranks, &other.priority_ranks, |own, theirs| own == theirs)
@@ -74,14 +79,22 @@ fn each_in<T>(own: &[T], theirs: &[T], holds: impl Fn(&T, &T) -> bool) -> bool {
 
 /// True where `category` is `within` or lies below it.
 fn lies_in(category: &str, within: &str) -> bool {
-    category.strip_prefix(within).is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
+    category
+        .strip_prefix(within)
+        .is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
 }
 
 /// For every rule the index of an earlier one that leaves it nothing, if there is one. `same` says which rules compete.
-pub(crate) fn shadowed<R>(rules: &[R], condition: impl Fn(&R) -> &Condition, same: impl Fn(&R, &R) -> bool) -> Vec<(usize, usize)> {
+pub(crate) fn shadowed<R>(
+    rules: &[R],
+    condition: impl Fn(&R) -> &Condition,
+    same: impl Fn(&R, &R) -> bool,
+) -> Vec<(usize, usize)> {
     let mut found = Vec::new();
     for (late, rule) in rules.iter().enumerate() {
-        let earlier = rules[..late].iter().position(|earlier| same(earlier, rule) && condition(earlier).covers(condition(rule)));
+        let earlier = rules[..late]
+            .iter()
+            .position(|earlier| same(earlier, rule) && condition(earlier).covers(condition(rule)));
         found.extend(earlier.map(|early| (late, early)));
     }
     found
@@ -94,28 +107,53 @@ mod tests {
     use super::*;
 
     fn facts() -> Facts {
-        Facts { priority_rank: 1, category: "function.crash".to_owned(), channel: 6, tier: 3, product_model: "X1".to_owned() }
+        Facts {
+            priority_rank: 1,
+            category: "function.crash".to_owned(),
+            channel: 6,
+            tier: 3,
+            product_model: "X1".to_owned(),
+        }
     }
 
     #[test]
     fn every_list_must_hold_and_an_empty_one_always_does() {
         assert!(Condition::default().holds(&facts()));
-        let both = Condition { categories: vec!["logistics".into(), "function".into()], tiers: vec![3], ..Condition::default() };
+        let both = Condition {
+            categories: vec!["logistics".into(), "function".into()],
+            tiers: vec![3],
+            ..Condition::default()
+        };
         assert!(both.holds(&facts()));
         assert!(!both.holds(&Facts { tier: 1, ..facts() }));
-        assert!(!both.holds(&Facts { category: "price".into(), ..facts() }));
+        assert!(!both.holds(&Facts {
+            category: "price".into(),
+            ..facts()
+        }));
     }
 
     #[test]
     fn a_category_holds_for_what_lies_below_it_and_not_for_what_begins_alike() {
-        let function = Condition { categories: vec!["function".into()], ..Condition::default() };
-        assert!(function.holds(&Facts { category: "function".into(), ..facts() }));
-        assert!(!function.holds(&Facts { category: "functional".into(), ..facts() }));
+        let function = Condition {
+            categories: vec!["function".into()],
+            ..Condition::default()
+        };
+        assert!(function.holds(&Facts {
+            category: "function".into(),
+            ..facts()
+        }));
+        assert!(!function.holds(&Facts {
+            category: "functional".into(),
+            ..facts()
+        }));
     }
 
     #[test]
     fn a_tier_that_was_not_said_counts_as_existing() {
-        let existing = Condition { tiers: vec![2], ..Condition::default() };
+        let existing = Condition {
+            tiers: vec![2],
+            ..Condition::default()
+        };
         assert!(existing.holds(&Facts { tier: 0, ..facts() }));
         assert!(!existing.holds(&Facts { tier: 1, ..facts() }));
     }
@@ -123,13 +161,15 @@ mod tests {
     fn condition() -> impl Strategy<Value = Condition> {
         let categories = prop::collection::vec(prop::sample::select(vec!["a", "a.b", "a.b.c", "ab", "c"]), 0..3);
         let numbers = || prop::collection::vec(0..3_i32, 0..3);
-        (categories, numbers(), numbers(), prop::collection::vec(1..4_i32, 0..3)).prop_map(|(categories, priority_ranks, channels, tiers)| Condition {
-            categories: categories.into_iter().map(str::to_owned).collect(),
-            priority_ranks,
-            channels,
-            tiers,
-            product_models: Vec::new(),
-        })
+        (categories, numbers(), numbers(), prop::collection::vec(1..4_i32, 0..3)).prop_map(
+            |(categories, priority_ranks, channels, tiers)| Condition {
+                categories: categories.into_iter().map(str::to_owned).collect(),
+                priority_ranks,
+                channels,
+                tiers,
+                product_models: Vec::new(),
+            },
+        )
     }
 
     proptest! {

@@ -8,7 +8,10 @@ use super::{convert, domain::Policy, service};
 use crate::shelf::{Edition, Kept as _, NewEdition, Shelf, Which, list::Paging};
 
 /// See the proto.
-pub(crate) async fn get_routing_policy(shelf: &Shelf, request: Request<v1::GetRoutingPolicyRequest>) -> Result<Response<v1::RoutingPolicy>, Status> {
+pub(crate) async fn get_routing_policy(
+    shelf: &Shelf,
+    request: Request<v1::GetRoutingPolicyRequest>,
+) -> Result<Response<v1::RoutingPolicy>, Status> {
     let caller = Caller::of(&request)?;
     let name = request.into_inner().name;
     let (tenant, which) = named(&caller, &name)?;
@@ -17,18 +20,42 @@ pub(crate) async fn get_routing_policy(shelf: &Shelf, request: Request<v1::GetRo
 }
 
 /// See the proto.
-pub(crate) async fn list_routing_policies(shelf: &Shelf, request: Request<v1::ListRoutingPoliciesRequest>) -> Result<Response<v1::ListRoutingPoliciesResponse>, Status> {
+pub(crate) async fn list_routing_policies(
+    shelf: &Shelf,
+    request: Request<v1::ListRoutingPoliciesRequest>,
+) -> Result<Response<v1::ListRoutingPoliciesResponse>, Status> {
     let caller = Caller::of(&request)?;
-    let v1::ListRoutingPoliciesRequest { parent, page_size, page_token, filter, order_by } = request.into_inner();
+    let v1::ListRoutingPoliciesRequest {
+        parent,
+        page_size,
+        page_token,
+        filter,
+        order_by,
+    } = request.into_inner();
     let tenant = name::parent(&caller, &parent)?;
-    let paging = Paging { page_size, page_token: &page_token, filter: &filter, order_by: &order_by };
+    let paging = Paging {
+        page_size,
+        page_token: &page_token,
+        filter: &filter,
+        order_by: &order_by,
+    };
     let page = shelf.list(&tenant, paging).await?;
-    let routing_policies = page.entries.iter().map(|edition| convert::edition(&tenant, edition)).collect();
-    Ok(Response::new(v1::ListRoutingPoliciesResponse { routing_policies, next_page_token: page.next_page_token }))
+    let routing_policies = page
+        .entries
+        .iter()
+        .map(|edition| convert::edition(&tenant, edition))
+        .collect();
+    Ok(Response::new(v1::ListRoutingPoliciesResponse {
+        routing_policies,
+        next_page_token: page.next_page_token,
+    }))
 }
 
 /// See the proto.
-pub(crate) async fn create_routing_policy(shelf: &Shelf, request: Request<v1::CreateRoutingPolicyRequest>) -> Result<Response<v1::RoutingPolicy>, Status> {
+pub(crate) async fn create_routing_policy(
+    shelf: &Shelf,
+    request: Request<v1::CreateRoutingPolicyRequest>,
+) -> Result<Response<v1::RoutingPolicy>, Status> {
     let caller = Caller::of(&request)?;
     let request = request.into_inner();
     let tenant = name::parent(&caller, &request.parent)?;
@@ -37,20 +64,37 @@ pub(crate) async fn create_routing_policy(shelf: &Shelf, request: Request<v1::Cr
     let mut tx = shelf.database.tenant(&tenant).await?;
     service::require_teams(&mut tx, &tenant, &content).await?;
     tx.rollback().await;
-    let new = NewEdition { title, content, author: caller.subject };
+    let new = NewEdition {
+        title,
+        content,
+        author: caller.subject,
+    };
     let say = |edition: &Edition<Policy>| convert::edition(&tenant, edition);
-    Ok(Response::new(shelf.create(&tenant, new, request.validate_only, repeatable, say).await?))
+    Ok(Response::new(
+        shelf
+            .create(&tenant, new, request.validate_only, repeatable, say)
+            .await?,
+    ))
 }
 
 /// See the proto.
-pub(crate) async fn activate_routing_policy(shelf: &Shelf, request: Request<v1::ActivateRoutingPolicyRequest>) -> Result<Response<v1::RoutingPolicy>, Status> {
+pub(crate) async fn activate_routing_policy(
+    shelf: &Shelf,
+    request: Request<v1::ActivateRoutingPolicyRequest>,
+) -> Result<Response<v1::RoutingPolicy>, Status> {
     let caller = Caller::of(&request)?;
     let request = request.into_inner();
     let (tenant, which) = named(&caller, &request.name)?;
-    let Which::Version(version) = which else { return Err(Refusal::not_found(&request.name).into()) };
+    let Which::Version(version) = which else {
+        return Err(Refusal::not_found(&request.name).into());
+    };
     let repeatable = Repeatable::new(&tenant, &caller, "ActivateRoutingPolicy", &request.request_id, &request)?;
     let say = |edition: &Edition<Policy>| convert::edition(&tenant, edition);
-    Ok(Response::new(shelf.activate(&tenant, &request.name, version, &request.etag, repeatable, say).await?))
+    Ok(Response::new(
+        shelf
+            .activate(&tenant, &request.name, version, &request.etag, repeatable, say)
+            .await?,
+    ))
 }
 
 fn named(caller: &Caller, name: &str) -> Result<(Tenant, Which), Refusal> {

@@ -14,13 +14,23 @@ use crate::{
 /// # Errors
 /// FIELDS_INVALID with every entry that does not fit, below `field`.
 pub(crate) fn new_edition(policy: v1::RoutingPolicy, field: &str) -> Result<(Title, Policy), Refusal> {
-    let title = Title { display_name: policy.display_name, change_reason: policy.change_reason };
-    let policy = Policy { rules: policy.rules.into_iter().map(rule).collect() };
+    let title = Title {
+        display_name: policy.display_name,
+        change_reason: policy.change_reason,
+    };
+    let policy = Policy {
+        rules: policy.rules.into_iter().map(rule).collect(),
+    };
     let problems = policy.problems();
     if problems.is_empty() {
         return Ok((title, policy));
     }
-    Err(Refusal::invalid(problems.into_iter().map(|(at, what)| (format!("{field}.{at}"), what)).collect()))
+    Err(Refusal::invalid(
+        problems
+            .into_iter()
+            .map(|(at, what)| (format!("{field}.{at}"), what))
+            .collect(),
+    ))
 }
 
 fn rule(rule: v1::RoutingRule) -> Rule {
@@ -32,7 +42,14 @@ fn rule(rule: v1::RoutingRule) -> Rule {
         key: rule.key,
         condition: from_proto(rule.condition),
         team: rule.team,
-        required_skills: rule.required_skills.into_iter().map(|skill| SkillNeed { key: skill.key, min_level: skill.level }).collect(),
+        required_skills: rule
+            .required_skills
+            .into_iter()
+            .map(|skill| SkillNeed {
+                key: skill.key,
+                min_level: skill.level,
+            })
+            .collect(),
     }
 }
 
@@ -45,7 +62,14 @@ fn rule_to_proto(rule: &Rule) -> v1::RoutingRule {
         key: rule.key.clone(),
         condition: to_proto(&rule.condition),
         team: rule.team.clone(),
-        required_skills: rule.required_skills.iter().map(|skill| v1::Skill { key: skill.key.clone(), level: skill.min_level }).collect(),
+        required_skills: rule
+            .required_skills
+            .iter()
+            .map(|skill| v1::Skill {
+                key: skill.key.clone(),
+                level: skill.min_level,
+            })
+            .collect(),
         preference: preference.into(),
     }
 }

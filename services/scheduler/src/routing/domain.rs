@@ -92,8 +92,17 @@ impl Policy {
                 rule: rule.key.clone(),
             };
         }
-        let pool = if self.rules.is_empty() { Pool::AllTeams } else { Pool::Nobody };
-        Decision { pool, skills: Vec::new(), preference: Preference::LeastLoaded, rule: String::new() }
+        let pool = if self.rules.is_empty() {
+            Pool::AllTeams
+        } else {
+            Pool::Nobody
+        };
+        Decision {
+            pool,
+            skills: Vec::new(),
+            preference: Preference::LeastLoaded,
+            rule: String::new(),
+        }
     }
 
     /// Everything that does not fit together: the field, and what is wrong about it.
@@ -102,18 +111,27 @@ impl Policy {
         let mut keys = HashSet::new();
         for (index, rule) in self.rules.iter().enumerate() {
             if !keys.insert(&rule.key) {
-                problems.push((format!("rules[{index}].key"), format!("{} is the key of a rule before", rule.key)));
+                problems.push((
+                    format!("rules[{index}].key"),
+                    format!("{} is the key of a rule before", rule.key),
+                ));
             }
             let mut skills = HashSet::new();
             for (place, skill) in rule.required_skills.iter().enumerate() {
                 if !skills.insert(&skill.key) {
-                    problems.push((format!("rules[{index}].required_skills[{place}].key"), format!("{} comes twice", skill.key)));
+                    problems.push((
+                        format!("rules[{index}].required_skills[{place}].key"),
+                        format!("{} comes twice", skill.key),
+                    ));
                 }
             }
         }
         for (late, early) in shadowed(&self.rules, |rule| &rule.condition, |_, _| true) {
             let early = &self.rules[early].key;
-            problems.push((format!("rules[{late}].condition"), format!("never applies: rule {early} holds for all of it and comes before")));
+            problems.push((
+                format!("rules[{late}].condition"),
+                format!("never applies: rule {early} holds for all of it and comes before"),
+            ));
         }
         problems
     }
@@ -124,35 +142,97 @@ mod tests {
     use super::*;
 
     fn rule(key: &str, team: &str, condition: Condition) -> Rule {
-        Rule { key: key.to_owned(), condition, team: team.to_owned(), required_skills: vec![], preference: Preference::LeastLoaded }
+        Rule {
+            key: key.to_owned(),
+            condition,
+            team: team.to_owned(),
+            required_skills: vec![],
+            preference: Preference::LeastLoaded,
+        }
     }
 
     fn models(models: &[&str]) -> Condition {
-        Condition { product_models: models.iter().map(|&model| model.to_owned()).collect(), ..Condition::default() }
+        Condition {
+            product_models: models.iter().map(|&model| model.to_owned()).collect(),
+            ..Condition::default()
+        }
     }
 
     /// 000-28 (department by product model), 002-41 (by category), 003-30 (an expert for VIPs) in one policy.
     fn policy() -> Policy {
-        let logistics = Condition { categories: vec!["logistics".to_owned()], ..Condition::default() };
-        let vip = Condition { tiers: vec![3], ..Condition::default() };
-        let expert = SkillNeed { key: "software".to_owned(), min_level: 4 };
-        let vip = Rule { required_skills: vec![expert], preference: Preference::MostSkilled, ..rule("vip", "experts", vip) };
-        Policy { rules: vec![rule("model-x1", "hardware", models(&["X1", "X2"])), vip, rule("logistics", "warehouse", logistics)] }
+        let logistics = Condition {
+            categories: vec!["logistics".to_owned()],
+            ..Condition::default()
+        };
+        let vip = Condition {
+            tiers: vec![3],
+            ..Condition::default()
+        };
+        let expert = SkillNeed {
+            key: "software".to_owned(),
+            min_level: 4,
+        };
+        let vip = Rule {
+            required_skills: vec![expert],
+            preference: Preference::MostSkilled,
+            ..rule("vip", "experts", vip)
+        };
+        Policy {
+            rules: vec![
+                rule("model-x1", "hardware", models(&["X1", "X2"])),
+                vip,
+                rule("logistics", "warehouse", logistics),
+            ],
+        }
     }
 
     #[test]
     fn the_first_rule_that_holds_decides() {
-        let facts = Facts { category: "logistics.late".to_owned(), tier: 3, product_model: "X1".to_owned(), ..Facts::default() };
+        let facts = Facts {
+            category: "logistics.late".to_owned(),
+            tier: 3,
+            product_model: "X1".to_owned(),
+            ..Facts::default()
+        };
         assert_eq!(policy().decide(&facts).rule, "model-x1");
-        let vip = policy().decide(&Facts { product_model: "Y".to_owned(), ..facts.clone() });
-        assert_eq!((vip.pool, vip.rule.as_str(), vip.preference), (Pool::Team("experts".to_owned()), "vip", Preference::MostSkilled));
-        assert_eq!(vip.skills, [SkillNeed { key: "software".to_owned(), min_level: 4 }]);
-        assert_eq!(policy().decide(&Facts { product_model: String::new(), tier: 0, ..facts }).pool, Pool::Team("warehouse".to_owned()));
+        let vip = policy().decide(&Facts {
+            product_model: "Y".to_owned(),
+            ..facts.clone()
+        });
+        assert_eq!(
+            (vip.pool, vip.rule.as_str(), vip.preference),
+            (Pool::Team("experts".to_owned()), "vip", Preference::MostSkilled)
+        );
+        assert_eq!(
+            vip.skills,
+            [SkillNeed {
+                key: "software".to_owned(),
+                min_level: 4
+            }]
+        );
+        assert_eq!(
+            policy()
+                .decide(&Facts {
+                    product_model: String::new(),
+                    tier: 0,
+                    ..facts
+                })
+                .pool,
+            Pool::Team("warehouse".to_owned())
+        );
     }
 
     #[test]
     fn without_a_rule_it_waits_in_the_fallback_queue_but_the_built_in_policy_asks_everybody() {
-        assert_eq!(policy().decide(&Facts::default()), Decision { pool: Pool::Nobody, skills: vec![], preference: Preference::LeastLoaded, rule: String::new() });
+        assert_eq!(
+            policy().decide(&Facts::default()),
+            Decision {
+                pool: Pool::Nobody,
+                skills: vec![],
+                preference: Preference::LeastLoaded,
+                rule: String::new()
+            }
+        );
         assert_eq!(Policy::built_in().decide(&Facts::default()).pool, Pool::AllTeams);
     }
 
@@ -160,9 +240,15 @@ mod tests {
     fn every_entry_that_does_not_fit_is_named() {
         assert_eq!(policy().problems(), []);
         let mut wrong = policy();
-        wrong.rules[1].required_skills.push(SkillNeed { key: "software".to_owned(), min_level: 1 });
+        wrong.rules[1].required_skills.push(SkillNeed {
+            key: "software".to_owned(),
+            min_level: 1,
+        });
         wrong.rules.push(rule("vip", "experts", models(&["X2"])));
         let fields: Vec<String> = wrong.problems().into_iter().map(|(field, _)| field).collect();
-        assert_eq!(fields, ["rules[1].required_skills[1].key", "rules[3].key", "rules[3].condition"]);
+        assert_eq!(
+            fields,
+            ["rules[1].required_skills[1].key", "rules[3].key", "rules[3].condition"]
+        );
     }
 }

@@ -26,14 +26,6 @@ pub(crate) async fn active(tx: &mut Transaction, tenant: &Tenant) -> Result<(Pol
     shelf::active(tx, tenant).await
 }
 
-/// A version by its number.
-///
-/// # Errors
-/// NOT_FOUND where the tenant has no such version.
-pub(crate) async fn version(tx: &mut Transaction, tenant: &Tenant, version: i32) -> Result<Policy, Refusal> {
-    shelf::version(tx, tenant, version).await
-}
-
 /// Sees to it that the team of every rule is there. Teams are never deleted, so it stays.
 ///
 /// # Errors
@@ -42,12 +34,18 @@ pub(crate) async fn require_teams(tx: &mut Transaction, tenant: &Tenant, policy:
     let wanted: Vec<String> = policy.rules.iter().map(|rule| rule.team.clone()).collect();
     let found = store::teams(tx, tenant, &wanted).await?;
     // The fallback queue is there from the beginning, whether or not anybody has looked at it.
-    let unknown = wanted.iter().enumerate().filter(|(_, team)| *team != FALLBACK && !found.contains(team));
+    let unknown = wanted
+        .iter()
+        .enumerate()
+        .filter(|(_, team)| *team != FALLBACK && !found.contains(team));
     let mut refusal = None;
     for (index, team) in unknown {
         let field = format!("routing_policy.rules[{index}].team");
         refusal = Some(match refusal {
-            None => Refusal::from(Error::TeamUnknown { team: team.clone(), field }),
+            None => Refusal::from(Error::TeamUnknown {
+                team: team.clone(),
+                field,
+            }),
             Some(refusal) => Refusal::at_field(refusal, &field, "is no team of the tenant"),
         });
     }

@@ -9,11 +9,27 @@ use super::{Edition, Kept, Shelf, store};
 
 const FIELDS: &[Field] = &[
     VERSION,
-    Field { name: "active", column: "active", kind: Kind::Bool },
-    Field { name: "author", column: "author", kind: Kind::Text },
-    Field { name: "create_time", column: "create_time", kind: Kind::Time },
+    Field {
+        name: "active",
+        column: "active",
+        kind: Kind::Bool,
+    },
+    Field {
+        name: "author",
+        column: "author",
+        kind: Kind::Text,
+    },
+    Field {
+        name: "create_time",
+        column: "create_time",
+        kind: Kind::Time,
+    },
 ];
-const VERSION: Field = Field { name: "version", column: "version", kind: Kind::Integer };
+const VERSION: Field = Field {
+    name: "version",
+    column: "version",
+    kind: Kind::Integer,
+};
 
 /// The paging fields of a request.
 #[derive(Debug)]
@@ -34,11 +50,28 @@ impl Shelf {
     /// # Errors
     /// FIELDS_INVALID for a filter or order that is not understood, PAGE_TOKEN_INVALID for the token of another query.
     pub(crate) async fn list<T: Kept>(&self, tenant: &Tenant, paging: Paging<'_>) -> Result<Page<Edition<T>>, Refusal> {
-        let Paging { page_size, page_token, filter, order_by } = paging;
+        let Paging {
+            page_size,
+            page_token,
+            filter,
+            order_by,
+        } = paging;
         let order = &[VERSION];
-        let page = PageRequest::new(&self.page_tokens, tenant, T::COLLECTION, (page_size, page_token), filter, order_by, FIELDS, order)?;
+        let page = PageRequest::new(
+            &self.page_tokens,
+            tenant,
+            T::COLLECTION,
+            (page_size, page_token),
+            filter,
+            order_by,
+            FIELDS,
+            order,
+        )?;
         let mut tx = self.database.tenant(tenant).await?;
         let editions = store::list(&mut tx, tenant, &page).await?;
-        Ok(page.page(&self.page_tokens, editions, |edition| PageKey { time: edition.version.into(), id: edition.version.to_string() }))
+        Ok(page.page(&self.page_tokens, editions, |edition| PageKey {
+            time: edition.version.into(),
+            id: edition.version.to_string(),
+        }))
     }
 }

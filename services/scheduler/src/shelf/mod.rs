@@ -1,5 +1,5 @@
-//! The shelf on which calendars, SLA policies and routing policies stand in their versions: made whole, never changed, one of
-//! each kind in effect, every earlier one a step back away.
+//! The shelf on which calendars, SLA policies and routing policies stand in their versions: made whole, never changed,
+//! one of each kind in effect, every earlier one a step back away.
 
 pub(crate) mod list;
 mod store;
@@ -55,7 +55,10 @@ impl<T: Kept> Edition<T> {
     fn built_in() -> Self {
         Self {
             version: 0,
-            title: Title { display_name: store::BUILT_IN.to_owned(), change_reason: store::BUILT_IN.to_owned() },
+            title: Title {
+                display_name: store::BUILT_IN.to_owned(),
+                change_reason: store::BUILT_IN.to_owned(),
+            },
             content: T::built_in(),
             active: true,
             author: "system".to_owned(),
@@ -83,7 +86,11 @@ pub(crate) enum Which {
 impl Which {
     /// Reads the id in a resource name: a version or `active`.
     pub(crate) fn of(id: &str) -> Option<Self> {
-        if id == "active" { Some(Self::Active) } else { id.parse().ok().filter(|version| *version >= 0).map(Self::Version) }
+        if id == "active" {
+            Some(Self::Active)
+        } else {
+            id.parse().ok().filter(|version| *version >= 0).map(Self::Version)
+        }
     }
 }
 
@@ -105,7 +112,9 @@ pub(crate) async fn version<T: Kept>(tx: &mut Transaction, tenant: &Tenant, vers
         return Ok(T::built_in());
     }
     let edition = store::find::<T>(tx, tenant, Which::Version(version)).await?;
-    edition.map(|edition| edition.content).ok_or_else(|| Refusal::not_found(&tenant.child(T::COLLECTION, version)))
+    edition
+        .map(|edition| edition.content)
+        .ok_or_else(|| Refusal::not_found(&tenant.child(T::COLLECTION, version)))
 }
 
 /// The shelf.
@@ -144,7 +153,8 @@ impl Shelf {
         }
     }
 
-    /// Makes a new version, not yet in effect; `only_look` says what would be made. `say` puts it into words for the caller.
+    /// Makes a new version, not yet in effect; `only_look` says what would be made. `say` puts it into words for the
+    /// caller.
     ///
     /// # Errors
     /// REQUEST_ID_REUSED where the id was used for another body.
@@ -207,12 +217,19 @@ impl Shelf {
             return Ok(answer);
         }
         store::lock::<T>(&mut tx, tenant).await?;
-        let mut edition: Edition<T> = store::find(&mut tx, tenant, Which::Version(version)).await?.ok_or_else(|| Refusal::not_found(name))?;
+        let mut edition: Edition<T> = store::find(&mut tx, tenant, Which::Version(version))
+            .await?
+            .ok_or_else(|| Refusal::not_found(name))?;
         if !etag.is_empty() && etag != edition.revision.to_string() {
             return Err(Refusal::etag_mismatch(name));
         }
         if !edition.active {
-            edition = Edition { active: true, revision: edition.revision + 1, activate_time: Some(self.clock.now()), ..edition };
+            edition = Edition {
+                active: true,
+                revision: edition.revision + 1,
+                activate_time: Some(self.clock.now()),
+                ..edition
+            };
             store::activate(&mut tx, tenant, &edition).await?;
         }
         let answer = say(&edition);

@@ -8,7 +8,8 @@ use super::{Edition, Kept, Title, Which};
 /// What the built-in versions are called.
 pub(super) const BUILT_IN: &str = "built in";
 
-const COLUMNS: &str = "version, display_name, change_reason, author, content, active, revision, create_time, activate_time";
+const COLUMNS: &str =
+    "version, display_name, change_reason, author, content, active, revision, create_time, activate_time";
 
 #[derive(sqlx::FromRow)]
 struct Row {
@@ -31,7 +32,10 @@ impl Row {
         };
         Ok(Edition {
             version: self.version,
-            title: Title { display_name: self.display_name, change_reason: self.change_reason },
+            title: Title {
+                display_name: self.display_name,
+                change_reason: self.change_reason,
+            },
             content,
             active: self.active,
             author: self.author,
@@ -42,7 +46,8 @@ impl Row {
     }
 }
 
-/// Nobody else makes or activates a version of this kind until the transaction ends. The row of the built-in one is the lock.
+/// Nobody else makes or activates a version of this kind until the transaction ends. The row of the built-in one is the
+/// lock.
 pub(super) async fn lock<T: Kept>(tx: &mut Transaction, tenant: &Tenant) -> Result<(), Refusal> {
     sqlx::query(
         "INSERT INTO policy_version (tenant_id, kind, version, display_name, change_reason, author, active, revision)
@@ -64,18 +69,26 @@ pub(super) async fn lock<T: Kept>(tx: &mut Transaction, tenant: &Tenant) -> Resu
 
 /// The number of the newest version.
 pub(super) async fn last_version<T: Kept>(tx: &mut Transaction, tenant: &Tenant) -> Result<i32, Refusal> {
-    let last = sqlx::query_scalar("SELECT coalesce(max(version), 0) FROM policy_version WHERE tenant_id = $1 AND kind = $2")
-        .bind(tenant.key())
-        .bind(T::KIND)
-        .fetch_one(&mut **tx)
-        .await?;
+    let last =
+        sqlx::query_scalar("SELECT coalesce(max(version), 0) FROM policy_version WHERE tenant_id = $1 AND kind = $2")
+            .bind(tenant.key())
+            .bind(T::KIND)
+            .fetch_one(&mut **tx)
+            .await?;
     Ok(last)
 }
 
 /// A version, where it has a row.
-pub(super) async fn find<T: Kept>(tx: &mut Transaction, tenant: &Tenant, which: Which) -> Result<Option<Edition<T>>, Refusal> {
+pub(super) async fn find<T: Kept>(
+    tx: &mut Transaction,
+    tenant: &Tenant,
+    which: Which,
+) -> Result<Option<Edition<T>>, Refusal> {
     let mut query = QueryBuilder::new(format!("SELECT {COLUMNS} FROM policy_version WHERE tenant_id = "));
-    query.push_bind(tenant.key().to_owned()).push(" AND kind = ").push_bind(T::KIND);
+    query
+        .push_bind(tenant.key().to_owned())
+        .push(" AND kind = ")
+        .push_bind(T::KIND);
     match which {
         Which::Active => query.push(" AND active"),
         Which::Version(version) => query.push(" AND version = ").push_bind(version),
@@ -85,7 +98,11 @@ pub(super) async fn find<T: Kept>(tx: &mut Transaction, tenant: &Tenant, which: 
 }
 
 /// Puts a new version on the shelf.
-pub(super) async fn insert<T: Kept>(tx: &mut Transaction, tenant: &Tenant, edition: &Edition<T>) -> Result<(), Refusal> {
+pub(super) async fn insert<T: Kept>(
+    tx: &mut Transaction,
+    tenant: &Tenant,
+    edition: &Edition<T>,
+) -> Result<(), Refusal> {
     sqlx::query(
         "INSERT INTO policy_version (tenant_id, kind, version, display_name, change_reason, author, content, active, revision, create_time)
          VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)",
@@ -106,7 +123,11 @@ pub(super) async fn insert<T: Kept>(tx: &mut Transaction, tenant: &Tenant, editi
 }
 
 /// Puts a version into effect in the place of another.
-pub(super) async fn activate<T: Kept>(tx: &mut Transaction, tenant: &Tenant, edition: &Edition<T>) -> Result<(), Refusal> {
+pub(super) async fn activate<T: Kept>(
+    tx: &mut Transaction,
+    tenant: &Tenant,
+    edition: &Edition<T>,
+) -> Result<(), Refusal> {
     sqlx::query("UPDATE policy_version SET active = false, revision = revision + 1 WHERE tenant_id = $1 AND kind = $2 AND active")
         .bind(tenant.key())
         .bind(T::KIND)
@@ -124,18 +145,32 @@ pub(super) async fn activate<T: Kept>(tx: &mut Transaction, tenant: &Tenant, edi
 }
 
 /// The versions of a page and one more, the built-in one included where it has no row yet.
-pub(super) async fn list<T: Kept>(tx: &mut Transaction, tenant: &Tenant, page: &PageRequest) -> Result<Vec<Edition<T>>, Refusal> {
+pub(super) async fn list<T: Kept>(
+    tx: &mut Transaction,
+    tenant: &Tenant,
+    page: &PageRequest,
+) -> Result<Vec<Edition<T>>, Refusal> {
     let mut query = QueryBuilder::<Postgres>::new(format!(
         "SELECT {COLUMNS} FROM (
              SELECT {COLUMNS} FROM policy_version WHERE tenant_id = "
     ));
-    query.push_bind(tenant.key().to_owned()).push(" AND kind = ").push_bind(T::KIND);
-    query.push(" UNION ALL SELECT 0, ").push_bind(BUILT_IN).push(", ").push_bind(BUILT_IN);
+    query
+        .push_bind(tenant.key().to_owned())
+        .push(" AND kind = ")
+        .push_bind(T::KIND);
+    query
+        .push(" UNION ALL SELECT 0, ")
+        .push_bind(BUILT_IN)
+        .push(", ")
+        .push_bind(BUILT_IN);
     query.push(
         ", 'system', NULL, true, 0, NULL, NULL
              WHERE NOT EXISTS (SELECT FROM policy_version WHERE version = 0 AND tenant_id = ",
     );
-    query.push_bind(tenant.key().to_owned()).push(" AND kind = ").push_bind(T::KIND);
+    query
+        .push_bind(tenant.key().to_owned())
+        .push(" AND kind = ")
+        .push_bind(T::KIND);
     query.push(")) AS edition WHERE true");
     page.push(&mut query, "version::text");
     let rows: Vec<Row> = query.build_query_as().fetch_all(&mut **tx).await?;

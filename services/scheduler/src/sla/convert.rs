@@ -8,7 +8,10 @@ use huiyin_proto::{
 use jiff::{SignedDuration, Timestamp};
 
 use super::{
-    domain::{self, Category, Clock, ClockDefinition, EntryKind, Explanation, Milestone, Policy, Rule, Run, Segment, State, Target, TimeBasis, WorkingDayRule},
+    domain::{
+        self, Category, Clock, ClockDefinition, EntryKind, Explanation, Milestone, Policy, Rule, Run, Segment, State,
+        Target, TimeBasis, WorkingDayRule,
+    },
     sentence,
     service::{Answer, Question},
 };
@@ -26,7 +29,10 @@ const MAX_TARGET: i64 = 366 * 24 * 3600 * 1_000_000;
 /// # Errors
 /// FIELDS_INVALID with every entry that does not fit, below `field`.
 pub(crate) fn new_edition(policy: v1::SlaPolicy, field: &str) -> Result<(Title, Policy), Refusal> {
-    let title = Title { display_name: policy.display_name, change_reason: policy.change_reason };
+    let title = Title {
+        display_name: policy.display_name,
+        change_reason: policy.change_reason,
+    };
     let mut problems = Vec::new();
     let mut rules = Vec::new();
     for (index, rule) in policy.rules.into_iter().enumerate() {
@@ -35,14 +41,28 @@ pub(crate) fn new_edition(policy: v1::SlaPolicy, field: &str) -> Result<(Title, 
             Target::WorkingDays(1, WorkingDayRule::EndOfNthDay)
         });
         let condition = from_proto(rule.condition);
-        rules.push(Rule { key: rule.key, condition, clock: rule.clock, target, warn_percent: rule.warn_percent });
+        rules.push(Rule {
+            key: rule.key,
+            condition,
+            clock: rule.clock,
+            target,
+            warn_percent: rule.warn_percent,
+        });
     }
-    let policy = Policy { clocks: policy.clocks.into_iter().map(definition).collect(), rules };
+    let policy = Policy {
+        clocks: policy.clocks.into_iter().map(definition).collect(),
+        rules,
+    };
     problems.extend(policy.problems());
     if problems.is_empty() {
         return Ok((title, policy));
     }
-    Err(Refusal::invalid(problems.into_iter().map(|(at, what)| (format!("{field}.{at}"), what)).collect()))
+    Err(Refusal::invalid(
+        problems
+            .into_iter()
+            .map(|(at, what)| (format!("{field}.{at}"), what))
+            .collect(),
+    ))
 }
 
 fn definition(clock: v1::SlaClockDefinition) -> ClockDefinition {
@@ -58,7 +78,9 @@ fn definition(clock: v1::SlaClockDefinition) -> ClockDefinition {
 }
 
 fn category(category: StateCategory) -> Option<Category> {
-    Category::ALL.into_iter().find(|found| category_to_proto(*found) == category)
+    Category::ALL
+        .into_iter()
+        .find(|found| category_to_proto(*found) == category)
 }
 
 fn category_to_proto(category: Category) -> StateCategory {
@@ -100,7 +122,10 @@ pub(crate) fn target_from_proto(target: Option<&v1::SlaTarget>) -> Result<Target
                 v1::TimeBasis::Unspecified => return Err((".elapsed.basis", "must be CALENDAR or BUSINESS")),
             };
             let duration = elapsed.duration.unwrap_or_default();
-            let micros = duration.seconds.saturating_mul(1_000_000).saturating_add((i64::from(duration.nanos) + 999).div_euclid(1000));
+            let micros = duration
+                .seconds
+                .saturating_mul(1_000_000)
+                .saturating_add((i64::from(duration.nanos) + 999).div_euclid(1000));
             if (1..=MAX_TARGET).contains(&micros) {
                 Ok(Target::Elapsed(SignedDuration::from_micros(micros), basis))
             } else {
@@ -113,7 +138,9 @@ pub(crate) fn target_from_proto(target: Option<&v1::SlaTarget>) -> Result<Target
                 v1::WorkingDayRule::Unspecified | v1::WorkingDayRule::EndOfNthDay => WorkingDayRule::EndOfNthDay,
             };
             let number = u32::try_from(days.days).ok().filter(|days| (1..=366).contains(days));
-            number.map(|days| Target::WorkingDays(days, rule)).ok_or((".working_days.days", "must be 1 to 366"))
+            number
+                .map(|days| Target::WorkingDays(days, rule))
+                .ok_or((".working_days.days", "must be 1 to 366"))
         }
         _ => Err(("", "must be either a stretch of time or working days")),
     }
@@ -126,7 +153,13 @@ fn target_to_proto(target: Target) -> v1::SlaTarget {
                 TimeBasis::Calendar => v1::TimeBasis::Calendar,
                 TimeBasis::Business => v1::TimeBasis::Business,
             };
-            v1::SlaTarget { elapsed: Some(v1::Elapsed { duration: Some(duration_to_proto(duration)), basis: basis.into() }), working_days: None }
+            v1::SlaTarget {
+                elapsed: Some(v1::Elapsed {
+                    duration: Some(duration_to_proto(duration)),
+                    basis: basis.into(),
+                }),
+                working_days: None,
+            }
         }
         Target::WorkingDays(days, rule) => {
             let rule = match rule {
@@ -134,26 +167,43 @@ fn target_to_proto(target: Target) -> v1::SlaTarget {
                 WorkingDayRule::EndOfNthDay => v1::WorkingDayRule::EndOfNthDay,
             };
             let days = i32::try_from(days).unwrap_or(i32::MAX);
-            v1::SlaTarget { elapsed: None, working_days: Some(v1::WorkingDays { days, rule: rule.into() }) }
+            v1::SlaTarget {
+                elapsed: None,
+                working_days: Some(v1::WorkingDays {
+                    days,
+                    rule: rule.into(),
+                }),
+            }
         }
     }
 }
 
 fn duration_to_proto(duration: SignedDuration) -> prost_types::Duration {
-    prost_types::Duration { seconds: duration.as_secs(), nanos: duration.subsec_nanos() }
+    prost_types::Duration {
+        seconds: duration.as_secs(),
+        nanos: duration.subsec_nanos(),
+    }
 }
 
 /// A version for the wire.
 pub(crate) fn edition(tenant: &Tenant, edition: &Edition<Policy>) -> v1::SlaPolicy {
     let clocks = edition.content.clocks.iter().map(|clock| {
-        let categories = |list: &[Category]| list.iter().map(|category| category_to_proto(*category).into()).collect();
+        let categories = |list: &[Category]| {
+            list.iter()
+                .map(|category| category_to_proto(*category).into())
+                .collect()
+        };
         v1::SlaClockDefinition {
             key: clock.key.clone(),
             display_name: clock.display_name.clone(),
             start_in: categories(&clock.start_in),
             pause_in: categories(&clock.pause_in),
             stop_in: categories(&clock.stop_in),
-            stop_on: clock.stop_on.iter().map(|milestone| milestone_to_proto(*milestone).into()).collect(),
+            stop_on: clock
+                .stop_on
+                .iter()
+                .map(|milestone| milestone_to_proto(*milestone).into())
+                .collect(),
             every_episode: clock.every_episode,
         }
     });
@@ -180,7 +230,13 @@ pub(crate) fn edition(tenant: &Tenant, edition: &Edition<Policy>) -> v1::SlaPoli
 }
 
 /// A clock as it stands at `now`, with the marks that it got. A deadline out of the calendar's reach is left out.
-pub(crate) fn clock(clock: &Clock, calendar: &Calendar, work_order: &str, marks: Vec<v1::SlaClockMark>, now: Timestamp) -> v1::SlaClock {
+pub(crate) fn clock(
+    clock: &Clock,
+    calendar: &Calendar,
+    work_order: &str,
+    marks: Vec<v1::SlaClockMark>,
+    now: Timestamp,
+) -> v1::SlaClock {
     let state = match domain::state(clock) {
         State::Pending => SlaClockState::Pending,
         State::Running => SlaClockState::Running,
@@ -194,7 +250,11 @@ pub(crate) fn clock(clock: &Clock, calendar: &Calendar, work_order: &str, marks:
         state: state.into(),
         target: clock.terms.target.map(target_to_proto),
         start_time: clock.start_time().map(sql::to_proto),
-        warn_time: if state == SlaClockState::Running { shown(domain::warn_time(clock, calendar)) } else { None },
+        warn_time: if state == SlaClockState::Running {
+            shown(domain::warn_time(clock, calendar))
+        } else {
+            None
+        },
         due_time: shown(domain::due(clock, calendar, now)),
         stop_time: clock.stop_time().map(sql::to_proto),
         marks,
@@ -264,19 +324,26 @@ pub(crate) fn segments(explanation: Explanation) -> Vec<v1::DeadlineSegment> {
 /// FIELDS_INVALID for times that are none, and for pauses out of order.
 pub(super) fn question(request: &v1::ComputeDeadlineRequest) -> Result<Question, Refusal> {
     let mut problems = Vec::new();
-    let mut time = |time: Option<&prost_types::Timestamp>, field: &dyn Fn() -> String, not_before: Option<Timestamp>| {
-        let read = sql::from_proto(time);
-        match (read, not_before) {
-            (None, _) => problems.push((field(), "must be a moment of the years 1 to 9999".to_owned())),
-            (Some(read), Some(not_before)) if read < not_before => problems.push((field(), format!("must not be before {not_before}"))),
-            _ => {}
-        }
-        read
-    };
+    let mut time =
+        |time: Option<&prost_types::Timestamp>, field: &dyn Fn() -> String, not_before: Option<Timestamp>| {
+            let read = sql::from_proto(time);
+            match (read, not_before) {
+                (None, _) => problems.push((field(), "must be a moment of the years 1 to 9999".to_owned())),
+                (Some(read), Some(not_before)) if read < not_before => {
+                    problems.push((field(), format!("must not be before {not_before}")))
+                }
+                _ => {}
+            }
+            read
+        };
     let mut last = time(request.start_time.as_ref(), &|| "start_time".to_owned(), None);
     let mut runs: Vec<Run> = last.iter().map(|from| Run { from: *from, to: None }).collect();
     for (index, pause) in request.pauses.iter().enumerate() {
-        let from = time(pause.start_time.as_ref(), &|| format!("pauses[{index}].start_time"), last);
+        let from = time(
+            pause.start_time.as_ref(),
+            &|| format!("pauses[{index}].start_time"),
+            last,
+        );
         let to = time(pause.end_time.as_ref(), &|| format!("pauses[{index}].end_time"), from);
         if let (Some(from), Some(to), Some(run)) = (from, to, runs.last_mut()) {
             run.to = Some(from);
@@ -284,16 +351,25 @@ pub(super) fn question(request: &v1::ComputeDeadlineRequest) -> Result<Question,
         }
         last = to.or(last);
     }
-    let target = target_from_proto(request.target.as_ref()).map_err(|(at, what)| problems.push((format!("target{at}"), what.to_owned())));
+    let target = target_from_proto(request.target.as_ref())
+        .map_err(|(at, what)| problems.push((format!("target{at}"), what.to_owned())));
     match target {
-        Ok(target) if problems.is_empty() => Ok(Question { runs, target, warn_percent: request.warn_percent }),
+        Ok(target) if problems.is_empty() => Ok(Question {
+            runs,
+            target,
+            warn_percent: request.warn_percent,
+        }),
         _ => Err(Refusal::invalid(problems)),
     }
 }
 
 /// A deadline that was worked out, for the wire.
 pub(super) fn answer(question: &Question, answer: Answer, language: Language) -> v1::ComputeDeadlineResponse {
-    let Answer { explanation, calendar, calendar_version } = answer;
+    let Answer {
+        explanation,
+        calendar,
+        calendar_version,
+    } = answer;
     v1::ComputeDeadlineResponse {
         due_time: Some(sql::to_proto(explanation.due)),
         warn_time: explanation.warn.map(sql::to_proto),

@@ -7,7 +7,12 @@ use super::domain::{Clock, Explanation, State, Target, TimeBasis, WorkingDayRule
 use crate::calendar::domain::Calendar;
 
 /// The sentence for a clock of a work order.
-pub(super) fn of_clock(clock: &Clock, explanation: Option<&Explanation>, calendar: &Calendar, language: Language) -> String {
+pub(super) fn of_clock(
+    clock: &Clock,
+    explanation: Option<&Explanation>,
+    calendar: &Calendar,
+    language: Language,
+) -> String {
     let (Some(explanation), Some(target)) = (explanation, clock.terms.target) else {
         let not_started = clock.terms.target.is_some();
         return match (language, not_started) {
@@ -27,7 +32,11 @@ pub(super) fn of_clock(clock: &Clock, explanation: Option<&Explanation>, calenda
     } else if state(clock) == State::Paused {
         parts.push(standing(language).to_owned());
     }
-    let (rule, policy, version) = (&clock.terms.rule, clock.terms.versions.policy, clock.terms.versions.calendar);
+    let (rule, policy, version) = (
+        &clock.terms.rule,
+        clock.terms.versions.policy,
+        clock.terms.versions.calendar,
+    );
     parts.push(match language {
         Language::English => format!("by rule {rule} of SLA policy {policy} and calendar {version}"),
         Language::Simplified => format!("依据 SLA 策略第 {policy} 版规则 {rule} 和工作日历第 {version} 版"),
@@ -51,7 +60,11 @@ fn join(parts: &[String], language: Language) -> String {
 }
 
 fn deadline(explanation: &Explanation, target: Target, calendar: &Calendar, language: Language) -> String {
-    let (due, start, zone) = (wall(explanation.due, calendar), wall(explanation.start, calendar), calendar.zone_name());
+    let (due, start, zone) = (
+        wall(explanation.due, calendar),
+        wall(explanation.start, calendar),
+        calendar.zone_name(),
+    );
     let target = amount(target, language);
     match language {
         Language::English => format!("Due {due} ({zone}): {target} from {start}"),
@@ -62,18 +75,42 @@ fn deadline(explanation: &Explanation, target: Target, calendar: &Calendar, lang
 
 fn amount(target: Target, language: Language) -> String {
     match (target, language) {
-        (Target::Elapsed(time, TimeBasis::Calendar), Language::English) => format!("{} of calendar time", length(time, language)),
-        (Target::Elapsed(time, TimeBasis::Calendar), Language::Simplified) => format!("{}（自然时间）", length(time, language)),
-        (Target::Elapsed(time, TimeBasis::Calendar), Language::Traditional) => format!("{}（自然時間）", length(time, language)),
-        (Target::Elapsed(time, TimeBasis::Business), Language::English) => format!("{} of working time", length(time, language)),
-        (Target::Elapsed(time, TimeBasis::Business), Language::Simplified) => format!("{}（工作时间）", length(time, language)),
-        (Target::Elapsed(time, TimeBasis::Business), Language::Traditional) => format!("{}（工作時間）", length(time, language)),
-        (Target::WorkingDays(days, WorkingDayRule::EndOfNthDay), Language::English) => format!("{days} working day(s), to the end of the last,"),
-        (Target::WorkingDays(days, WorkingDayRule::EndOfNthDay), Language::Simplified) => format!("{days} 个工作日（至最后一日下班）"),
-        (Target::WorkingDays(days, WorkingDayRule::EndOfNthDay), Language::Traditional) => format!("{days} 個工作日（至最後一日下班）"),
-        (Target::WorkingDays(days, WorkingDayRule::ElapsedBusinessTime), Language::English) => format!("{days} working day(s), counted in working time,"),
-        (Target::WorkingDays(days, WorkingDayRule::ElapsedBusinessTime), Language::Simplified) => format!("{days} 个工作日（按工作时间累计）"),
-        (Target::WorkingDays(days, WorkingDayRule::ElapsedBusinessTime), Language::Traditional) => format!("{days} 個工作日（按工作時間累計）"),
+        (Target::Elapsed(time, TimeBasis::Calendar), Language::English) => {
+            format!("{} of calendar time", length(time, language))
+        }
+        (Target::Elapsed(time, TimeBasis::Calendar), Language::Simplified) => {
+            format!("{}（自然时间）", length(time, language))
+        }
+        (Target::Elapsed(time, TimeBasis::Calendar), Language::Traditional) => {
+            format!("{}（自然時間）", length(time, language))
+        }
+        (Target::Elapsed(time, TimeBasis::Business), Language::English) => {
+            format!("{} of working time", length(time, language))
+        }
+        (Target::Elapsed(time, TimeBasis::Business), Language::Simplified) => {
+            format!("{}（工作时间）", length(time, language))
+        }
+        (Target::Elapsed(time, TimeBasis::Business), Language::Traditional) => {
+            format!("{}（工作時間）", length(time, language))
+        }
+        (Target::WorkingDays(days, WorkingDayRule::EndOfNthDay), Language::English) => {
+            format!("{days} working day(s), to the end of the last,")
+        }
+        (Target::WorkingDays(days, WorkingDayRule::EndOfNthDay), Language::Simplified) => {
+            format!("{days} 个工作日（至最后一日下班）")
+        }
+        (Target::WorkingDays(days, WorkingDayRule::EndOfNthDay), Language::Traditional) => {
+            format!("{days} 個工作日（至最後一日下班）")
+        }
+        (Target::WorkingDays(days, WorkingDayRule::ElapsedBusinessTime), Language::English) => {
+            format!("{days} working day(s), counted in working time,")
+        }
+        (Target::WorkingDays(days, WorkingDayRule::ElapsedBusinessTime), Language::Simplified) => {
+            format!("{days} 个工作日（按工作时间累计）")
+        }
+        (Target::WorkingDays(days, WorkingDayRule::ElapsedBusinessTime), Language::Traditional) => {
+            format!("{days} 個工作日（按工作時間累計）")
+        }
     }
 }
 
@@ -108,7 +145,11 @@ fn stopped(stop: Timestamp, in_time: bool, calendar: &Calendar, language: Langua
 
 fn wall(time: Timestamp, calendar: &Calendar) -> String {
     let wall = calendar.zone().to_datetime(time);
-    let format = if wall.second() == 0 { "%Y-%m-%d %H:%M" } else { "%Y-%m-%d %H:%M:%S" };
+    let format = if wall.second() == 0 {
+        "%Y-%m-%d %H:%M"
+    } else {
+        "%Y-%m-%d %H:%M:%S"
+    };
     wall.strftime(format).to_string()
 }
 
@@ -120,6 +161,12 @@ fn length(time: SignedDuration, language: Language) -> String {
         Language::Simplified => ["小时", "分钟", "秒"],
         Language::Traditional => ["小時", "分鐘", "秒"],
     };
-    let parts = [seconds / 3600, seconds / 60 % 60, seconds % 60].into_iter().zip(units).filter(|(number, _)| *number > 0);
-    parts.map(|(number, unit)| format!("{number} {unit}")).collect::<Vec<_>>().join(" ")
+    let parts = [seconds / 3600, seconds / 60 % 60, seconds % 60]
+        .into_iter()
+        .zip(units)
+        .filter(|(number, _)| *number > 0);
+    parts
+        .map(|(number, unit)| format!("{number} {unit}"))
+        .collect::<Vec<_>>()
+        .join(" ")
 }

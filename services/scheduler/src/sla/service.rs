@@ -70,18 +70,30 @@ pub(crate) struct Answer {
 ///
 /// # Errors
 /// DEADLINE_OUT_OF_REACH; NOT_FOUND for the calendar's version.
-pub(crate) async fn compute(shelf: &Shelf, tenant: &Tenant, question: &Question, calendar: CalendarToUse) -> Result<Answer, Refusal> {
+pub(crate) async fn compute(
+    shelf: &Shelf,
+    tenant: &Tenant,
+    question: &Question,
+    calendar: CalendarToUse,
+) -> Result<Answer, Refusal> {
     let mut tx = shelf.database.tenant(tenant).await?;
     let (calendar, calendar_version) = match calendar {
         CalendarToUse::Active => {
             let (calendar, version) = calendar::service::active(&mut tx, tenant).await?;
             (calendar, Some(version))
         }
-        CalendarToUse::Version(version) => (calendar::service::version(&mut tx, tenant, version).await?, Some(version)),
+        CalendarToUse::Version(version) => (
+            calendar::service::version(&mut tx, tenant, version).await?,
+            Some(version),
+        ),
         CalendarToUse::Tried(calendar) => (calendar, None),
     };
     tx.rollback().await;
     let explanation = explain_runs(&question.runs, question.target, question.warn_percent, &calendar)?;
     let explanation = explanation.ok_or_else(|| Refusal::fault(anyhow::anyhow!("a question without a run")))?;
-    Ok(Answer { explanation, calendar, calendar_version })
+    Ok(Answer {
+        explanation,
+        calendar,
+        calendar_version,
+    })
 }

@@ -22,7 +22,7 @@ use crate::{calendar, room::Room};
 /// # Errors
 /// NOT_FOUND.
 pub(crate) async fn get(room: &Room, tenant: &Tenant, id: Uuid, name: &str) -> Result<Answer, Refusal> {
-    let mut tx = room.database.tenant(tenant).await?;
+    let mut tx = moment(room, tenant).await?;
     let order = store::find(&mut tx, tenant, id).await?.ok_or_else(|| Refusal::not_found(name))?;
     let mut answers = answers(room, &mut tx, tenant, vec![order]).await?;
     answers.pop().ok_or_else(|| Refusal::not_found(name))
@@ -45,7 +45,7 @@ pub(crate) async fn list(room: &Room, tenant: &Tenant, paging: &Paging) -> Resul
     let Paging { page_size, page_token, filter, order_by } = paging;
     let (fields, orders) = (listing::FIELDS, listing::orders(order_by));
     let page = PageRequest::new(&room.page_tokens, tenant, "workOrders", (*page_size, page_token), filter, order_by, fields, orders)?;
-    let mut tx = room.database.tenant(tenant).await?;
+    let mut tx = moment(room, tenant).await?;
     let found = store::list(&mut tx, tenant, &page).await?;
     let page = page.page(&room.page_tokens, found, |order| listing::place(order_by, order));
     Ok((answers(room, &mut tx, tenant, page.entries).await?, page.next_page_token))
@@ -62,7 +62,7 @@ pub(crate) async fn history(room: &Room, tenant: &Tenant, id: Uuid, parent: &str
     let list = format!("workOrders/{id}/events");
     let (fields, orders) = (listing::HISTORY_FIELDS, listing::HISTORY_ORDERS);
     let page = PageRequest::new(&room.page_tokens, tenant, &list, (*page_size, page_token), filter, order_by, fields, orders)?;
-    let mut tx = room.database.tenant(tenant).await?;
+    let mut tx = moment(room, tenant).await?;
     if !store::exists(&mut tx, tenant, id).await? {
         return Err(Refusal::not_found(parent));
     }
@@ -85,7 +85,7 @@ pub(crate) struct Found {
 /// NOT_FOUND where the work order has no such clock in that episode.
 pub(crate) async fn clock(room: &Room, tenant: &Tenant, id: Uuid, key: &str, episode: i32, name: &str) -> Result<Found, Refusal> {
     let missing = || Refusal::not_found(name);
-    let mut tx = room.database.tenant(tenant).await?;
+    let mut tx = moment(room, tenant).await?;
     let order = store::find(&mut tx, tenant, id).await?.ok_or_else(missing)?;
     let episode = if episode == 0 { order.episode } else { episode };
     let clocks = store::clocks(&mut tx, tenant, id, episode).await?;
@@ -102,6 +102,13 @@ pub(crate) async fn calendars<'c>(tx: &mut Transaction, tenant: &Tenant, clocks:
         calendars.insert(version, calendar::service::version(tx, tenant, version).await?);
     }
     Ok(calendars)
+}
+
+/// A transaction in which everything that is read belongs to one moment.
+async fn moment(room: &Room, tenant: &Tenant) -> Result<Transaction, Refusal> {
+    let mut tx = room.database.tenant(tenant).await?;
+    store::see_one_moment(&mut tx).await?;
+    Ok(tx)
 }
 
 async fn answers(room: &Room, tx: &mut Transaction, tenant: &Tenant, orders: Vec<WorkOrder>) -> Result<Vec<Answer>, Refusal> {
@@ -152,7 +159,7 @@ impl Follower {
         if ids.is_empty() {
             return Ok(Changed { orders: Vec::new(), cursor: watched.cursor });
         }
-        let mut tx = self.room.database.tenant(&self.tenant).await?;
+        let mut tx = moment(&self.room, &self.tenant).await?;
         let orders = store::many(&mut tx, &self.tenant, &ids).await?;
         let orders = answers(&self.room, &mut tx, &self.tenant, orders).await?;
         Ok(Changed { orders, cursor: watched.cursor })

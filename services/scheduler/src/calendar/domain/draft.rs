@@ -7,7 +7,8 @@ use serde::{Deserialize, Serialize};
 
 use super::{Calendar, Hours, SpecialDay};
 
-/// The time zones that came with this version: every replica works out the same deadline, whatever its machine has installed.
+/// The time zones that came with this version: every replica works out the same deadline, whatever its machine has
+/// installed.
 static ZONES: LazyLock<TimeZoneDatabase> = LazyLock::new(TimeZoneDatabase::bundled);
 
 /// Working hours within a day.
@@ -66,17 +67,26 @@ impl TryFrom<Draft> for Calendar {
         let mut problems = Vec::new();
         let zone = ZONES.get(&draft.time_zone).ok();
         if zone.is_none() {
-            problems.push(("time_zone".to_owned(), format!("{} is not a time zone of the IANA database", draft.time_zone)));
+            problems.push((
+                "time_zone".to_owned(),
+                format!("{} is not a time zone of the IANA database", draft.time_zone),
+            ));
         }
         let mut week: [Vec<Hours>; 7] = Default::default();
         for (index, day) in draft.weekly_hours.iter().enumerate() {
             let field = format!("weekly_hours[{index}]");
             let hours = read_hours(&day.hours, &field, &mut problems);
-            match usize::try_from(day.day).ok().and_then(|day| week.get_mut(day.wrapping_sub(1))) {
+            match usize::try_from(day.day)
+                .ok()
+                .and_then(|day| week.get_mut(day.wrapping_sub(1)))
+            {
                 None => problems.push((format!("{field}.day"), "is not a day of the week".to_owned())),
                 Some(found) if !found.is_empty() => problems.push((format!("{field}.day"), "comes twice".to_owned())),
                 Some(_) if hours.is_empty() && day.hours.is_empty() => {
-                    problems.push((format!("{field}.hours"), "a free day is one that is not named".to_owned()));
+                    problems.push((
+                        format!("{field}.hours"),
+                        "a free day is one that is not named".to_owned(),
+                    ));
                 }
                 Some(found) => *found = hours,
             }
@@ -91,7 +101,16 @@ impl TryFrom<Draft> for Calendar {
             match read_date(&day.date) {
                 None => problems.push((format!("{field}.date"), format!("there is no date {}", day.date))),
                 Some(date) => {
-                    if special.insert(date, SpecialDay { display_name: day.display_name, hours }).is_some() {
+                    if special
+                        .insert(
+                            date,
+                            SpecialDay {
+                                display_name: day.display_name,
+                                hours,
+                            },
+                        )
+                        .is_some()
+                    {
                         problems.push((format!("{field}.date"), format!("{date} comes twice")));
                     }
                 }
@@ -100,7 +119,12 @@ impl TryFrom<Draft> for Calendar {
         match zone {
             Some(zone) if problems.is_empty() => {
                 let zone_name = zone.iana_name().map_or(draft.time_zone, str::to_owned);
-                Ok(Self { zone_name, zone, week, special })
+                Ok(Self {
+                    zone_name,
+                    zone,
+                    week,
+                    special,
+                })
             }
             _ => Err(Problems(problems)),
         }
@@ -115,7 +139,8 @@ fn read_date(text: &str) -> Option<Date> {
 fn read_hours(drafts: &[HoursDraft], field: &str, problems: &mut Vec<(String, String)>) -> Vec<Hours> {
     let mut all: Vec<Hours> = Vec::new();
     for (index, draft) in drafts.iter().enumerate() {
-        let mut problem = |name: &str, what: &str| problems.push((format!("{field}.hours[{index}].{name}"), what.to_owned()));
+        let mut problem =
+            |name: &str, what: &str| problems.push((format!("{field}.hours[{index}].{name}"), what.to_owned()));
         let (from, to) = (read_time(&draft.start), read_time(&draft.end));
         match (from, to) {
             (Some(from), Some(to)) if from >= to => problem("end", "must be later than the begin"),
@@ -138,8 +163,15 @@ fn read_hours(drafts: &[HoursDraft], field: &str, problems: &mut Vec<(String, St
 
 /// Minutes since midnight of `HH:MM`.
 fn read_time(text: &str) -> Option<u16> {
-    let (hour, minute) = text.split_once(':').filter(|(hour, minute)| hour.len() == 2 && minute.len() == 2)?;
-    let digits = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit()).then(|| text.parse::<u16>().ok()).flatten();
+    let (hour, minute) = text
+        .split_once(':')
+        .filter(|(hour, minute)| hour.len() == 2 && minute.len() == 2)?;
+    let digits = |text: &str| {
+        text.bytes()
+            .all(|byte| byte.is_ascii_digit())
+            .then(|| text.parse::<u16>().ok())
+            .flatten()
+    };
     let (hour, minute) = (digits(hour)?, digits(minute)?);
     (minute < 60 && hour * 60 + minute <= 24 * 60).then_some(hour * 60 + minute)
 }
@@ -154,7 +186,12 @@ impl From<Calendar> for Draft {
         });
         Self {
             time_zone: calendar.zone_name.clone(),
-            weekly_hours: week.map(|(day, hours)| DayDraft { day, hours: write_hours(hours) }).collect(),
+            weekly_hours: week
+                .map(|(day, hours)| DayDraft {
+                    day,
+                    hours: write_hours(hours),
+                })
+                .collect(),
             special_days: special.collect(),
         }
     }
@@ -162,5 +199,11 @@ impl From<Calendar> for Draft {
 
 fn write_hours(hours: &[Hours]) -> Vec<HoursDraft> {
     let time = |minutes: u16| format!("{:02}:{:02}", minutes / 60, minutes % 60);
-    hours.iter().map(|hours| HoursDraft { start: time(hours.from), end: time(hours.to) }).collect()
+    hours
+        .iter()
+        .map(|hours| HoursDraft {
+            start: time(hours.from),
+            end: time(hours.to),
+        })
+        .collect()
 }

@@ -56,11 +56,22 @@ pub(crate) struct Calendar {
 }
 
 impl Calendar {
-    /// Version 0 of every tenant: Shanghai, Monday to Friday 09:00–12:00 and 13:00–18:00. Clocks of the past go by it: it never changes.
+    /// Version 0 of every tenant: Shanghai, Monday to Friday 09:00–12:00 and 13:00–18:00. Clocks of the past go by it:
+    /// it never changes.
     pub(crate) fn built_in() -> Self {
-        let hours = |start: &str, end: &str| HoursDraft { start: start.to_owned(), end: end.to_owned() };
-        let day = |day| DayDraft { day, hours: vec![hours("09:00", "12:00"), hours("13:00", "18:00")] };
-        let draft = Draft { time_zone: "Asia/Shanghai".to_owned(), weekly_hours: (1..=5).map(day).collect(), special_days: vec![] };
+        let hours = |start: &str, end: &str| HoursDraft {
+            start: start.to_owned(),
+            end: end.to_owned(),
+        };
+        let day = |day| DayDraft {
+            day,
+            hours: vec![hours("09:00", "12:00"), hours("13:00", "18:00")],
+        };
+        let draft = Draft {
+            time_zone: "Asia/Shanghai".to_owned(),
+            weekly_hours: (1..=5).map(day).collect(),
+            special_days: vec![],
+        };
         #[expect(clippy::expect_used, reason = "a constant draft, which the tests build")]
         Self::try_from(draft).expect("the built-in calendar has no problem")
     }
@@ -75,7 +86,8 @@ impl Calendar {
         &self.zone_name
     }
 
-    /// The earliest moment at which `working` time has passed since `from`; `from` itself for none. The inverse of [`Self::working_between`].
+    /// The earliest moment at which `working` time has passed since `from`; `from` itself for none. The inverse of
+    /// [`Self::working_between`].
     ///
     /// # Errors
     /// Where it lies beyond [`HORIZON`].
@@ -91,7 +103,12 @@ impl Calendar {
             }
             let length = stretch.length();
             if length >= left {
-                return stretch.from.checked_add(left).ok().filter(|due| *due <= end).ok_or(CalendarError::OutOfReach);
+                return stretch
+                    .from
+                    .checked_add(left)
+                    .ok()
+                    .filter(|due| *due <= end)
+                    .ok_or(CalendarError::OutOfReach);
             }
             left -= length;
         }
@@ -101,7 +118,9 @@ impl Calendar {
     /// The working time between two moments; none where `to` is not after `from`.
     pub(crate) fn working_between(&self, from: Timestamp, to: Timestamp) -> SignedDuration {
         let stretches = self.working(from).take_while(|stretch| stretch.from < to);
-        stretches.fold(SignedDuration::ZERO, |sum, stretch| sum.saturating_add(stretch.from.duration_until(stretch.to.min(to))))
+        stretches.fold(SignedDuration::ZERO, |sum, stretch| {
+            sum.saturating_add(stretch.from.duration_until(stretch.to.min(to)))
+        })
     }
 
     /// The end of work on the `n`-th working day, from 1, after the day of `from`, which itself does not count.
@@ -129,9 +148,14 @@ impl Calendar {
     pub(crate) fn usual_day(&self) -> SignedDuration {
         let mut found: BTreeMap<i64, u32> = BTreeMap::new();
         for day in self.week.iter().filter(|day| !day.is_empty()) {
-            *found.entry(day.iter().map(|hours| i64::from(hours.to - hours.from)).sum()).or_default() += 1;
+            *found
+                .entry(day.iter().map(|hours| i64::from(hours.to - hours.from)).sum())
+                .or_default() += 1;
         }
-        let minutes = found.into_iter().max_by_key(|(minutes, days)| (*days, *minutes)).map_or(0, |(minutes, _)| minutes);
+        let minutes = found
+            .into_iter()
+            .max_by_key(|(minutes, days)| (*days, *minutes))
+            .map_or(0, |(minutes, _)| minutes);
         SignedDuration::from_mins(minutes)
     }
 
@@ -147,7 +171,11 @@ impl Calendar {
                 }
             }
         }
-        if names.is_empty() { "not working time".to_owned() } else { names.join("、") }
+        if names.is_empty() {
+            "not working time".to_owned()
+        } else {
+            names.join("、")
+        }
     }
 
     fn hours(&self, date: Date) -> &[Hours] {

@@ -5,15 +5,28 @@ use proptest::prelude::*;
 
 use super::{Calendar, DayDraft, Draft, HoursDraft, SpecialDraft};
 
-const ZONES: [&str; 7] =
-    ["Asia/Shanghai", "Europe/Berlin", "America/New_York", "Australia/Lord_Howe", "Africa/Cairo", "America/St_Johns", "UTC"];
+const ZONES: [&str; 7] = [
+    "Asia/Shanghai",
+    "Europe/Berlin",
+    "America/New_York",
+    "Australia/Lord_Howe",
+    "Africa/Cairo",
+    "America/St_Johns",
+    "UTC",
+];
 
 fn hours(from: usize) -> impl Strategy<Value = Vec<HoursDraft>> {
     // An even number of distinct times makes intervals that do not overlap.
     prop::collection::btree_set(0..=96_u16, from..7).prop_map(|times| {
         let times: Vec<u16> = times.into_iter().collect();
         let text = |quarter: u16| format!("{:02}:{:02}", quarter / 4, quarter % 4 * 15);
-        times.chunks_exact(2).map(|pair| HoursDraft { start: text(pair[0]), end: text(pair[1]) }).collect()
+        times
+            .chunks_exact(2)
+            .map(|pair| HoursDraft {
+                start: text(pair[0]),
+                end: text(pair[1]),
+            })
+            .collect()
     })
 }
 
@@ -24,20 +37,40 @@ pub(crate) fn calendar() -> impl Strategy<Value = Calendar> {
     (prop::sample::select(ZONES.to_vec()), week, special).prop_map(|(zone, week, special)| {
         let first = jiff::civil::date(2026, 1, 1);
         let special_days = special.into_iter().map(|(day, hours)| SpecialDraft {
-            date: first.checked_add(SignedDuration::from_hours(24 * day)).unwrap().to_string(),
+            date: first
+                .checked_add(SignedDuration::from_hours(24 * day))
+                .unwrap()
+                .to_string(),
             display_name: "special".to_owned(),
             hours,
         });
         let weekly_hours = week.into_iter().map(|(day, hours)| DayDraft { day, hours }).collect();
-        Draft { time_zone: zone.to_owned(), weekly_hours, special_days: special_days.collect() }.try_into().unwrap()
+        Draft {
+            time_zone: zone.to_owned(),
+            weekly_hours,
+            special_days: special_days.collect(),
+        }
+        .try_into()
+        .unwrap()
     })
 }
 
 /// A calendar that works without a break.
 fn always(zone: &str) -> Calendar {
-    let all_day = || vec![HoursDraft { start: "00:00".to_owned(), end: "24:00".to_owned() }];
+    let all_day = || {
+        vec![HoursDraft {
+            start: "00:00".to_owned(),
+            end: "24:00".to_owned(),
+        }]
+    };
     let weekly_hours = (1..=7).map(|day| DayDraft { day, hours: all_day() }).collect();
-    Draft { time_zone: zone.to_owned(), weekly_hours, special_days: vec![] }.try_into().unwrap()
+    Draft {
+        time_zone: zone.to_owned(),
+        weekly_hours,
+        special_days: vec![],
+    }
+    .try_into()
+    .unwrap()
 }
 
 /// A moment of 2026 or 2027.
@@ -47,7 +80,14 @@ pub(crate) fn moment() -> impl Strategy<Value = Timestamp> {
 
 /// A moment around which the clocks are changed somewhere, in whole minutes.
 fn around_a_change() -> impl Strategy<Value = Timestamp> {
-    let changes = ["2026-03-29T00:00:00Z", "2026-10-25T00:00:00Z", "2026-03-08T06:00:00Z", "2026-11-01T05:00:00Z", "2026-10-03T15:00:00Z", "2026-04-23T21:00:00Z"];
+    let changes = [
+        "2026-03-29T00:00:00Z",
+        "2026-10-25T00:00:00Z",
+        "2026-03-08T06:00:00Z",
+        "2026-11-01T05:00:00Z",
+        "2026-10-03T15:00:00Z",
+        "2026-04-23T21:00:00Z",
+    ];
     (prop::sample::select(changes.to_vec()), -2000..500_i64)
         .prop_map(|(change, minutes)| change.parse::<Timestamp>().unwrap() + SignedDuration::from_mins(minutes))
 }

@@ -1,11 +1,17 @@
-//! Working time by examples: lunch, weekends, the National Day week with its make-up Saturday, half days, changes of the clocks.
+//! Working time by examples: lunch, weekends, the National Day week with its make-up Saturday, half days, changes of
+//! the clocks.
 
 use jiff::{SignedDuration, Timestamp, civil::DateTime};
 
 use super::{Calendar, CalendarError, DayDraft, Draft, HoursDraft, Problems, SpecialDraft};
 
 pub(super) fn hours(all: &[(&str, &str)]) -> Vec<HoursDraft> {
-    all.iter().map(|(start, end)| HoursDraft { start: (*start).to_owned(), end: (*end).to_owned() }).collect()
+    all.iter()
+        .map(|(start, end)| HoursDraft {
+            start: (*start).to_owned(),
+            end: (*end).to_owned(),
+        })
+        .collect()
 }
 
 fn day(day: i32, all: &[(&str, &str)]) -> DayDraft {
@@ -13,27 +19,46 @@ fn day(day: i32, all: &[(&str, &str)]) -> DayDraft {
 }
 
 fn special(date: &str, display_name: &str, all: &[(&str, &str)]) -> SpecialDraft {
-    SpecialDraft { date: date.to_owned(), display_name: display_name.to_owned(), hours: hours(all) }
+    SpecialDraft {
+        date: date.to_owned(),
+        display_name: display_name.to_owned(),
+        hours: hours(all),
+    }
 }
 
 const OFFICE: &[(&str, &str)] = &[("09:00", "12:00"), ("13:00", "18:00")];
 
-/// The built-in week in Shanghai with the National Day week of 2026 (1–7 October; work on Saturday 10 October) and a half day at the end of the year.
+/// The built-in week in Shanghai with the National Day week of 2026 (1–7 October; work on Saturday 10 October) and a
+/// half day at the end of the year.
 pub(crate) fn shanghai_2026() -> Calendar {
     let mut draft = Draft::from(Calendar::built_in());
-    draft.special_days = (1..=7).map(|day| special(&format!("2026-10-0{day}"), "国庆节", &[])).collect();
+    draft.special_days = (1..=7)
+        .map(|day| special(&format!("2026-10-0{day}"), "国庆节", &[]))
+        .collect();
     draft.special_days.push(special("2026-10-10", "国庆节调休", OFFICE));
-    draft.special_days.push(special("2026-12-31", "半日", &[("09:00", "12:00")]));
+    draft
+        .special_days
+        .push(special("2026-12-31", "半日", &[("09:00", "12:00")]));
     draft.try_into().unwrap()
 }
 
 fn calendar(zone: &str, week: &[DayDraft]) -> Calendar {
-    Draft { time_zone: zone.to_owned(), weekly_hours: week.to_vec(), special_days: vec![] }.try_into().unwrap()
+    Draft {
+        time_zone: zone.to_owned(),
+        weekly_hours: week.to_vec(),
+        special_days: vec![],
+    }
+    .try_into()
+    .unwrap()
 }
 
 /// A moment by the wall clock of the calendar's zone.
 pub(crate) fn at(calendar: &Calendar, wall: &str) -> Timestamp {
-    wall.parse::<DateTime>().unwrap().to_zoned(calendar.zone().clone()).unwrap().timestamp()
+    wall.parse::<DateTime>()
+        .unwrap()
+        .to_zoned(calendar.zone().clone())
+        .unwrap()
+        .timestamp()
 }
 
 fn wall(calendar: &Calendar, time: Timestamp) -> String {
@@ -41,7 +66,12 @@ fn wall(calendar: &Calendar, time: Timestamp) -> String {
 }
 
 fn added(calendar: &Calendar, from: &str, minutes: i64) -> String {
-    wall(calendar, calendar.add_working(at(calendar, from), SignedDuration::from_mins(minutes)).unwrap())
+    wall(
+        calendar,
+        calendar
+            .add_working(at(calendar, from), SignedDuration::from_mins(minutes))
+            .unwrap(),
+    )
 }
 
 fn between(calendar: &Calendar, from: &str, to: &str) -> i64 {
@@ -94,7 +124,11 @@ fn working_days_are_counted_from_the_day_after() {
     }
     assert_eq!(nth("2026-03-02T10:00", 7), "2026-03-11T18:00");
     assert_eq!(nth("2026-03-07T10:00", 1), "2026-03-09T18:00", "a Saturday");
-    assert_eq!(nth("2026-09-30T10:00", 3), "2026-10-10T18:00", "8, 9 and the make-up Saturday");
+    assert_eq!(
+        nth("2026-09-30T10:00", 3),
+        "2026-10-10T18:00",
+        "8, 9 and the make-up Saturday"
+    );
     assert_eq!(nth("2026-09-30T10:00", 7), "2026-10-15T18:00");
 }
 
@@ -103,7 +137,9 @@ fn a_half_day_ends_at_noon_and_is_a_working_day() {
     let calendar = shanghai_2026();
     assert_eq!(between(&calendar, "2026-12-31T00:00", "2027-01-01T00:00"), 3 * 60);
     assert_eq!(added(&calendar, "2026-12-31T11:30", 60), "2027-01-01T09:30");
-    let end = calendar.nth_working_day_end(at(&calendar, "2026-12-30T10:00"), 1).unwrap();
+    let end = calendar
+        .nth_working_day_end(at(&calendar, "2026-12-30T10:00"), 1)
+        .unwrap();
     assert_eq!(wall(&calendar, end), "2026-12-31T12:00");
 }
 
@@ -129,7 +165,12 @@ fn an_hour_that_does_not_exist_counts_nothing_and_one_that_comes_twice_counts_tw
 
 #[test]
 fn a_deadline_across_a_change_of_the_clocks_keeps_its_working_time() {
-    let calendar = calendar("Europe/Berlin", &(1..=7).map(|weekday| day(weekday, &[("00:00", "24:00")])).collect::<Vec<_>>());
+    let calendar = calendar(
+        "Europe/Berlin",
+        &(1..=7)
+            .map(|weekday| day(weekday, &[("00:00", "24:00")]))
+            .collect::<Vec<_>>(),
+    );
     assert_eq!(added(&calendar, "2026-03-28T12:00", 24 * 60), "2026-03-29T13:00");
     assert_eq!(added(&calendar, "2026-10-24T12:00", 24 * 60), "2026-10-25T11:00");
 }
@@ -138,8 +179,18 @@ fn a_deadline_across_a_change_of_the_clocks_keeps_its_working_time() {
 #[test]
 fn changes_at_midnight_and_by_half_an_hour_are_kept() {
     let week: Vec<DayDraft> = (1..=7).map(|weekday| day(weekday, &[("00:00", "24:00")])).collect();
-    assert_eq!(between(&calendar("Africa/Cairo", &week), "2026-04-24T01:00", "2026-04-25T00:00"), 23 * 60);
-    assert_eq!(between(&calendar("Australia/Lord_Howe", &week), "2026-10-04T00:00", "2026-10-05T00:00"), 23 * 60 + 30);
+    assert_eq!(
+        between(&calendar("Africa/Cairo", &week), "2026-04-24T01:00", "2026-04-25T00:00"),
+        23 * 60
+    );
+    assert_eq!(
+        between(
+            &calendar("Australia/Lord_Howe", &week),
+            "2026-10-04T00:00",
+            "2026-10-05T00:00"
+        ),
+        23 * 60 + 30
+    );
 }
 
 /// FEATURES 45: a horizon error instead of an endless loop.
@@ -147,18 +198,36 @@ fn changes_at_midnight_and_by_half_an_hour_are_kept() {
 fn a_deadline_beyond_ten_years_is_out_of_reach() {
     let calendar = calendar("Asia/Shanghai", &[day(1, &[("09:00", "09:01")])]);
     let from = at(&calendar, "2026-03-02T09:00");
-    assert_eq!(calendar.add_working(from, SignedDuration::from_hours(24)), Err(CalendarError::OutOfReach));
+    assert_eq!(
+        calendar.add_working(from, SignedDuration::from_hours(24)),
+        Err(CalendarError::OutOfReach)
+    );
     assert_eq!(calendar.nth_working_day_end(from, 1000), Err(CalendarError::OutOfReach));
     assert!(calendar.nth_working_day_end(from, 500).is_ok());
-    assert_eq!(calendar.add_working(Timestamp::MAX, SignedDuration::from_secs(1)), Err(CalendarError::OutOfReach));
-    assert_eq!(calendar.working_between(Timestamp::MIN, Timestamp::MIN), SignedDuration::ZERO);
+    assert_eq!(
+        calendar.add_working(Timestamp::MAX, SignedDuration::from_secs(1)),
+        Err(CalendarError::OutOfReach)
+    );
+    assert_eq!(
+        calendar.working_between(Timestamp::MIN, Timestamp::MIN),
+        SignedDuration::ZERO
+    );
 }
 
 #[test]
 fn a_usual_day_is_as_long_as_most_days_are() {
     assert_eq!(Calendar::built_in().usual_day(), SignedDuration::from_hours(8));
-    let week = [day(1, &[("09:00", "18:00")]), day(2, &[("09:00", "12:00")]), day(3, &[("09:00", "12:00")]), day(4, &[("08:00", "17:00")])];
-    assert_eq!(calendar("Asia/Shanghai", &week).usual_day(), SignedDuration::from_hours(9), "of equally many, the longest");
+    let week = [
+        day(1, &[("09:00", "18:00")]),
+        day(2, &[("09:00", "12:00")]),
+        day(3, &[("09:00", "12:00")]),
+        day(4, &[("08:00", "17:00")]),
+    ];
+    assert_eq!(
+        calendar("Asia/Shanghai", &week).usual_day(),
+        SignedDuration::from_hours(9),
+        "of equally many, the longest"
+    );
 }
 
 #[test]
@@ -181,7 +250,11 @@ fn every_entry_that_does_not_fit_is_named_at_once() {
             day(3, &[]),
             day(4, &[("9:00", "25:00")]),
         ],
-        special_days: vec![special("2026-02-30", "", &[]), special("2026-10-01", "", &[]), special("2026-10-01", "", &[("12:00", "12:00")])],
+        special_days: vec![
+            special("2026-02-30", "", &[]),
+            special("2026-10-01", "", &[]),
+            special("2026-10-01", "", &[("12:00", "12:00")]),
+        ],
     };
     let Problems(problems) = Calendar::try_from(draft).unwrap_err();
     let fields: Vec<&str> = problems.iter().map(|(field, _)| field.as_str()).collect();
@@ -205,15 +278,25 @@ fn every_entry_that_does_not_fit_is_named_at_once() {
 
 #[test]
 fn a_calendar_without_any_working_time_is_refused() {
-    let draft = Draft { time_zone: "UTC".to_owned(), weekly_hours: vec![], special_days: vec![] };
+    let draft = Draft {
+        time_zone: "UTC".to_owned(),
+        weekly_hours: vec![],
+        special_days: vec![],
+    };
     let Problems(problems) = Calendar::try_from(draft).unwrap_err();
-    assert_eq!(problems, [("weekly_hours".to_owned(), "there is no working time at all".to_owned())]);
+    assert_eq!(
+        problems,
+        [("weekly_hours".to_owned(), "there is no working time at all".to_owned())]
+    );
 }
 
 #[test]
 fn a_calendar_is_stored_as_people_write_it() {
     let calendar = shanghai_2026();
     let stored = serde_json::to_string(&calendar).unwrap();
-    assert!(stored.contains(r#"{"date":"2026-10-01","display_name":"国庆节","hours":[]}"#), "{stored}");
+    assert!(
+        stored.contains(r#"{"date":"2026-10-01","display_name":"国庆节","hours":[]}"#),
+        "{stored}"
+    );
     assert_eq!(serde_json::from_str::<Calendar>(&stored).unwrap(), calendar);
 }

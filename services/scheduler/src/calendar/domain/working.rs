@@ -29,16 +29,30 @@ impl Stretch {
 impl Calendar {
     /// The stretches of working time from a moment on, in order, as far as time goes.
     ///
-    /// Between two changes of the clocks the wall is a fixed distance from the moment, so each piece between them is walked by
-    /// itself: an hour that does not exist lies in no piece and counts nothing, one that comes twice lies in two.
+    /// Between two changes of the clocks the wall is a fixed distance from the moment, so each piece between them is
+    /// walked by itself: an hour that does not exist lies in no piece and counts nothing, one that comes twice lies in
+    /// two.
     pub(crate) fn working(&self, from: Timestamp) -> Stretches<'_> {
         let piece = self.piece(from);
-        Stretches { calendar: self, date: piece.offset.to_datetime(from).date(), piece: Some(piece), interval: 0 }
+        Stretches {
+            calendar: self,
+            date: piece.offset.to_datetime(from).date(),
+            piece: Some(piece),
+            interval: 0,
+        }
     }
 
     fn piece(&self, from: Timestamp) -> Piece {
-        let to = self.zone.following(from).next().map_or(Timestamp::MAX, |change| change.timestamp());
-        Piece { from, to, offset: self.zone.to_offset(from) }
+        let to = self
+            .zone
+            .following(from)
+            .next()
+            .map_or(Timestamp::MAX, |change| change.timestamp());
+        Piece {
+            from,
+            to,
+            offset: self.zone.to_offset(from),
+        }
     }
 }
 
@@ -60,8 +74,10 @@ impl Piece {
 
     /// When the wall clock says so many minutes after the midnight of a date; the end of time where it never does.
     fn moment(&self, date: Date, minutes: u16) -> Timestamp {
-        let wall = DateTime::from_parts(date, Time::midnight()).checked_add(SignedDuration::from_mins(i64::from(minutes)));
-        wall.and_then(|wall| self.offset.to_timestamp(wall)).unwrap_or(Timestamp::MAX)
+        let wall =
+            DateTime::from_parts(date, Time::midnight()).checked_add(SignedDuration::from_mins(i64::from(minutes)));
+        wall.and_then(|wall| self.offset.to_timestamp(wall))
+            .unwrap_or(Timestamp::MAX)
     }
 }
 

@@ -8,11 +8,10 @@ use super::{
     policy::{Category, ClockDefinition, Milestone, Policy, Target},
 };
 
-/// Something that happened to a work order.
+/// Something that happened to a work order, beside that it was opened ([`open_clocks`]) or changed priority or category
+/// ([`retarget`]).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Happening {
-    /// It was opened or reopened. [`open_clocks`] has seen to that: it changes no clock.
-    Opened,
     /// It was acknowledged, or work on it started (受理).
     Acknowledged,
     /// A person was assigned.
@@ -21,8 +20,6 @@ pub(crate) enum Happening {
     CustomerInformed,
     /// It came into a state.
     Entered(Category),
-    /// Its priority or category changed. [`retarget`] sees to that: it changes no clock.
-    Retargeted,
 }
 
 /// When something happened, who did it, and in which words the log says so.
@@ -59,8 +56,9 @@ pub(crate) struct Opening {
 pub(crate) struct Terms {
     /// Key of the rule that set the target; empty where no rule did.
     pub(crate) rule: String,
-    /// How long it may run. `None`: no rule gives the work order this clock. Its log is kept all the same, without marks or
-    /// deadline, so that a later change of priority or category finds what it would have found from the beginning.
+    /// How long it may run. `None`: no rule gives the work order this clock. Its log is kept all the same, without
+    /// marks or deadline, so that a later change of priority or category finds what it would have found from the
+    /// beginning.
     pub(crate) target: Option<Target>,
     /// The part of the target, in percent, after which it warns; 0: no warning.
     pub(crate) warn_percent: i32,
@@ -154,19 +152,31 @@ impl Clock {
 
     /// When it began to run.
     pub(crate) fn start_time(&self) -> Option<Timestamp> {
-        self.log.iter().find(|entry| entry.kind == EntryKind::Start).map(|entry| entry.at)
+        self.log
+            .iter()
+            .find(|entry| entry.kind == EntryKind::Start)
+            .map(|entry| entry.at)
     }
 
     /// When it stopped.
     pub(crate) fn stop_time(&self) -> Option<Timestamp> {
-        self.log.last().filter(|entry| entry.kind == EntryKind::Stop).map(|entry| entry.at)
+        self.log
+            .last()
+            .filter(|entry| entry.kind == EntryKind::Stop)
+            .map(|entry| entry.at)
     }
 
     fn write(&mut self, kind: EntryKind, moment: &Moment<'_>) {
         // A log goes forward, whatever the clocks of two machines say.
         let at = self.log.last().map_or(moment.at, |last| last.at.max(moment.at));
         let terms = matches!(kind, EntryKind::Start | EntryKind::Retarget).then(|| self.terms.clone());
-        self.log.push(Entry { kind, at, actor: moment.actor.to_owned(), cause: moment.cause.to_owned(), terms });
+        self.log.push(Entry {
+            kind,
+            at,
+            actor: moment.actor.to_owned(),
+            cause: moment.cause.to_owned(),
+            terms,
+        });
     }
 }
 
@@ -181,14 +191,28 @@ pub(crate) fn state(clock: &Clock) -> State {
     }
 }
 
-/// The clocks of an episode that begins: one for each that the policy defines for it, those without a rule for the work order
-/// included ([`Clock::is_held`] tells them apart). Those that begin with the episode, or in its first state, run.
-pub(crate) fn open_clocks(policy: &Policy, versions: Versions, facts: &Facts, opening: Opening, moment: &Moment<'_>) -> Vec<Clock> {
-    let definitions = policy.clocks.iter().filter(|clock| clock.every_episode || opening.episode == 1);
+/// The clocks of an episode that begins: one for each that the policy defines for it, those without a rule for the work
+/// order included ([`Clock::is_held`] tells them apart). Those that begin with the episode, or in its first state, run.
+pub(crate) fn open_clocks(
+    policy: &Policy,
+    versions: Versions,
+    facts: &Facts,
+    opening: Opening,
+    moment: &Moment<'_>,
+) -> Vec<Clock> {
+    let definitions = policy
+        .clocks
+        .iter()
+        .filter(|clock| clock.every_episode || opening.episode == 1);
     definitions
         .map(|definition| {
             let terms = policy.terms(&definition.key, versions, facts);
-            let mut clock = Clock { key: definition.key.clone(), episode: opening.episode, terms, log: ClockLog::new() };
+            let mut clock = Clock {
+                key: definition.key.clone(),
+                episode: opening.episode,
+                terms,
+                log: ClockLog::new(),
+            };
             if definition.start_in.is_empty() {
                 clock.write(EntryKind::Start, moment);
             }
@@ -198,13 +222,13 @@ pub(crate) fn open_clocks(policy: &Policy, versions: Versions, facts: &Facts, op
         .collect()
 }
 
-/// Lets a clock know what happened. `policy` is the version that stands in its terms. Telling it the same twice changes nothing more.
+/// Lets a clock know what happened. `policy` is the version that stands in its terms. Telling it the same twice changes
+/// nothing more.
 ///
 /// A clock that has not started cannot stop: what would stop it passes it by, but for the end of the episode.
 pub(crate) fn apply(clock: &mut Clock, policy: &Policy, happening: Happening, moment: &Moment<'_>) -> Change {
     let definition = policy.clock(&clock.key);
     let milestone = match happening {
-        Happening::Opened | Happening::Retargeted => return Change::None,
         Happening::Entered(category) => {
             return match definition {
                 Some(definition) => enter(clock, definition, category, moment),
@@ -256,15 +280,26 @@ fn end(clock: &mut Clock, category: Category, moment: &Moment<'_>) -> Change {
         return Change::None;
     }
     clock.write(EntryKind::Stop, moment);
-    if before == State::Pending || category == Category::Rejected { Change::Ended } else { Change::Stopped }
+    if before == State::Pending || category == Category::Rejected {
+        Change::Ended
+    } else {
+        Change::Stopped
+    }
 }
 
-/// Gives a clock the terms that a policy and calendar have for a work order now, reckoned from the same start: a priority that goes
-/// up and down again leaves the deadline where it was. True where the terms changed. A clock that has stopped keeps those it stopped with.
+/// Gives a clock the terms that a policy and calendar have for a work order now, reckoned from the same start: a
+/// priority that goes up and down again leaves the deadline where it was. True where the terms changed. A clock that
+/// has stopped keeps those it stopped with.
 ///
-/// A policy that does not know the clock, or has no rule for it, leaves it without target ([`Clock::is_held`]). A clock that only the
-/// new policy defines comes with the next episode: what happened before is not in its log.
-pub(crate) fn retarget(clock: &mut Clock, policy: &Policy, versions: Versions, facts: &Facts, moment: &Moment<'_>) -> bool {
+/// A policy that does not know the clock, or has no rule for it, leaves it without target ([`Clock::is_held`]). A clock
+/// that only the new policy defines comes with the next episode: what happened before is not in its log.
+pub(crate) fn retarget(
+    clock: &mut Clock,
+    policy: &Policy,
+    versions: Versions,
+    facts: &Facts,
+    moment: &Moment<'_>,
+) -> bool {
     let terms = policy.terms(&clock.key, versions, facts);
     let state = state(clock);
     if state == State::Stopped || terms == clock.terms {

@@ -40,13 +40,19 @@ pub(crate) struct Explanation {
     pub(crate) paused: SignedDuration,
 }
 
-/// Explains a clock: while it stands still, as if it went on now; once it has stopped, as if it had run on. `None` before it starts, and where
-/// no rule gives the work order this clock.
+/// Explains a clock: while it stands still, as if it went on now; once it has stopped, as if it had run on. `None`
+/// before it starts, and where no rule gives the work order this clock.
 ///
 /// # Errors
 /// Where the calendar has too little working time.
-pub(crate) fn explain(clock: &Clock, calendar: &Calendar, now: Timestamp) -> Result<Option<Explanation>, CalendarError> {
-    let Some(target) = clock.terms.target else { return Ok(None) };
+pub(crate) fn explain(
+    clock: &Clock,
+    calendar: &Calendar,
+    now: Timestamp,
+) -> Result<Option<Explanation>, CalendarError> {
+    let Some(target) = clock.terms.target else {
+        return Ok(None);
+    };
     explain_runs(&clock.runs(now), target, clock.terms.warn_percent, calendar)
 }
 
@@ -54,19 +60,38 @@ pub(crate) fn explain(clock: &Clock, calendar: &Calendar, now: Timestamp) -> Res
 ///
 /// # Errors
 /// Where the calendar has too little working time.
-pub(crate) fn explain_runs(runs: &[Run], target: Target, warn_percent: i32, calendar: &Calendar) -> Result<Option<Explanation>, CalendarError> {
+pub(crate) fn explain_runs(
+    runs: &[Run],
+    target: Target,
+    warn_percent: i32,
+    calendar: &Calendar,
+) -> Result<Option<Explanation>, CalendarError> {
     let Some(first) = runs.first() else { return Ok(None) };
     let budget = Budget::of(target, first.from, calendar)?;
     let due = budget.used_up(runs, calendar)?;
-    let warn = if warn_percent == 0 { None } else { Some(budget.part(warn_percent).used_up(runs, calendar)?) };
-    let mut way = Way { calendar, segments: Vec::new(), paused: SignedDuration::ZERO };
+    let warn = if warn_percent == 0 {
+        None
+    } else {
+        Some(budget.part(warn_percent).used_up(runs, calendar)?)
+    };
+    let mut way = Way {
+        calendar,
+        segments: Vec::new(),
+        paused: SignedDuration::ZERO,
+    };
     let mut at = first.from;
     for run in runs.iter().take_while(|run| run.from < due) {
         way.pause(at, run.from);
         at = run.to.unwrap_or(due).min(due);
         way.run(run.from, at, budget.basis);
     }
-    Ok(Some(Explanation { start: first.from, due, warn, segments: way.segments, paused: way.paused }))
+    Ok(Some(Explanation {
+        start: first.from,
+        due,
+        warn,
+        segments: way.segments,
+        paused: way.paused,
+    }))
 }
 
 /// The way to a deadline, as far as it has been written down.
@@ -79,7 +104,12 @@ struct Way<'c> {
 impl Way<'_> {
     fn push(&mut self, from: Timestamp, to: Timestamp, counted: SignedDuration, why: impl FnOnce() -> String) {
         if from < to && self.segments.len() < MAX_SEGMENTS {
-            self.segments.push(Segment { from, to, counted, why: why() });
+            self.segments.push(Segment {
+                from,
+                to,
+                counted,
+                why: why(),
+            });
         }
     }
 
@@ -101,7 +131,9 @@ impl Way<'_> {
             }
             let end = stretch.to.min(to);
             self.push(at, stretch.from, SignedDuration::ZERO, idle(at, stretch.from));
-            self.push(stretch.from, end, stretch.from.duration_until(end), || "working time".to_owned());
+            self.push(stretch.from, end, stretch.from.duration_until(end), || {
+                "working time".to_owned()
+            });
             at = end;
         }
         self.push(at, to, SignedDuration::ZERO, idle(at, to));

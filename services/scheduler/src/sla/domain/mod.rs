@@ -1,5 +1,6 @@
-//! The rules of deadlines: a [`Policy`] says which clocks a work order has and how long they may run, a [`Clock`] is the log of
-//! what happened to one, and its deadline is a pure function of that log, its terms and a calendar (ARCHITECTURE §5).
+//! The rules of deadlines: a [`Policy`] says which clocks a work order has and how long they may run, a [`Clock`] is
+//! the log of what happened to one, and its deadline is a pure function of that log, its terms and a calendar
+//! (ARCHITECTURE §5).
 
 mod clock;
 mod explanation;
@@ -8,9 +9,12 @@ mod reckoning;
 #[cfg(test)]
 mod tests;
 
-pub(crate) use clock::{Change, Clock, ClockLog, Entry, EntryKind, Happening, Moment, Opening, State, Terms, Versions, apply, open_clocks, retarget, state};
+pub(crate) use clock::{
+    Change, Clock, Entry, EntryKind, Happening, Moment, Opening, State, Terms, Versions, apply, open_clocks, retarget,
+    state,
+};
 pub(crate) use explanation::{Explanation, Segment, explain, explain_runs};
 pub(crate) use policy::{Category, ClockDefinition, Milestone, Policy, Rule, Target, TimeBasis, WorkingDayRule};
-pub(crate) use reckoning::{Outcome, Run, deadline, due, outcome, warn_time, working_elapsed};
+pub(crate) use reckoning::{Outcome, Run, deadline, due, outcome, warn_time};
 
 pub(crate) use crate::condition::Facts;

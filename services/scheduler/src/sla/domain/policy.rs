@@ -30,8 +30,15 @@ pub(crate) enum Category {
 
 impl Category {
     /// All of them.
-    pub(crate) const ALL: [Self; 7] =
-        [Self::New, Self::Active, Self::Waiting, Self::Verifying, Self::Resolved, Self::Closed, Self::Rejected];
+    pub(crate) const ALL: [Self; 7] = [
+        Self::New,
+        Self::Active,
+        Self::Waiting,
+        Self::Verifying,
+        Self::Resolved,
+        Self::Closed,
+        Self::Rejected,
+    ];
 
     /// True where it stops every clock.
     pub(crate) fn ends_episode(self) -> bool {
@@ -57,7 +64,8 @@ pub(crate) enum Milestone {
 pub(crate) enum WorkingDayRule {
     /// N times the working time of a usual day, counted in working time.
     ElapsedBusinessTime,
-    /// The end of work on the N-th working day after the day of the start. A pause moves it on by the working time that was paused.
+    /// The end of work on the N-th working day after the day of the start. A pause moves it on by the working time that
+    /// was paused.
     EndOfNthDay,
 }
 
@@ -139,10 +147,17 @@ impl Policy {
             stop_on,
             every_episode: false,
         };
-        let resolve = ClockDefinition { pause_in: vec![Category::Waiting], every_episode: true, ..clock("resolve", "解决", vec![]) };
+        let resolve = ClockDefinition {
+            pause_in: vec![Category::Waiting],
+            every_episode: true,
+            ..clock("resolve", "解决", vec![])
+        };
         let rule = |clock: &str, key: &str, ranks: &[i32], target: Target| Rule {
             key: key.to_owned(),
-            condition: Condition { priority_ranks: ranks.to_vec(), ..Condition::default() },
+            condition: Condition {
+                priority_ranks: ranks.to_vec(),
+                ..Condition::default()
+            },
             clock: clock.to_owned(),
             target,
             warn_percent: 80,
@@ -162,7 +177,12 @@ impl Policy {
                 rule("resolve", "resolve_0", &[0], hours(8)),
                 rule("resolve", "resolve_1", &[1], hours(24)),
                 rule("resolve", "resolve_2", &[2], hours(48)),
-                rule("resolve", "resolve_other", &[], Target::WorkingDays(7, WorkingDayRule::EndOfNthDay)),
+                rule(
+                    "resolve",
+                    "resolve_other",
+                    &[],
+                    Target::WorkingDays(7, WorkingDayRule::EndOfNthDay),
+                ),
             ],
         }
     }
@@ -174,7 +194,10 @@ impl Policy {
 
     /// What a clock of a work order must keep.
     pub(super) fn terms(&self, clock: &str, versions: Versions, facts: &Facts) -> Terms {
-        let rule = self.rules.iter().find(|rule| rule.clock == clock && rule.condition.holds(facts));
+        let rule = self
+            .rules
+            .iter()
+            .find(|rule| rule.clock == clock && rule.condition.holds(facts));
         // A rule for a clock that is not defined has no effect; `problems` refuses it.
         let rule = rule.filter(|_| self.clock(clock).is_some());
         Terms {
@@ -201,22 +224,38 @@ impl Policy {
             }
             for (name, categories) in [("pause_in", &clock.pause_in), ("start_in", &clock.start_in)] {
                 if categories.iter().any(|category| clock.stop_in.contains(category)) {
-                    problems.push((field(name), "a clock cannot also stop in a state in which it starts or stands still".to_owned()));
+                    problems.push((
+                        field(name),
+                        "a clock cannot also stop in a state in which it starts or stands still".to_owned(),
+                    ));
                 }
             }
         }
         let mut rules = HashSet::new();
         for (index, rule) in self.rules.iter().enumerate() {
             if !rules.insert(&rule.key) {
-                problems.push((format!("rules[{index}].key"), format!("{} is the key of a rule before", rule.key)));
+                problems.push((
+                    format!("rules[{index}].key"),
+                    format!("{} is the key of a rule before", rule.key),
+                ));
             }
             if !keys.contains(&rule.clock) {
-                problems.push((format!("rules[{index}].clock"), format!("there is no clock {}", rule.clock)));
+                problems.push((
+                    format!("rules[{index}].clock"),
+                    format!("there is no clock {}", rule.clock),
+                ));
             }
         }
-        for (late, early) in shadowed(&self.rules, |rule| &rule.condition, |one, other| one.clock == other.clock) {
+        for (late, early) in shadowed(
+            &self.rules,
+            |rule| &rule.condition,
+            |one, other| one.clock == other.clock,
+        ) {
             let early = &self.rules[early].key;
-            problems.push((format!("rules[{late}].condition"), format!("never applies: rule {early} holds for all of it and comes before")));
+            problems.push((
+                format!("rules[{late}].condition"),
+                format!("never applies: rule {early} holds for all of it and comes before"),
+            ));
         }
         problems
     }

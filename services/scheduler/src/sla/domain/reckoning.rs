@@ -1,8 +1,9 @@
 //! From a clock's log to its deadline.
 //!
-//! Every target comes down to an amount of time on one basis ([`Budget`]), and the deadline is the moment at which the clock has run
-//! for that amount: what it ran before a pause is used up, what it stood still is not. N working days to the end of the last are
-//! the working time from the start to that end, so a pause moves that deadline on by the working time that was paused.
+//! Every target comes down to an amount of time on one basis ([`Budget`]), and the deadline is the moment at which the
+//! clock has run for that amount: what it ran before a pause is used up, what it stood still is not. N working days to
+//! the end of the last are the working time from the start to that end, so a pause moves that deadline on by the
+//! working time that was paused.
 
 use jiff::{SignedDuration, Timestamp};
 
@@ -37,12 +38,21 @@ impl Budget {
             Target::Elapsed(amount, basis) => Self { amount, basis },
             Target::WorkingDays(days, WorkingDayRule::ElapsedBusinessTime) => {
                 let days = i32::try_from(days).map_err(|_| CalendarError::OutOfReach)?;
-                let amount = calendar.usual_day().checked_mul(days).ok_or(CalendarError::OutOfReach)?;
-                Self { amount, basis: TimeBasis::Business }
+                let amount = calendar
+                    .usual_day()
+                    .checked_mul(days)
+                    .ok_or(CalendarError::OutOfReach)?;
+                Self {
+                    amount,
+                    basis: TimeBasis::Business,
+                }
             }
             Target::WorkingDays(days, WorkingDayRule::EndOfNthDay) => {
                 let end = calendar.nth_working_day_end(start, days)?;
-                Self { amount: calendar.working_between(start, end), basis: TimeBasis::Business }
+                Self {
+                    amount: calendar.working_between(start, end),
+                    basis: TimeBasis::Business,
+                }
             }
         })
     }
@@ -50,7 +60,10 @@ impl Budget {
     /// A part of it, in percent, to the microsecond.
     pub(super) fn part(self, percent: i32) -> Self {
         let micros = self.amount.as_micros() * i128::from(percent) / 100;
-        Self { amount: SignedDuration::from_micros_i128(micros), ..self }
+        Self {
+            amount: SignedDuration::from_micros_i128(micros),
+            ..self
+        }
     }
 
     /// When it is used up.
@@ -59,7 +72,9 @@ impl Budget {
         for run in runs {
             let due = match self.basis {
                 TimeBasis::Business => calendar.add_working(run.from, left)?,
-                TimeBasis::Calendar if left <= HORIZON => run.from.checked_add(left).map_err(|_| CalendarError::OutOfReach)?,
+                TimeBasis::Calendar if left <= HORIZON => {
+                    run.from.checked_add(left).map_err(|_| CalendarError::OutOfReach)?
+                }
                 TimeBasis::Calendar => return Err(CalendarError::OutOfReach),
             };
             match run.to {
@@ -86,7 +101,10 @@ impl Clock {
         let mut paused = None;
         for entry in &self.log {
             match entry.kind {
-                EntryKind::Start => runs.push(Run { from: entry.at, to: None }),
+                EntryKind::Start => runs.push(Run {
+                    from: entry.at,
+                    to: None,
+                }),
                 EntryKind::Pause => {
                     if let Some(run) = runs.last_mut() {
                         run.to = Some(entry.at);
@@ -94,15 +112,24 @@ impl Clock {
                     paused = Some(entry.at);
                 }
                 EntryKind::Resume => {
-                    runs.push(Run { from: entry.at, to: None });
+                    runs.push(Run {
+                        from: entry.at,
+                        to: None,
+                    });
                     paused = None;
                 }
-                EntryKind::Stop if paused.take().is_some() => runs.push(Run { from: entry.at, to: None }),
+                EntryKind::Stop if paused.take().is_some() => runs.push(Run {
+                    from: entry.at,
+                    to: None,
+                }),
                 EntryKind::Stop | EntryKind::Retarget => {}
             }
         }
         if let Some(since) = paused {
-            runs.push(Run { from: now.max(since), to: None });
+            runs.push(Run {
+                from: now.max(since),
+                to: None,
+            });
         }
         runs
     }
@@ -116,25 +143,35 @@ impl Clock {
 
     /// When a part of the target is used up; while it stands still: as if it went on now.
     fn reaches(&self, percent: i32, calendar: &Calendar, now: Timestamp) -> Result<Option<Timestamp>, CalendarError> {
-        let Some(budget) = self.budget(calendar)? else { return Ok(None) };
+        let Some(budget) = self.budget(calendar)? else {
+            return Ok(None);
+        };
         budget.part(percent).used_up(&self.runs(now), calendar).map(Some)
     }
 
-    /// As [`Self::reaches`], where that needs no further happening: not while it stands still before it, nor once it stopped.
+    /// As [`Self::reaches`], where that needs no further happening: not while it stands still before it, nor once it
+    /// stopped.
     fn will_reach(&self, percent: i32, calendar: &Calendar) -> Result<Option<Timestamp>, CalendarError> {
         let reached = match state(self) {
             State::Pending | State::Stopped => return Ok(None),
             State::Running => self.reaches(percent, calendar, Timestamp::MIN),
-            // Out of reach may mean that the last run, taken to begin with the pause, never gets there: then it is no matter now.
+            // Out of reach may mean that the last run, taken to begin with the pause, never gets there: then it is no
+            // matter now.
             State::Paused => self.reaches(percent, calendar, Timestamp::MIN).or(Ok(None)),
         }?;
-        let paused = self.log.iter().rev().find(|entry| entry.kind != EntryKind::Retarget).filter(|entry| entry.kind == EntryKind::Pause);
+        let paused = self
+            .log
+            .iter()
+            .rev()
+            .find(|entry| entry.kind != EntryKind::Retarget)
+            .filter(|entry| entry.kind == EntryKind::Pause);
         Ok(reached.filter(|reached| paused.is_none_or(|pause| *reached <= pause.at)))
     }
 }
 
-/// When a clock is due: what a timer should be set to. `None` before it starts, while it stands still and once it has stopped. Where the deadline
-/// had passed before it stood still, it is still that deadline: a late timer must not miss it.
+/// When a clock is due: what a timer should be set to. `None` before it starts, while it stands still and once it has
+/// stopped. Where the deadline had passed before it stood still, it is still that deadline: a late timer must not miss
+/// it.
 ///
 /// # Errors
 /// Where the calendar has too little working time.
@@ -147,11 +184,15 @@ pub(crate) fn deadline(clock: &Clock, calendar: &Calendar) -> Result<Option<Time
 /// # Errors
 /// Where the calendar has too little working time.
 pub(crate) fn warn_time(clock: &Clock, calendar: &Calendar) -> Result<Option<Timestamp>, CalendarError> {
-    if clock.terms.warn_percent == 0 { Ok(None) } else { clock.will_reach(clock.terms.warn_percent, calendar) }
+    if clock.terms.warn_percent == 0 {
+        Ok(None)
+    } else {
+        clock.will_reach(clock.terms.warn_percent, calendar)
+    }
 }
 
-/// The deadline to show: while the clock stands still, as if it went on now; once it has stopped, the one that was in force. `None` before
-/// it starts, and where no rule gives the work order this clock.
+/// The deadline to show: while the clock stands still, as if it went on now; once it has stopped, the one that was in
+/// force. `None` before it starts, and where no rule gives the work order this clock.
 ///
 /// # Errors
 /// Where the calendar has too little working time.
@@ -181,12 +222,11 @@ pub(crate) enum Outcome {
 pub(crate) fn outcome(clock: &Clock, calendar: &Calendar) -> Result<Option<Outcome>, CalendarError> {
     let Some(stop) = clock.stop_time() else { return Ok(None) };
     let due = due(clock, calendar, stop)?;
-    Ok(due.map(|due| if stop <= due { Outcome::Met { due } } else { Outcome::StoppedLate { due } }))
-}
-
-/// The working time for which a clock has run until now, or until it stopped.
-pub(crate) fn working_elapsed(clock: &Clock, calendar: &Calendar, now: Timestamp) -> SignedDuration {
-    let end = clock.stop_time().unwrap_or(now);
-    let runs = clock.runs(now);
-    runs.iter().fold(SignedDuration::ZERO, |sum, run| sum.saturating_add(calendar.working_between(run.from, run.to.unwrap_or(end).min(end))))
+    Ok(due.map(|due| {
+        if stop <= due {
+            Outcome::Met { due }
+        } else {
+            Outcome::StoppedLate { due }
+        }
+    }))
 }

@@ -263,6 +263,12 @@ pub(crate) async fn lock_by_feedback(tx: &mut Transaction, tenant: &Tenant, feed
     .await
 }
 
+/// From here on the transaction sees one moment: a work order and its clocks belong together. Before anything is read.
+pub(crate) async fn see_one_moment(tx: &mut Transaction) -> Result<(), Refusal> {
+    sqlx::query("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY").execute(&mut **tx).await?;
+    Ok(())
+}
+
 /// A work order, to read.
 pub(crate) async fn find(tx: &mut Transaction, tenant: &Tenant, id: Uuid) -> Result<Option<WorkOrder>, Refusal> {
     one(tx, tenant, |query| {

@@ -15,15 +15,40 @@ async fn the_built_in_versions_are_in_effect_until_another_is_activated() {
     let mut boss = play.boss().await;
     for id in ["active", "0"] {
         let calendar = get_calendar(&mut boss, id).await;
-        assert_eq!((calendar.name.as_str(), calendar.version, calendar.active), ("tenants/acme/calendars/0", 0, true));
-        assert_eq!((calendar.time_zone.as_str(), calendar.weekly_hours.len(), calendar.author.as_str()), ("Asia/Shanghai", 5, "system"));
+        assert_eq!(
+            (calendar.name.as_str(), calendar.version, calendar.active),
+            ("tenants/acme/calendars/0", 0, true)
+        );
+        assert_eq!(
+            (
+                calendar.time_zone.as_str(),
+                calendar.weekly_hours.len(),
+                calendar.author.as_str()
+            ),
+            ("Asia/Shanghai", 5, "system")
+        );
         assert_eq!((calendar.create_time, calendar.activate_time), (None, None));
 
-        let policy = boss.get_sla_policy(v1::GetSlaPolicyRequest { name: format!("{PARENT}/slaPolicies/{id}") }).await.unwrap().into_inner();
+        let policy = boss
+            .get_sla_policy(v1::GetSlaPolicyRequest {
+                name: format!("{PARENT}/slaPolicies/{id}"),
+            })
+            .await
+            .unwrap()
+            .into_inner();
         let clocks: Vec<&str> = policy.clocks.iter().map(|clock| clock.key.as_str()).collect();
-        assert_eq!((policy.version, policy.active, clocks), (0, true, vec!["acknowledge", "first_response", "resolve"]));
+        assert_eq!(
+            (policy.version, policy.active, clocks),
+            (0, true, vec!["acknowledge", "first_response", "resolve"])
+        );
 
-        let routing = boss.get_routing_policy(v1::GetRoutingPolicyRequest { name: format!("{PARENT}/routingPolicies/{id}") }).await.unwrap().into_inner();
+        let routing = boss
+            .get_routing_policy(v1::GetRoutingPolicyRequest {
+                name: format!("{PARENT}/routingPolicies/{id}"),
+            })
+            .await
+            .unwrap()
+            .into_inner();
         assert_eq!((routing.version, routing.active, routing.rules.len()), (0, true, 0));
     }
 }
@@ -33,7 +58,10 @@ async fn a_new_version_takes_effect_when_it_is_activated_and_an_earlier_one_roll
     let play = Play::begin().await;
     let mut boss = play.boss().await;
     let first = create_calendar(&mut boss, calendar("2026")).await;
-    assert_eq!((first.name.as_str(), first.version, first.active, first.author.as_str()), ("tenants/acme/calendars/1", 1, false, "user:boss"));
+    assert_eq!(
+        (first.name.as_str(), first.version, first.active, first.author.as_str()),
+        ("tenants/acme/calendars/1", 1, false, "user:boss")
+    );
     assert!(first.create_time.is_some() && first.activate_time.is_none());
     assert_eq!(get_calendar(&mut boss, "active").await.version, 0);
     assert_eq!(get_calendar(&mut boss, "1").await, first);
@@ -51,7 +79,10 @@ async fn a_new_version_takes_effect_when_it_is_activated_and_an_earlier_one_roll
     assert_eq!(get_calendar(&mut boss, "active").await, back);
     let replaced = get_calendar(&mut boss, "1").await;
     assert!(!replaced.active && replaced.etag != active.etag);
-    assert_eq!(replaced.activate_time, active.activate_time, "when it was last activated stays known");
+    assert_eq!(
+        replaced.activate_time, active.activate_time,
+        "when it was last activated stays known"
+    );
 }
 
 #[tokio::test]
@@ -60,18 +91,40 @@ async fn all_three_kinds_are_counted_each_by_itself() {
     let mut boss = play.boss().await;
     create_calendar(&mut boss, calendar("one")).await;
     create_calendar(&mut boss, calendar("two")).await;
-    let sla = v1::CreateSlaPolicyRequest { parent: PARENT.to_owned(), sla_policy: Some(sla_policy()), ..Default::default() };
+    let sla = v1::CreateSlaPolicyRequest {
+        parent: PARENT.to_owned(),
+        sla_policy: Some(sla_policy()),
+        ..Default::default()
+    };
     let sla = boss.create_sla_policy(sla).await.unwrap().into_inner();
     assert_eq!(sla.name, "tenants/acme/slaPolicies/1");
     assert_eq!((sla.clocks, sla.rules[0].warn_percent), (sla_policy().clocks, 50));
-    let routing = v1::CreateRoutingPolicyRequest { parent: PARENT.to_owned(), routing_policy: Some(routing_policy("fallback")), ..Default::default() };
+    let routing = v1::CreateRoutingPolicyRequest {
+        parent: PARENT.to_owned(),
+        routing_policy: Some(routing_policy("fallback")),
+        ..Default::default()
+    };
     let routing = boss.create_routing_policy(routing).await.unwrap().into_inner();
     assert_eq!(routing.name, "tenants/acme/routingPolicies/1");
 
     let name = sla.name.clone();
-    let sla = boss.activate_sla_policy(v1::ActivateSlaPolicyRequest { name, ..Default::default() }).await.unwrap().into_inner();
+    let sla = boss
+        .activate_sla_policy(v1::ActivateSlaPolicyRequest {
+            name,
+            ..Default::default()
+        })
+        .await
+        .unwrap()
+        .into_inner();
     let name = routing.name.clone();
-    let routing = boss.activate_routing_policy(v1::ActivateRoutingPolicyRequest { name, ..Default::default() }).await.unwrap().into_inner();
+    let routing = boss
+        .activate_routing_policy(v1::ActivateRoutingPolicyRequest {
+            name,
+            ..Default::default()
+        })
+        .await
+        .unwrap()
+        .into_inner();
     assert!(sla.active && routing.active);
     assert_eq!(get_calendar(&mut boss, "active").await.version, 0);
 }
@@ -88,13 +141,25 @@ async fn the_same_request_gives_the_same_answer_and_makes_one_version() {
     };
     let first = boss.create_calendar(request("2026")).await.unwrap().into_inner();
     assert_eq!(boss.create_calendar(request("2026")).await.unwrap().into_inner(), first);
-    refused(boss.create_calendar(request("2027")).await, Code::AlreadyExists, "REQUEST_ID_REUSED");
+    refused(
+        boss.create_calendar(request("2027")).await,
+        Code::AlreadyExists,
+        "REQUEST_ID_REUSED",
+    );
     assert_eq!(create_calendar(&mut boss, calendar("next")).await.version, 2);
 
-    let activate = v1::ActivateCalendarRequest { name: first.name, request_id: REQUEST.to_owned(), ..Default::default() };
+    let activate = v1::ActivateCalendarRequest {
+        name: first.name,
+        request_id: REQUEST.to_owned(),
+        ..Default::default()
+    };
     let active = boss.activate_calendar(activate.clone()).await.unwrap().into_inner();
     activate_calendar(&mut boss, 2).await;
-    assert_eq!(boss.activate_calendar(activate).await.unwrap().into_inner(), active, "the answer, not the deed");
+    assert_eq!(
+        boss.activate_calendar(activate).await.unwrap().into_inner(),
+        active,
+        "the answer, not the deed"
+    );
     assert_eq!(get_calendar(&mut boss, "active").await.version, 2);
 }
 
@@ -102,7 +167,12 @@ async fn the_same_request_gives_the_same_answer_and_makes_one_version() {
 async fn a_version_that_is_only_looked_at_is_not_stored() {
     let play = Play::begin().await;
     let mut boss = play.boss().await;
-    let request = v1::CreateCalendarRequest { parent: PARENT.to_owned(), calendar: Some(calendar("2026")), validate_only: true, ..Default::default() };
+    let request = v1::CreateCalendarRequest {
+        parent: PARENT.to_owned(),
+        calendar: Some(calendar("2026")),
+        validate_only: true,
+        ..Default::default()
+    };
     let looked_at = boss.create_calendar(request).await.unwrap().into_inner();
     assert_eq!((looked_at.version, looked_at.special_days.len()), (1, 8));
     let missing = boss.get_calendar(v1::GetCalendarRequest { name: looked_at.name }).await;
@@ -117,10 +187,24 @@ async fn an_activation_on_a_stale_etag_is_refused() {
     let first = create_calendar(&mut boss, calendar("2026")).await;
     activate_calendar(&mut boss, 1).await;
     activate_calendar(&mut boss, 0).await;
-    let activate = |etag: &str| v1::ActivateCalendarRequest { name: first.name.clone(), etag: etag.to_owned(), ..Default::default() };
-    refused(boss.activate_calendar(activate(&first.etag)).await, Code::Aborted, "ETAG_MISMATCH");
+    let activate = |etag: &str| v1::ActivateCalendarRequest {
+        name: first.name.clone(),
+        etag: etag.to_owned(),
+        ..Default::default()
+    };
+    refused(
+        boss.activate_calendar(activate(&first.etag)).await,
+        Code::Aborted,
+        "ETAG_MISMATCH",
+    );
     let now = get_calendar(&mut boss, "1").await;
-    assert!(boss.activate_calendar(activate(&now.etag)).await.unwrap().into_inner().active);
+    assert!(
+        boss.activate_calendar(activate(&now.etag))
+            .await
+            .unwrap()
+            .into_inner()
+            .active
+    );
 }
 
 #[tokio::test]
@@ -129,16 +213,38 @@ async fn a_version_of_another_tenant_is_not_to_be_told_from_one_that_is_missing(
     let mut boss = play.boss().await;
     create_calendar(&mut boss, calendar("2026")).await;
     let mut other = play.client("user:eve", "other", &["supervisor"]).await;
-    for name in ["tenants/acme/calendars/1", "tenants/acme/calendars/active", "tenants/other/calendars/1"] {
+    for name in [
+        "tenants/acme/calendars/1",
+        "tenants/acme/calendars/active",
+        "tenants/other/calendars/1",
+    ] {
         let name = name.to_owned();
-        refused(other.get_calendar(v1::GetCalendarRequest { name: name.clone() }).await, Code::NotFound, "RESOURCE_NOT_FOUND");
+        refused(
+            other.get_calendar(v1::GetCalendarRequest { name: name.clone() }).await,
+            Code::NotFound,
+            "RESOURCE_NOT_FOUND",
+        );
         if !name.ends_with("active") {
-            let activate = v1::ActivateCalendarRequest { name, ..Default::default() };
-            refused(other.activate_calendar(activate).await, Code::NotFound, "RESOURCE_NOT_FOUND");
+            let activate = v1::ActivateCalendarRequest {
+                name,
+                ..Default::default()
+            };
+            refused(
+                other.activate_calendar(activate).await,
+                Code::NotFound,
+                "RESOURCE_NOT_FOUND",
+            );
         }
     }
-    let list = v1::ListCalendarsRequest { parent: "tenants/other".to_owned(), ..Default::default() };
-    assert_eq!(other.list_calendars(list).await.unwrap().into_inner().calendars.len(), 1, "its own built-in one");
+    let list = v1::ListCalendarsRequest {
+        parent: "tenants/other".to_owned(),
+        ..Default::default()
+    };
+    assert_eq!(
+        other.list_calendars(list).await.unwrap().into_inner().calendars.len(),
+        1,
+        "its own built-in one"
+    );
 }
 
 #[tokio::test]
@@ -152,8 +258,19 @@ async fn pages_neither_skip_nor_repeat_and_include_the_built_in_one() {
         filter: filter.to_owned(),
         order_by: order_by.to_owned(),
     };
-    let untouched = boss.list_calendars(list("active = true", "", "")).await.unwrap().into_inner();
-    assert_eq!(untouched.calendars.iter().map(|calendar| calendar.version).collect::<Vec<_>>(), [0]);
+    let untouched = boss
+        .list_calendars(list("active = true", "", ""))
+        .await
+        .unwrap()
+        .into_inner();
+    assert_eq!(
+        untouched
+            .calendars
+            .iter()
+            .map(|calendar| calendar.version)
+            .collect::<Vec<_>>(),
+        [0]
+    );
 
     for number in 1..=11 {
         create_calendar(&mut boss, calendar(&format!("number {number}"))).await;
@@ -169,7 +286,11 @@ async fn pages_neither_skip_nor_repeat_and_include_the_built_in_one() {
     ] {
         let (mut found, mut token) = (Vec::new(), String::new());
         loop {
-            let page = boss.list_calendars(list(filter, order_by, &token)).await.unwrap().into_inner();
+            let page = boss
+                .list_calendars(list(filter, order_by, &token))
+                .await
+                .unwrap()
+                .into_inner();
             assert!(page.calendars.len() <= 2);
             found.extend(page.calendars.iter().map(|calendar| calendar.version));
             token = page.next_page_token;
@@ -180,9 +301,19 @@ async fn pages_neither_skip_nor_repeat_and_include_the_built_in_one() {
         assert_eq!(found, wanted, "{filter} {order_by}");
     }
     let page = boss.list_calendars(list("", "", "")).await.unwrap().into_inner();
-    refused(boss.list_calendars(list("", "version", &page.next_page_token)).await, Code::InvalidArgument, "PAGE_TOKEN_INVALID");
-    assert_eq!(violated(&boss.list_calendars(list("colour = red", "", "")).await.unwrap_err()), ["filter"]);
-    assert_eq!(violated(&boss.list_calendars(list("", "author", "")).await.unwrap_err()), ["order_by"]);
+    refused(
+        boss.list_calendars(list("", "version", &page.next_page_token)).await,
+        Code::InvalidArgument,
+        "PAGE_TOKEN_INVALID",
+    );
+    assert_eq!(
+        violated(&boss.list_calendars(list("colour = red", "", "")).await.unwrap_err()),
+        ["filter"]
+    );
+    assert_eq!(
+        violated(&boss.list_calendars(list("", "author", "")).await.unwrap_err()),
+        ["order_by"]
+    );
 }
 
 #[tokio::test]
@@ -192,7 +323,9 @@ async fn versions_made_at_the_same_time_follow_each_other_and_one_is_active() {
     let made = futures::future::join_all((0..8).map(|number| {
         let mut boss = boss.clone();
         async move {
-            let version = create_calendar(&mut boss, calendar(&format!("number {number}"))).await.version;
+            let version = create_calendar(&mut boss, calendar(&format!("number {number}")))
+                .await
+                .version;
             activate_calendar(&mut boss, version).await;
             version
         }
@@ -200,8 +333,21 @@ async fn versions_made_at_the_same_time_follow_each_other_and_one_is_active() {
     let mut versions = made.await;
     versions.sort_unstable();
     assert_eq!(versions, (1..=8).collect::<Vec<_>>());
-    let list = v1::ListCalendarsRequest { parent: PARENT.to_owned(), filter: "active = true".to_owned(), ..Default::default() };
-    assert_eq!(boss.clone().list_calendars(list).await.unwrap().into_inner().calendars.len(), 1);
+    let list = v1::ListCalendarsRequest {
+        parent: PARENT.to_owned(),
+        filter: "active = true".to_owned(),
+        ..Default::default()
+    };
+    assert_eq!(
+        boss.clone()
+            .list_calendars(list)
+            .await
+            .unwrap()
+            .into_inner()
+            .calendars
+            .len(),
+        1
+    );
 }
 
 /// Deadlines of the past refer to versions: the database itself refuses to change one.
@@ -210,11 +356,23 @@ async fn a_version_cannot_be_changed_even_by_a_mistake_of_ours() {
     let play = Play::begin().await;
     let mut boss = play.boss().await;
     create_calendar(&mut boss, calendar("2026")).await;
-    let config = DatabaseConfig { url: play.stage.database_url().into(), max_connections: 1, migrate: true };
+    let config = DatabaseConfig {
+        url: play.stage.database_url().into(),
+        max_connections: 1,
+        migrate: true,
+    };
     let database = Database::connect(&config, vec![]).await.unwrap();
-    for statement in ["UPDATE policy_version SET content = '{}'", "UPDATE policy_version SET version = 7", "DELETE FROM policy_version"] {
+    for statement in [
+        "UPDATE policy_version SET content = '{}'",
+        "UPDATE policy_version SET version = 7",
+        "DELETE FROM policy_version",
+    ] {
         let mut tx = database.tenant(&Tenant::stored("acme").unwrap()).await.unwrap();
         let refused = sqlx::query(statement).execute(&mut *tx).await.unwrap_err();
-        assert_eq!(refused.as_database_error().unwrap().code().as_deref(), Some("42501"), "{statement}: {refused}");
+        assert_eq!(
+            refused.as_database_error().unwrap().code().as_deref(),
+            Some("42501"),
+            "{statement}: {refused}"
+        );
     }
 }

@@ -7,7 +7,10 @@ use crate::calendar::domain::tests::shanghai_2026;
 
 fn built_in(rank: i32, clock: &str, start: &str) -> String {
     let calendar = Calendar::built_in();
-    let facts = Facts { priority_rank: rank, ..Facts::default() };
+    let facts = Facts {
+        priority_rank: rank,
+        ..Facts::default()
+    };
     let clocks = open(&Policy::built_in(), &facts, at(&calendar, start));
     let clock = clocks.iter().find(|found| found.key == clock).unwrap();
     wall(&calendar, deadline(clock, &calendar).unwrap().unwrap())
@@ -39,18 +42,33 @@ fn a_first_response_takes_1_24_or_48_hours_and_accepting_2() {
 #[test]
 fn a_response_takes_24_hours_or_3_or_7_working_days_and_some_have_no_limit() {
     let respond = |key: &str, rank, target| {
-        let condition = Condition { priority_ranks: vec![rank], ..Condition::default() };
+        let condition = Condition {
+            priority_ranks: vec![rank],
+            ..Condition::default()
+        };
         rule(key, "respond", condition, target)
     };
     let policy = Policy {
         clocks: vec![definition("respond")],
-        rules: vec![respond("urgent", 0, hours(24, TimeBasis::Calendar)), respond("high", 1, days(3)), respond("middle", 2, days(7))],
+        rules: vec![
+            respond("urgent", 0, hours(24, TimeBasis::Calendar)),
+            respond("high", 1, days(3)),
+            respond("middle", 2, days(7)),
+        ],
     };
     assert_eq!(policy.problems(), []);
     let calendar = shanghai_2026();
     let start = at(&calendar, "2026-09-30T10:00");
     let due = |rank| {
-        let clock = open(&policy, &Facts { priority_rank: rank, ..Facts::default() }, start).remove(0);
+        let clock = open(
+            &policy,
+            &Facts {
+                priority_rank: rank,
+                ..Facts::default()
+            },
+            start,
+        )
+        .remove(0);
         assert_eq!(clock.is_held(), rank < 3);
         deadline(&clock, &calendar).unwrap().map(|due| wall(&calendar, due))
     };
@@ -64,24 +82,52 @@ fn a_response_takes_24_hours_or_3_or_7_working_days_and_some_have_no_limit() {
 /// 002-31: by category 48 h, 72 h, 3 working days; 004: social media in 2 h (C-04).
 #[test]
 fn targets_depend_on_category_and_channel() {
-    let category = |category: &str| Condition { categories: vec![category.to_owned()], ..Condition::default() };
-    let social = Condition { channels: vec![6], ..Condition::default() };
+    let category = |category: &str| Condition {
+        categories: vec![category.to_owned()],
+        ..Condition::default()
+    };
+    let social = Condition {
+        channels: vec![6],
+        ..Condition::default()
+    };
     let policy = Policy {
         clocks: vec![definition("resolve"), definition("first_response")],
         rules: vec![
-            rule("logistics", "resolve", category("logistics"), hours(48, TimeBasis::Calendar)),
-            rule("quality", "resolve", category("quality"), hours(72, TimeBasis::Calendar)),
+            rule(
+                "logistics",
+                "resolve",
+                category("logistics"),
+                hours(48, TimeBasis::Calendar),
+            ),
+            rule(
+                "quality",
+                "resolve",
+                category("quality"),
+                hours(72, TimeBasis::Calendar),
+            ),
             rule("service", "resolve", category("service"), days(3)),
             rule("social", "first_response", social, hours(2, TimeBasis::Calendar)),
-            rule("other", "first_response", Condition::default(), hours(24, TimeBasis::Calendar)),
+            rule(
+                "other",
+                "first_response",
+                Condition::default(),
+                hours(24, TimeBasis::Calendar),
+            ),
         ],
     };
     let calendar = Calendar::built_in();
     let start: Timestamp = at(&calendar, "2026-03-02T10:00");
     let due = |category: &str, channel, clock: usize| {
-        let facts = Facts { category: category.to_owned(), channel, ..Facts::default() };
+        let facts = Facts {
+            category: category.to_owned(),
+            channel,
+            ..Facts::default()
+        };
         let clock = open(&policy, &facts, start).remove(clock);
-        deadline(&clock, &calendar).unwrap().map(|due| wall(&calendar, due)).unwrap_or_default()
+        deadline(&clock, &calendar)
+            .unwrap()
+            .map(|due| wall(&calendar, due))
+            .unwrap_or_default()
     };
     assert_eq!(due("logistics.late", 1, 0), "2026-03-04T10:00");
     assert_eq!(due("quality", 1, 0), "2026-03-05T10:00");
@@ -96,9 +142,30 @@ fn a_target_says_in_which_time_it_is_meant() {
     let calendar = shanghai_2026();
     let friday = "2026-03-06T10:00";
     assert_eq!(due(&calendar, days(3), friday), "2026-03-11T18:00");
-    assert_eq!(due(&calendar, Target::WorkingDays(3, WorkingDayRule::ElapsedBusinessTime), friday), "2026-03-11T10:00");
-    assert_eq!(due(&calendar, hours(8, TimeBasis::Calendar), friday), "2026-03-06T18:00");
-    assert_eq!(due(&calendar, hours(8, TimeBasis::Business), friday), "2026-03-09T10:00");
-    assert_eq!(due(&calendar, hours(24, TimeBasis::Business), "2026-09-30T10:00"), "2026-10-10T10:00", "over the National Day week");
-    assert_eq!(due(&calendar, hours(4, TimeBasis::Business), "2026-12-31T11:00"), "2027-01-01T12:00", "over a half day");
+    assert_eq!(
+        due(
+            &calendar,
+            Target::WorkingDays(3, WorkingDayRule::ElapsedBusinessTime),
+            friday
+        ),
+        "2026-03-11T10:00"
+    );
+    assert_eq!(
+        due(&calendar, hours(8, TimeBasis::Calendar), friday),
+        "2026-03-06T18:00"
+    );
+    assert_eq!(
+        due(&calendar, hours(8, TimeBasis::Business), friday),
+        "2026-03-09T10:00"
+    );
+    assert_eq!(
+        due(&calendar, hours(24, TimeBasis::Business), "2026-09-30T10:00"),
+        "2026-10-10T10:00",
+        "over the National Day week"
+    );
+    assert_eq!(
+        due(&calendar, hours(4, TimeBasis::Business), "2026-12-31T11:00"),
+        "2027-01-01T12:00",
+        "over a half day"
+    );
 }

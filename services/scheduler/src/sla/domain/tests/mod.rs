@@ -8,8 +8,8 @@ mod properties;
 use jiff::{SignedDuration, Timestamp};
 
 use super::{
-    Category, Clock, ClockDefinition, Facts, Happening, Milestone, Moment, Opening, Policy, Rule, Target, TimeBasis, Versions, WorkingDayRule, apply,
-    deadline, open_clocks,
+    Category, Clock, ClockDefinition, Facts, Happening, Milestone, Moment, Opening, Policy, Rule, Target, TimeBasis,
+    Versions, WorkingDayRule, apply, deadline, open_clocks,
 };
 use crate::{
     calendar::domain::{Calendar, tests::at},
@@ -19,7 +19,11 @@ use crate::{
 const VERSIONS: Versions = Versions { policy: 1, calendar: 1 };
 
 fn moment(at: Timestamp) -> Moment<'static> {
-    Moment { at, actor: "user:li.wei", cause: "test" }
+    Moment {
+        at,
+        actor: "user:li.wei",
+        cause: "test",
+    }
 }
 
 fn hours(hours: i64, basis: TimeBasis) -> Target {
@@ -43,16 +47,34 @@ fn definition(key: &str) -> ClockDefinition {
 }
 
 fn rule(key: &str, clock: &str, condition: Condition, target: Target) -> Rule {
-    Rule { key: key.to_owned(), condition, clock: clock.to_owned(), target, warn_percent: 80 }
+    Rule {
+        key: key.to_owned(),
+        condition,
+        clock: clock.to_owned(),
+        target,
+        warn_percent: 80,
+    }
 }
 
 /// A policy of one clock `resolve` with one target.
 fn policy(target: Target) -> Policy {
-    Policy { clocks: vec![definition("resolve")], rules: vec![rule("all", "resolve", Condition::default(), target)] }
+    Policy {
+        clocks: vec![definition("resolve")],
+        rules: vec![rule("all", "resolve", Condition::default(), target)],
+    }
 }
 
 fn open(policy: &Policy, facts: &Facts, at: Timestamp) -> Vec<Clock> {
-    open_clocks(policy, VERSIONS, facts, Opening { episode: 1, state: Category::New }, &moment(at))
+    open_clocks(
+        policy,
+        VERSIONS,
+        facts,
+        Opening {
+            episode: 1,
+            state: Category::New,
+        },
+        &moment(at),
+    )
 }
 
 fn enter(clock: &mut Clock, policy: &Policy, category: Category, at: Timestamp) {

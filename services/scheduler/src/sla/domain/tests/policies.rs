@@ -13,10 +13,25 @@ fn the_built_in_policy_fits_together() {
 
 #[test]
 fn every_entry_that_does_not_fit_is_named_at_once() {
-    let both = ClockDefinition { pause_in: vec![Category::Waiting], stop_in: vec![Category::Waiting], ..definition("both") };
-    let ends = ClockDefinition { start_in: vec![Category::Resolved], pause_in: vec![Category::Closed], ..definition("ends") };
-    let again = ClockDefinition { start_in: vec![Category::Active], stop_in: vec![Category::Active], ..definition("both") };
-    let urgent = Condition { priority_ranks: vec![0], ..Condition::default() };
+    let both = ClockDefinition {
+        pause_in: vec![Category::Waiting],
+        stop_in: vec![Category::Waiting],
+        ..definition("both")
+    };
+    let ends = ClockDefinition {
+        start_in: vec![Category::Resolved],
+        pause_in: vec![Category::Closed],
+        ..definition("ends")
+    };
+    let again = ClockDefinition {
+        start_in: vec![Category::Active],
+        stop_in: vec![Category::Active],
+        ..definition("both")
+    };
+    let urgent = Condition {
+        priority_ranks: vec![0],
+        ..Condition::default()
+    };
     let wrong = Policy {
         clocks: vec![both, ends, again],
         rules: vec![
@@ -43,9 +58,21 @@ fn every_entry_that_does_not_fit_is_named_at_once() {
 
 #[test]
 fn a_rule_after_a_narrower_one_applies() {
-    let urgent = Condition { priority_ranks: vec![0], ..Condition::default() };
-    let rules = vec![rule("urgent", "resolve", urgent, days(1)), rule("all", "resolve", Condition::default(), days(2))];
-    assert_eq!(fields(&Policy { rules, ..policy(days(1)) }), [""; 0]);
+    let urgent = Condition {
+        priority_ranks: vec![0],
+        ..Condition::default()
+    };
+    let rules = vec![
+        rule("urgent", "resolve", urgent, days(1)),
+        rule("all", "resolve", Condition::default(), days(2)),
+    ];
+    assert_eq!(
+        fields(&Policy {
+            rules,
+            ..policy(days(1))
+        }),
+        [""; 0]
+    );
 }
 
 #[test]

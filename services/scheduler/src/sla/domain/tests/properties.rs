@@ -5,14 +5,15 @@ use proptest::prelude::*;
 use super::*;
 use crate::{
     calendar::domain::properties::{calendar, moment as any_moment},
-    sla::domain::{Change, State, due, explain, outcome, reckoning::Budget, retarget, state, warn_time, working_elapsed},
+    sla::domain::{Change, State, due, explain, outcome, reckoning::Budget, retarget, state, warn_time},
 };
 
 fn target() -> impl Strategy<Value = Target> {
     let basis = prop::sample::select(vec![TimeBasis::Calendar, TimeBasis::Business]);
     let rule = prop::sample::select(vec![WorkingDayRule::EndOfNthDay, WorkingDayRule::ElapsedBusinessTime]);
     prop_oneof![
-        (1..300 * 3600_i64, basis).prop_map(|(seconds, basis)| Target::Elapsed(SignedDuration::from_secs(seconds), basis)),
+        (1..300 * 3600_i64, basis)
+            .prop_map(|(seconds, basis)| Target::Elapsed(SignedDuration::from_secs(seconds), basis)),
         (1..30_u32, rule).prop_map(|(days, rule)| Target::WorkingDays(days, rule)),
     ]
 }
@@ -37,8 +38,17 @@ fn step() -> impl Strategy<Value = (i64, Step)> {
 /// The built-in policy with a clock more that is slow to start, and a rule less: rank 4 has no deadline.
 fn wide_policy() -> Policy {
     let mut policy = Policy::built_in();
-    policy.clocks.push(ClockDefinition { start_in: vec![Category::Active], stop_in: vec![Category::Verifying], ..definition("plan") });
-    policy.rules.push(rule("plan", "plan", Condition::default(), hours(4, TimeBasis::Business)));
+    policy.clocks.push(ClockDefinition {
+        start_in: vec![Category::Active],
+        stop_in: vec![Category::Verifying],
+        ..definition("plan")
+    });
+    policy.rules.push(rule(
+        "plan",
+        "plan",
+        Condition::default(),
+        hours(4, TimeBasis::Business),
+    ));
     for rule in &mut policy.rules {
         if rule.condition == Condition::default() {
             rule.condition.priority_ranks = vec![2, 3];
@@ -140,11 +150,13 @@ proptest! {
 fn tells_one_story(clock: &Clock, calendar: &Calendar, now: Timestamp) -> Result<(), TestCaseError> {
     let stored = serde_json::to_string(clock).unwrap();
     prop_assert_eq!(&serde_json::from_str::<Clock>(&stored).unwrap(), clock);
-    let worked = working_elapsed(clock, calendar, now);
-    if let Some(start) = clock.start_time() {
-        prop_assert!(worked <= calendar.working_between(start, now));
-    }
-    let (Ok(told), Ok(timer), Ok(warn)) = (due(clock, calendar, now), deadline(clock, calendar), warn_time(clock, calendar)) else { return Ok(()) };
+    let (Ok(told), Ok(timer), Ok(warn)) = (
+        due(clock, calendar, now),
+        deadline(clock, calendar),
+        warn_time(clock, calendar),
+    ) else {
+        return Ok(());
+    };
     prop_assert_eq!(told.is_some(), clock.is_held() && clock.start_time().is_some());
     match state(clock) {
         State::Running => prop_assert_eq!(timer, told),
@@ -165,8 +177,14 @@ fn tells_one_story(clock: &Clock, calendar: &Calendar, now: Timestamp) -> Result
     let mut at = explained.start;
     let mut counted = SignedDuration::ZERO;
     for segment in &explained.segments {
-        prop_assert!(segment.from == at && segment.from < segment.to, "a hole or an overlap at {}", at);
-        prop_assert!(segment.counted == SignedDuration::ZERO || segment.counted == segment.from.duration_until(segment.to));
+        prop_assert!(
+            segment.from == at && segment.from < segment.to,
+            "a hole or an overlap at {}",
+            at
+        );
+        prop_assert!(
+            segment.counted == SignedDuration::ZERO || segment.counted == segment.from.duration_until(segment.to)
+        );
         at = segment.to;
         counted += segment.counted;
     }

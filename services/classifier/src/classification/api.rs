@@ -1,0 +1,59 @@
+//! The RPCs of classifications.
+
+use huiyin_chassis::{Caller, name, repeat::Repeatable};
+use huiyin_proto::classifier::v1;
+use tonic::{Request, Response, Status};
+
+use super::{convert, service};
+use crate::{room::Room, taxonomy::service::Paging};
+
+const COLLECTION: &str = "classifications";
+
+/// See the proto.
+pub(crate) async fn classify_text(room: &Room, request: Request<v1::ClassifyTextRequest>) -> Result<Response<v1::Verdict>, Status> {
+    let caller = Caller::of(&request)?;
+    let request = request.into_inner();
+    let tenant = name::parent(&caller, &request.parent)?;
+    let verdict = service::try_text(room, &tenant, request.taxonomy_version, convert::asked(&request)).await?;
+    Ok(Response::new(convert::verdict(&verdict)?))
+}
+
+/// See the proto.
+pub(crate) async fn get_classification(
+    room: &Room,
+    request: Request<v1::GetClassificationRequest>,
+) -> Result<Response<v1::Classification>, Status> {
+    let caller = Caller::of(&request)?;
+    let name = request.into_inner().name;
+    let (tenant, id) = name::child_uuid(&caller, &name, COLLECTION)?;
+    let found = service::get(room, &tenant, id, &name).await?;
+    Ok(Response::new(convert::answer(&tenant, &found)?))
+}
+
+/// See the proto.
+pub(crate) async fn list_classifications(
+    room: &Room,
+    request: Request<v1::ListClassificationsRequest>,
+) -> Result<Response<v1::ListClassificationsResponse>, Status> {
+    let caller = Caller::of(&request)?;
+    let v1::ListClassificationsRequest { parent, page_size, page_token, filter, order_by } = request.into_inner();
+    let tenant = name::parent(&caller, &parent)?;
+    let paging = Paging { page_size, page_token: &page_token, filter: &filter, order_by: &order_by };
+    let page = service::list(room, &tenant, paging).await?;
+    let classifications = page.entries.iter().map(|found| convert::answer(&tenant, found)).collect::<Result<_, _>>()?;
+    Ok(Response::new(v1::ListClassificationsResponse { classifications, next_page_token: page.next_page_token }))
+}
+
+/// See the proto.
+pub(crate) async fn correct_classification(
+    room: &Room,
+    request: Request<v1::CorrectClassificationRequest>,
+) -> Result<Response<v1::Classification>, Status> {
+    let caller = Caller::of(&request)?;
+    let request = request.into_inner();
+    let (tenant, id) = name::child_uuid(&caller, &request.name, COLLECTION)?;
+    let repeat = Repeatable::new(&tenant, &caller, "CorrectClassification", &request.request_id, &request)?;
+    let change = convert::change(&request, &caller.subject);
+    let answer = service::correct(room, &tenant, (id, &request.name), change, &request.etag, repeat).await?;
+    Ok(Response::new(answer))
+}

@@ -1,0 +1,265 @@
+//! Between classifications of the domain and those of the proto and the events.
+
+use huiyin_chassis::{Refusal, Tenant, mask::mask, sql};
+use huiyin_proto::{
+    classifier::v1,
+    event::v1::{self as event, FeedbackClassified, FeedbackSubmitted},
+    r#type::v1 as shared,
+};
+
+pub(crate) use huiyin_proto::classifier::v1::Classification as Answer;
+
+use super::domain::{Change, Classification, Correction};
+use crate::{
+    domain::{Feedback, Impact, Label, Priority, Sentiment, Tier},
+    reading::verdict::{Span, Spoken, Statement, Verdict},
+};
+
+/// An impact; none where it was not said or is not one of ours.
+pub(crate) fn impact(number: i32) -> Option<Impact> {
+    match shared::Impact::try_from(number) {
+        Ok(shared::Impact::Minor) => Some(Impact::Minor),
+        Ok(shared::Impact::Serious) => Some(Impact::Serious),
+        Ok(shared::Impact::Fatal) => Some(Impact::Fatal),
+        Ok(shared::Impact::Unspecified) | Err(_) => None,
+    }
+}
+
+/// The number of an impact.
+pub(crate) fn impact_number(impact: Impact) -> i32 {
+    match impact {
+        Impact::Minor => shared::Impact::Minor,
+        Impact::Serious => shared::Impact::Serious,
+        Impact::Fatal => shared::Impact::Fatal,
+    }
+    .into()
+}
+
+/// A tier; none where it was not said or is not one of ours.
+pub(crate) fn tier(number: i32) -> Option<Tier> {
+    match shared::CustomerTier::try_from(number) {
+        Ok(shared::CustomerTier::New) => Some(Tier::New),
+        Ok(shared::CustomerTier::Existing) => Some(Tier::Existing),
+        Ok(shared::CustomerTier::Vip) => Some(Tier::Vip),
+        Ok(shared::CustomerTier::Unspecified) | Err(_) => None,
+    }
+}
+
+/// The number of a tier.
+pub(crate) fn tier_number(tier: Tier) -> i32 {
+    match tier {
+        Tier::New => shared::CustomerTier::New,
+        Tier::Existing => shared::CustomerTier::Existing,
+        Tier::Vip => shared::CustomerTier::Vip,
+    }
+    .into()
+}
+
+/// A tendency; none where it was not said or is not one of ours.
+pub(super) fn sentiment(number: i32) -> Option<Sentiment> {
+    match shared::Sentiment::try_from(number) {
+        Ok(shared::Sentiment::Negative) => Some(Sentiment::Negative),
+        Ok(shared::Sentiment::Neutral) => Some(Sentiment::Neutral),
+        Ok(shared::Sentiment::Positive) => Some(Sentiment::Positive),
+        Ok(shared::Sentiment::Unspecified) | Err(_) => None,
+    }
+}
+
+/// The number of a tendency.
+pub(super) fn sentiment_number(sentiment: Sentiment) -> i32 {
+    match sentiment {
+        Sentiment::Negative => shared::Sentiment::Negative,
+        Sentiment::Neutral => shared::Sentiment::Neutral,
+        Sentiment::Positive => shared::Sentiment::Positive,
+    }
+    .into()
+}
+
+/// What this room keeps of a feedback that was told.
+pub(super) fn feedback(digest: &shared::FeedbackDigest) -> Feedback {
+    Feedback {
+        name: digest.feedback.clone(),
+        number: digest.number.clone(),
+        channel: digest.channel,
+        customer: digest.customer.clone(),
+        tier: tier(digest.tier).unwrap_or(Tier::Existing),
+        tier_said: tier(digest.tier).is_some(),
+        product_model: digest.product_model.clone(),
+        batch: digest.batch.clone(),
+        occur_time: sql::from_proto(digest.occur_time.as_ref()),
+        receive_time: sql::from_proto(digest.receive_time.as_ref()),
+        language: digest.language.clone(),
+        reachable: digest.reachable,
+    }
+}
+
+/// The text of a feedback with what was stated with it.
+pub(super) fn submitted(submitted: &FeedbackSubmitted, tier: Tier) -> Statement<'_> {
+    Statement {
+        text: &submitted.text,
+        tier,
+        impact: impact(submitted.stated_impact),
+        urgency: submitted.stated_urgency,
+        emotion_level: submitted.emotion_level,
+    }
+}
+
+/// A text to classify.
+pub(super) fn asked(request: &v1::ClassifyTextRequest) -> Statement<'_> {
+    Statement {
+        text: &request.text,
+        tier: tier(request.tier).unwrap_or(Tier::Existing),
+        impact: impact(request.stated_impact),
+        urgency: request.stated_urgency,
+        emotion_level: request.emotion_level,
+    }
+}
+
+/// What a caller wants to correct; an empty field leaves what holds. The reason goes out with events, so it is masked.
+pub(super) fn change(request: &v1::CorrectClassificationRequest, author: &str) -> Change {
+    let given = |text: &str| (!text.is_empty()).then(|| text.to_owned());
+    Change {
+        author: author.to_owned(),
+        reason: mask(&request.reason),
+        category: given(&request.category),
+        priority: given(&request.priority),
+        sentiment: sentiment(request.sentiment),
+        impact: impact(request.impact),
+    }
+}
+
+fn digest(feedback: &Feedback) -> shared::FeedbackDigest {
+    shared::FeedbackDigest {
+        feedback: feedback.name.clone(),
+        number: feedback.number.clone(),
+        channel: feedback.channel,
+        customer: feedback.customer.clone(),
+        tier: if feedback.tier_said { tier_number(feedback.tier) } else { 0 },
+        product_model: feedback.product_model.clone(),
+        batch: feedback.batch.clone(),
+        occur_time: feedback.occur_time.map(sql::to_proto),
+        receive_time: feedback.receive_time.map(sql::to_proto),
+        language: feedback.language.clone(),
+        reachable: feedback.reachable,
+    }
+}
+
+fn labels(labels: &[Label]) -> Vec<event::Label> {
+    let label = |label: &Label| event::Label { dimension: label.dimension.clone(), category: label.category.clone(), confidence: label.confidence };
+    labels.iter().map(label).collect()
+}
+
+fn priority(priority: &Priority) -> shared::Priority {
+    shared::Priority { key: priority.key.clone(), rank: priority.rank }
+}
+
+/// A verdict for the wire.
+pub(super) fn verdict(verdict: &Verdict) -> Result<v1::Verdict, Refusal> {
+    Ok(v1::Verdict {
+        taxonomy_version: verdict.taxonomy_version,
+        category: verdict.category.clone(),
+        labels: labels(&verdict.labels),
+        sentiment: sentiment_number(verdict.sentiment),
+        sentiment_score: verdict.sentiment_score,
+        impact: impact_number(verdict.impact),
+        priority: Some(priority(&verdict.priority)),
+        override_rule: verdict.override_rule.clone(),
+        basis: verdict.basis.clone(),
+        skills: verdict.skills.clone(),
+        department: verdict.department.clone(),
+        spans: verdict.spans.iter().map(span).collect::<Result<_, _>>()?,
+    })
+}
+
+fn span(span: &Span) -> Result<v1::Span, Refusal> {
+    let (role, dimension, category) = match &span.spoken {
+        Spoken::Category { dimension, category } => (v1::SpanRole::Category, dimension.clone(), category.clone()),
+        Spoken::Sentiment => (v1::SpanRole::Sentiment, String::new(), String::new()),
+        Spoken::Impact => (v1::SpanRole::Impact, String::new(), String::new()),
+    };
+    Ok(v1::Span {
+        role: role.into(),
+        dimension,
+        category,
+        term: span.term.clone(),
+        start: i32::try_from(span.start).map_err(Refusal::fault)?,
+        end: i32::try_from(span.end).map_err(Refusal::fault)?,
+        negated: span.negated,
+        weight: span.weight,
+    })
+}
+
+fn correction(correction: &Correction) -> v1::Correction {
+    v1::Correction {
+        revision: correction.revision,
+        author: correction.author.clone(),
+        reason: correction.reason.clone(),
+        category: correction.category.clone().unwrap_or_default(),
+        priority: correction.priority.clone().unwrap_or_default(),
+        sentiment: correction.sentiment.map_or(0, sentiment_number),
+        impact: correction.impact.map_or(0, impact_number),
+        create_time: Some(sql::to_proto(correction.create_time)),
+    }
+}
+
+/// A classification for the wire.
+pub(super) fn answer(tenant: &Tenant, found: &Classification) -> Result<Answer, Refusal> {
+    Ok(Answer {
+        name: tenant.child("classifications", found.id),
+        feedback: Some(digest(&found.feedback)),
+        revision: found.revision,
+        taxonomy_version: found.taxonomy_version,
+        category: found.category.clone(),
+        labels: labels(&found.labels),
+        sentiment: sentiment_number(found.sentiment),
+        sentiment_score: found.sentiment_score,
+        impact: impact_number(found.impact),
+        priority: Some(priority(&found.priority)),
+        basis: found.basis.clone(),
+        skills: found.skills.clone(),
+        department: found.department.clone(),
+        excerpt: found.excerpt.clone(),
+        computed: Some(verdict(&found.computed)?),
+        corrections: found.corrections.iter().map(correction).collect(),
+        etag: found.revision.to_string(),
+        create_time: Some(sql::to_proto(found.create_time)),
+        update_time: Some(sql::to_proto(found.update_time)),
+    })
+}
+
+/// What others are told of it.
+pub(super) fn told(found: &Classification) -> FeedbackClassified {
+    FeedbackClassified {
+        feedback: Some(digest(&found.feedback)),
+        revision: found.revision,
+        taxonomy_version: found.taxonomy_version,
+        category: found.category.clone(),
+        labels: labels(&found.labels),
+        sentiment: sentiment_number(found.sentiment),
+        sentiment_score: found.sentiment_score,
+        impact: impact_number(found.impact),
+        priority: Some(priority(&found.priority)),
+        basis: found.basis.clone(),
+        skills: found.skills.clone(),
+        excerpt: found.excerpt.clone(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_enum_survives_the_wire() {
+        for found in Impact::ALL {
+            assert_eq!(impact(impact_number(found)), Some(found));
+        }
+        for found in Tier::ALL {
+            assert_eq!(tier(tier_number(found)), Some(found));
+        }
+        for found in [Sentiment::Negative, Sentiment::Neutral, Sentiment::Positive] {
+            assert_eq!(sentiment(sentiment_number(found)), Some(found));
+        }
+        assert_eq!((impact(0), tier(0), sentiment(0), impact(9), tier(-1), sentiment(7)), (None, None, None, None, None, None));
+    }
+}

@@ -1,0 +1,184 @@
+//! Use cases of classifications: classify what was submitted, try a text, read, list, correct.
+
+use huiyin_chassis::{
+    Refusal, Tenant, Transaction,
+    listing::{Field, Kind, Page, PageKey, PageRequest},
+    repeat::Repeatable,
+};
+use huiyin_events::{NewEvent, Payload};
+use uuid::Uuid;
+
+use super::{
+    convert,
+    domain::{Change, Classification},
+    store,
+};
+use crate::{
+    domain::{Feedback, SYSTEM, UNCLASSIFIED},
+    reading::{
+        excerpt,
+        verdict::{self, Statement, Verdict},
+    },
+    room::Room,
+    taxonomy::service::Paging,
+};
+
+const SENTIMENTS: Kind = Kind::Enum(&[("NEGATIVE", 1), ("NEUTRAL", 2), ("POSITIVE", 3)]);
+const IMPACTS: Kind = Kind::Enum(&[("MINOR", 1), ("SERIOUS", 2), ("FATAL", 3)]);
+const TIERS: Kind = Kind::Enum(&[("NEW", 1), ("EXISTING", 2), ("VIP", 3)]);
+const CHANNELS: Kind = Kind::Enum(&[
+    ("WEB_FORM", 1),
+    ("IN_APP", 2),
+    ("PHONE", 3),
+    ("ONLINE_SERVICE", 4),
+    ("EMAIL", 5),
+    ("SOCIAL_MEDIA", 6),
+    ("ECOMMERCE_REVIEW", 7),
+    ("STORE", 8),
+    ("PAPER", 9),
+    ("ACCOUNT_MANAGER", 10),
+    ("COMMUNITY", 11),
+    ("ENTERPRISE_IM", 12),
+    ("API", 13),
+]);
+
+const FIELDS: &[Field] = &[
+    Field { name: "category", column: "category", kind: Kind::Path },
+    Field { name: "sentiment", column: "sentiment", kind: SENTIMENTS },
+    Field { name: "sentiment_score", column: "sentiment_score", kind: Kind::Number },
+    Field { name: "impact", column: "impact", kind: IMPACTS },
+    Field { name: "priority.key", column: "priority_key", kind: Kind::Text },
+    Field { name: "priority.rank", column: "priority_rank", kind: Kind::Integer },
+    Field { name: "department", column: "department", kind: Kind::Text },
+    Field { name: "taxonomy_version", column: "taxonomy_version", kind: Kind::Integer },
+    Field { name: "revision", column: "revision", kind: Kind::Integer },
+    Field { name: "feedback.number", column: "feedback_number", kind: Kind::Text },
+    Field { name: "feedback.channel", column: "channel", kind: CHANNELS },
+    Field { name: "feedback.tier", column: "tier", kind: TIERS },
+    Field { name: "feedback.customer", column: "customer", kind: Kind::Text },
+    Field { name: "feedback.product_model", column: "product_model", kind: Kind::Text },
+    Field { name: "feedback.batch", column: "batch", kind: Kind::Text },
+    CREATE_TIME,
+    UPDATE_TIME,
+];
+
+const CREATE_TIME: Field = Field { name: "create_time", column: "create_time", kind: Kind::Time };
+const UPDATE_TIME: Field = Field { name: "update_time", column: "update_time", kind: Kind::Time };
+/// Whole millionths: an order needs values that are exactly equal or not.
+const SCORE: Field = Field { name: "sentiment_score", column: "(sentiment_score * 1000000)::bigint", kind: Kind::Integer };
+const ORDERS: &[Field] = &[CREATE_TIME, UPDATE_TIME, SCORE];
+
+/// Classifies a feedback that was submitted: exactly once, however often it is told.
+pub(super) async fn classify(
+    room: &Room,
+    tx: &mut Transaction,
+    tenant: &Tenant,
+    id: Uuid,
+    feedback: Feedback,
+    statement: Statement<'_>,
+) -> Result<(), Refusal> {
+    let lexicon = room.shelf.active(tx, tenant).await?;
+    let verdict = verdict::read(&lexicon, statement);
+    let abstained = verdict.category == UNCLASSIFIED;
+    let new = Classification::first(id, feedback, statement.urgency, excerpt::excerpt(statement.text), verdict, room.clock.now());
+    if !store::insert(tx, tenant, &new).await? {
+        return Ok(());
+    }
+    tell(room, tx, tenant, &new, SYSTEM).await?;
+    room.metrics.classified(abstained);
+    Ok(())
+}
+
+/// What a version would say of a text; none for the one in effect.
+pub(super) async fn try_text(room: &Room, tenant: &Tenant, version: Option<i32>, statement: Statement<'_>) -> Result<Verdict, Refusal> {
+    let lexicon = match version {
+        Some(0) => room.shelf.builtin(),
+        version => {
+            let mut tx = room.database.tenant(tenant).await?;
+            let found = match version {
+                Some(version) => room.shelf.version(&mut tx, tenant, version).await?,
+                None => Some(room.shelf.active(&mut tx, tenant).await?),
+            };
+            tx.rollback().await;
+            found.ok_or_else(|| Refusal::not_found(&tenant.child("taxonomies", version.unwrap_or_default())))?
+        }
+    };
+    Ok(verdict::read(&lexicon, statement))
+}
+
+/// The classification of a feedback.
+pub(super) async fn get(room: &Room, tenant: &Tenant, id: Uuid, name: &str) -> Result<Classification, Refusal> {
+    let mut tx = room.database.tenant(tenant).await?;
+    let found = store::find(&mut tx, tenant, id).await?;
+    tx.rollback().await;
+    found.ok_or_else(|| Refusal::not_found(name))
+}
+
+/// The classifications of a page.
+pub(super) async fn list(room: &Room, tenant: &Tenant, paging: Paging<'_>) -> Result<Page<Classification>, Refusal> {
+    let size = (paging.page_size, paging.page_token);
+    let page = PageRequest::new(&room.page_tokens, tenant, "classifications", size, paging.filter, paging.order_by, FIELDS, ORDERS)?;
+    let mut tx = room.database.tenant(tenant).await?;
+    let found = store::list(&mut tx, tenant, &page).await?;
+    tx.rollback().await;
+    Ok(page.page(&room.page_tokens, found, |found| place(paging.order_by, found)))
+}
+
+/// Where a classification stands in the order.
+fn place(order_by: &str, found: &Classification) -> PageKey {
+    let place = match order_by.split_whitespace().next() {
+        Some("update_time") => found.update_time.as_microsecond(),
+        Some("sentiment_score") => millionths(found.sentiment_score),
+        _ => found.create_time.as_microsecond(),
+    };
+    PageKey { time: place, id: found.id.to_string() }
+}
+
+#[expect(clippy::cast_possible_truncation, reason = "a score lies between −1 and 1")]
+fn millionths(score: f64) -> i64 {
+    (score * 1_000_000.0).round() as i64
+}
+
+/// Makes the next revision.
+pub(super) async fn correct(
+    room: &Room,
+    tenant: &Tenant,
+    (id, name): (Uuid, &str),
+    change: Change,
+    etag: &str,
+    repeat: Option<Repeatable>,
+) -> Result<convert::Answer, Refusal> {
+    let mut tx = room.database.tenant(tenant).await?;
+    if let Some(repeat) = &repeat
+        && let Some(answer) = repeat.answered(&mut tx).await?
+    {
+        return Ok(answer);
+    }
+    let mut found = store::lock(&mut tx, tenant, id).await?.ok_or_else(|| Refusal::not_found(name))?;
+    if !etag.is_empty() && etag != found.revision.to_string() {
+        return Err(Refusal::etag_mismatch(name));
+    }
+    let lexicon = room.shelf.active(&mut tx, tenant).await?;
+    let author = change.author.clone();
+    found.correct(&lexicon, change, room.clock.now())?;
+    store::correct(&mut tx, tenant, &found).await?;
+    tell(room, &mut tx, tenant, &found, &author).await?;
+    let answer = convert::answer(tenant, &found)?;
+    if let Some(repeat) = repeat {
+        repeat.answer(&mut tx, &room.clock, &answer).await?;
+    }
+    tx.commit().await?;
+    room.metrics.corrected();
+    Ok(answer)
+}
+
+/// Tells the others; the row is held.
+async fn tell(room: &Room, tx: &mut Transaction, tenant: &Tenant, found: &Classification, actor: &str) -> Result<(), Refusal> {
+    let event = NewEvent {
+        subject: found.feedback.name.clone(),
+        actor: actor.to_owned(),
+        payload: Payload::FeedbackClassified(convert::told(found)),
+    };
+    room.outbox.append(tx, tenant, event).await?;
+    Ok(())
+}

@@ -1,0 +1,43 @@
+//! The room's settings.
+
+use huiyin_chassis::ServiceConfig;
+use huiyin_events::EventsConfig;
+use serde::Deserialize;
+
+/// The settings of the classifier; `config.example.toml` shows them.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Config {
+    /// What every service needs.
+    pub service: ServiceConfig,
+    /// Its event log and what it consumes.
+    #[serde(default)]
+    pub events: EventsConfig,
+    /// Taxonomies.
+    #[serde(default)]
+    pub taxonomies: TaxonomiesConfig,
+}
+
+/// How taxonomies are kept ready.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct TaxonomiesConfig {
+    /// So many versions, of all tenants together, are kept ready to read with; the built-in one always is. A version of a
+    /// few thousand words takes about a megabyte.
+    pub kept: usize,
+}
+
+impl Default for TaxonomiesConfig {
+    fn default() -> Self {
+        Self { kept: 128 }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn the_example_configuration_is_one() {
+        let config: super::Config = huiyin_chassis::config::parse("classifier", include_str!("../config.example.toml")).unwrap();
+        assert_eq!(config.taxonomies.kept, super::TaxonomiesConfig::default().kept);
+    }
+}

@@ -1,0 +1,38 @@
+//! What this room alone refuses; everything else is one of the chassis' refusals.
+
+use huiyin_chassis::Refusal;
+use huiyin_proto::classifier::v1::ErrorReason;
+use tonic::Code;
+
+const DOMAIN: &str = "huiyin.classifier";
+
+/// A refusal of this room.
+#[derive(Debug, PartialEq, Eq, thiserror::Error)]
+pub(crate) enum Error {
+    /// The main dimension has no such category.
+    #[error("version {version} of the taxonomy has no category {category}")]
+    CategoryUnknown { version: i32, category: String },
+    /// The model has no such level.
+    #[error("there is no priority {priority}; there are {allowed}")]
+    PriorityUnknown { priority: String, allowed: String },
+    /// It gives nothing, or only what holds already.
+    #[error("the correction changes nothing")]
+    NothingCorrected,
+}
+
+impl From<Error> for Refusal {
+    fn from(error: Error) -> Self {
+        let refusal = |reason: ErrorReason| Self::new(Code::InvalidArgument, DOMAIN, reason.as_str_name(), error.to_string());
+        match &error {
+            Error::CategoryUnknown { version, category } => refusal(ErrorReason::CategoryUnknown)
+                .with("version", version.to_string())
+                .with("category", category)
+                .at_field("category", "is no category of the main dimension"),
+            Error::PriorityUnknown { priority, allowed } => refusal(ErrorReason::PriorityUnknown)
+                .with("priority", priority)
+                .with("allowed", allowed)
+                .at_field("priority", "is no level of the priority model"),
+            Error::NothingCorrected => refusal(ErrorReason::NothingCorrected),
+        }
+    }
+}

@@ -1,0 +1,39 @@
+//! What every subject of the room works with.
+
+use huiyin_chassis::{Clock, Database, Service, listing::PageTokenKey};
+use huiyin_events::{Events, Outbox};
+
+use crate::{Config, metrics::Metrics, taxonomy::shelf::Shelf};
+
+/// The room. Subjects take from it what they need; it does nothing itself.
+pub(crate) struct Room {
+    /// Its database.
+    pub(crate) database: Database,
+    /// Where it takes the time from.
+    pub(crate) clock: Clock,
+    /// Seals page tokens.
+    pub(crate) page_tokens: PageTokenKey,
+    /// Where its events go.
+    pub(crate) outbox: Outbox,
+    /// Taxonomies, ready to read with.
+    pub(crate) shelf: Shelf,
+    /// What it counts.
+    pub(crate) metrics: Metrics,
+}
+
+impl Room {
+    /// The room on a service that is coming up.
+    ///
+    /// # Errors
+    /// Where the built-in taxonomy cannot be read.
+    pub(crate) fn new(service: &Service, events: &Events, config: &Config) -> anyhow::Result<Self> {
+        Ok(Self {
+            database: service.database.clone(),
+            clock: service.clock.clone(),
+            page_tokens: service.page_tokens.clone(),
+            outbox: events.outbox(),
+            shelf: Shelf::new(config.taxonomies.kept)?,
+            metrics: Metrics::new(),
+        })
+    }
+}

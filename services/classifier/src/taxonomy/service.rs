@@ -1,0 +1,168 @@
+//! Use cases of taxonomies: read, list, create, activate.
+
+use huiyin_chassis::{
+    Refusal, Tenant, Transaction,
+    listing::{Field, Kind, Page, PageKey, PageRequest},
+    repeat::Repeatable,
+};
+
+use super::{
+    check, convert,
+    domain::{Content, Head, NewTaxonomy},
+    store,
+};
+use crate::{
+    domain::SYSTEM,
+    reading::lexicon::Lexicon,
+    room::Room,
+};
+
+const FIELDS: &[Field] = &[
+    Field { name: "version", column: "version", kind: Kind::Integer },
+    Field { name: "active", column: "active", kind: Kind::Bool },
+    Field { name: "author", column: "author", kind: Kind::Text },
+    Field { name: "create_time", column: "create_time", kind: Kind::Time },
+];
+
+const ORDERS: &[Field] = &[Field { name: "version", column: "version", kind: Kind::Integer }];
+
+/// Which version a caller means.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Which {
+    Active,
+    Version(i32),
+}
+
+/// What a caller asked of a list.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Paging<'r> {
+    pub(crate) page_size: i32,
+    pub(crate) page_token: &'r str,
+    pub(crate) filter: &'r str,
+    pub(crate) order_by: &'r str,
+}
+
+/// A version, whole.
+pub(super) async fn get(room: &Room, tenant: &Tenant, which: Which, name: &str) -> Result<(Head, Content), Refusal> {
+    let mut tx = room.database.tenant(tenant).await?;
+    let version = match which {
+        Which::Active => store::active_version(&mut tx, tenant).await?,
+        Which::Version(version) => version,
+    };
+    let found = whole(room, &mut tx, tenant, version).await?;
+    tx.rollback().await;
+    found.ok_or_else(|| Refusal::not_found(name))
+}
+
+/// The versions of a page, without their contents.
+pub(super) async fn list(room: &Room, tenant: &Tenant, paging: Paging<'_>) -> Result<Page<Head>, Refusal> {
+    let size = (paging.page_size, paging.page_token);
+    let page = PageRequest::new(&room.page_tokens, tenant, "taxonomies", size, paging.filter, paging.order_by, FIELDS, ORDERS)?;
+    let mut tx = room.database.tenant(tenant).await?;
+    let heads = store::list(&mut tx, tenant, &room.shelf.builtin, &page).await?;
+    tx.rollback().await;
+    Ok(page.page(&room.page_tokens, heads, |head| PageKey { time: head.version.into(), id: head.version.to_string() }))
+}
+
+/// Makes a version, or says what it would be.
+pub(super) async fn create(
+    room: &Room,
+    tenant: &Tenant,
+    author: &str,
+    new: NewTaxonomy,
+    validate_only: bool,
+    repeat: Option<Repeatable>,
+) -> Result<convert::Taxonomy, Refusal> {
+    let mut tx = room.database.tenant(tenant).await?;
+    if let Some(answer) = answered(&mut tx, repeat.as_ref()).await? {
+        return Ok(answer);
+    }
+    let violations = check::violations(&new.content);
+    if !violations.is_empty() {
+        return Err(Refusal::invalid(violations.into_iter().map(|(field, problem)| (format!("taxonomy.{field}"), problem)).collect()));
+    }
+    if !validate_only {
+        store::lock(&mut tx, tenant, &room.shelf.builtin).await?;
+    }
+    let version = store::next_version(&mut tx, tenant).await?;
+    // What cannot be made ready must not become a version that may be activated.
+    Lexicon::new(version, &new.content).map_err(|error| Refusal::invalid_field("taxonomy.categories", error.to_string()))?;
+    let head = Head {
+        version,
+        display_name: new.display_name,
+        change_reason: new.change_reason,
+        author: author.to_owned(),
+        active: false,
+        revision: 1,
+        create_time: room.clock.now(),
+        activate_time: None,
+    };
+    let answer = convert::taxonomy(tenant, &head, Some(&new.content));
+    if validate_only {
+        tx.rollback().await;
+        return Ok(answer);
+    }
+    store::insert(&mut tx, tenant, &head, &new.content).await?;
+    keep(room, tx, repeat, answer).await
+}
+
+/// Puts a version into effect.
+pub(super) async fn activate(
+    room: &Room,
+    tenant: &Tenant,
+    version: i32,
+    name: &str,
+    etag: &str,
+    repeat: Option<Repeatable>,
+) -> Result<convert::Taxonomy, Refusal> {
+    let mut tx = room.database.tenant(tenant).await?;
+    if let Some(answer) = answered(&mut tx, repeat.as_ref()).await? {
+        return Ok(answer);
+    }
+    store::lock(&mut tx, tenant, &room.shelf.builtin).await?;
+    let head = store::head(&mut tx, tenant, version).await?.ok_or_else(|| Refusal::not_found(name))?;
+    if !etag.is_empty() && etag != head.revision.to_string() {
+        return Err(Refusal::etag_mismatch(name));
+    }
+    if !head.active {
+        store::activate(&mut tx, tenant, version, room.clock.now()).await?;
+    }
+    let (head, content) = whole(room, &mut tx, tenant, version).await?.ok_or_else(|| Refusal::not_found(name))?;
+    let answer = convert::taxonomy(tenant, &head, Some(&content));
+    keep(room, tx, repeat, answer).await
+}
+
+async fn whole(room: &Room, tx: &mut Transaction, tenant: &Tenant, version: i32) -> Result<Option<(Head, Content)>, Refusal> {
+    let head = store::head(tx, tenant, version).await?;
+    if version != 0 {
+        let content = store::content(tx, tenant, version).await?;
+        return Ok(head.zip(content));
+    }
+    let builtin = &room.shelf.builtin;
+    let head = head.unwrap_or_else(|| Head {
+        version: 0,
+        display_name: builtin.display_name.clone(),
+        change_reason: builtin.change_reason.clone(),
+        author: SYSTEM.to_owned(),
+        active: true, // nothing was ever activated in its place
+        revision: 1,
+        create_time: builtin.made,
+        activate_time: None,
+    });
+    Ok(Some((head, builtin.content.clone())))
+}
+
+async fn answered(tx: &mut Transaction, repeat: Option<&Repeatable>) -> Result<Option<convert::Taxonomy>, Refusal> {
+    match repeat {
+        Some(repeat) => repeat.answered(tx).await,
+        None => Ok(None),
+    }
+}
+
+async fn keep(room: &Room, mut tx: Transaction, repeat: Option<Repeatable>, answer: convert::Taxonomy) -> Result<convert::Taxonomy, Refusal> {
+    if let Some(repeat) = repeat {
+        repeat.answer(&mut tx, &room.clock, &answer).await?;
+    }
+    tx.commit().await?;
+    Ok(answer)
+}
