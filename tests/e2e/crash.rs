@@ -42,7 +42,10 @@ async fn nothing_accepted_is_lost_when_every_service_is_killed_redis_wiped_and_p
         let options = ImportOptions { file, map: vec![], set: vec![], dry_run: false, import_id: None, quiet: true };
         async move { import::import(&link, &options).await }
     });
-    let people = tokio::task::spawn(play_until(link.clone(), Arc::clone(&stop)));
+    let people = tokio::task::spawn_blocking({
+        let (link, stop) = (link.clone(), Arc::clone(&stop));
+        move || tokio::runtime::Handle::current().block_on(play_until(link, stop))
+    });
 
     for service in SERVICES {
         suite.crash(service).await;

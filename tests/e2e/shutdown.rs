@@ -23,7 +23,7 @@ async fn sigterm_under_load_loses_no_accepted_request() {
     })
     .await;
     let process = suite.process("intake");
-    process.signal(Signal::Terminate);
+    process.signal(Signal::TERM);
     let status = process.ended().await;
     assert!(status.success(), "a drained service exits with 0: {status}");
     let mut accepted = BTreeSet::new();
@@ -70,7 +70,7 @@ async fn a_stuck_client_cannot_hold_a_drain_beyond_its_limit() {
     silent.write_all(b"\x00\x00\x40\x01\x00\x00\x00\x00\x01").await.unwrap();
 
     let process = suite.process("intake");
-    process.signal(Signal::Terminate);
+    process.signal(Signal::TERM);
     let status = tokio::time::timeout(Duration::from_secs(15), process.ended()).await.expect("the drain has a limit");
     assert!(status.success(), "{status}");
     drop((watching, silent));

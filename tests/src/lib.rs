@@ -71,11 +71,11 @@ impl Suite {
         let binary = binary(service);
         assert!(binary.exists(), "{} is missing: `make e2e` builds the binaries first", binary.display());
         let log = std::fs::OpenOptions::new().create(true).append(true).open(self.files.folder().join(format!("{service}.log"))).unwrap();
-        let mut command: Command = Process::command(binary, Signal::Kill);
+        let mut command: Command = Process::command(binary, Signal::KILL);
         command.arg("--config").arg(self.files.folder().join(format!("config/{service}.toml")));
         command.envs(self.environment.iter().map(|(key, value)| (key, value)));
         command.stdout(log.try_clone().unwrap()).stderr(log).stdin(Stdio::null());
-        let process = Process::spawn(command, Signal::Kill).unwrap();
+        let process = Process::spawn(command, Signal::KILL).unwrap();
         lock(&self.processes).insert(service, Arc::new(process));
     }
 
@@ -98,7 +98,7 @@ impl Suite {
     /// `kill -9`, and start again.
     pub async fn crash(&self, service: &'static str) {
         let process = self.process(service);
-        process.signal(Signal::Kill);
+        process.signal(Signal::KILL);
         process.ended().await;
         self.spawn(service);
         self.serving(service).await;

@@ -13,8 +13,6 @@ use tracing::Instrument as _;
 
 use crate::{Consume, dead_letter, meters::Consumed};
 
-/// Events whose effects share a transaction.
-const BATCH: usize = 64;
 /// So many transactions of effects at once: the pool must have connections left for the calls that the room serves.
 const AT_ONCE: usize = 6;
 
@@ -71,7 +69,7 @@ impl<C: Consume> Effects<C> {
             .zip(cursor + 1..)
             .take_while(|(event, expected)| event.position == *expected)
             .count();
-        for batch in fresh[..dense].chunks(BATCH) {
+        for batch in fresh[..dense].chunks(self.room.together().max(1)) {
             let progress = match self.together(place, cursor, batch).await {
                 Ok(progress) => progress,
                 Err(refusal) => self.one_by_one(place, cursor, batch, refusal).await,

@@ -43,6 +43,12 @@ pub fn migrations() -> Migrations {
 
 /// What a room does with the events of others.
 pub trait Consume: Send + Sync + 'static {
+    /// How many effects of one partition may share a transaction. More is faster; a room whose effects all lock the same few
+    /// rows says 1, so that partitions neither wait for each other nor lock in two orders.
+    fn together(&self) -> usize {
+        64
+    }
+
     /// Has the effect of an event, in the transaction, which is in the event's tenant already. It happens exactly once, in
     /// order per subject; what was restored from a backup may come again, so a room keys its rows by what the event is about.
     ///

@@ -4,9 +4,9 @@ use std::sync::Arc;
 
 use huiyin_chassis::{Caller, Refusal, name, sql};
 use huiyin_proto::analytics::v1::{
-    GetMetricRequest, GetTotalsRequest, Interval, ListFactsRequest, ListFactsResponse, ListMetricsRequest, ListMetricsResponse, Metric,
-    QueryMetricRequest, QueryMetricResponse, QueryTrendRequest, QueryTrendResponse, TopProblemsRequest, TopProblemsResponse, Totals,
-    TrendPoint, analytics_service_server::AnalyticsService,
+    GetMetricRequest, GetTotalsRequest, Interval, ListFactsRequest, ListFactsResponse, ListMetricsRequest,
+    ListMetricsResponse, Metric, QueryMetricRequest, QueryMetricResponse, QueryTrendRequest, QueryTrendResponse,
+    TopProblemsRequest, TopProblemsResponse, Totals, TrendPoint, analytics_service_server::AnalyticsService,
 };
 use tonic::{Request, Response, Status, async_trait};
 
@@ -23,28 +23,58 @@ pub(crate) struct Api {
 
 #[async_trait]
 impl AnalyticsService for Api {
-    async fn list_metrics(&self, request: Request<ListMetricsRequest>) -> Result<Response<ListMetricsResponse>, Status> {
+    async fn list_metrics(
+        &self,
+        request: Request<ListMetricsRequest>,
+    ) -> Result<Response<ListMetricsResponse>, Status> {
         let request = request.into_inner();
-        let page = self.room.metrics((request.page_size, &request.page_token), &request.filter, &request.order_by).await?;
-        let metrics = page.entries.into_iter().map(|metric| convert::metric(metric, None)).collect();
-        Ok(Response::new(ListMetricsResponse { metrics, next_page_token: page.next_page_token }))
+        let page = self
+            .room
+            .metrics(
+                (request.page_size, &request.page_token),
+                &request.filter,
+                &request.order_by,
+            )
+            .await?;
+        let metrics = page
+            .entries
+            .into_iter()
+            .map(|metric| convert::metric(metric, None))
+            .collect();
+        Ok(Response::new(ListMetricsResponse {
+            metrics,
+            next_page_token: page.next_page_token,
+        }))
     }
 
     async fn get_metric(&self, request: Request<GetMetricRequest>) -> Result<Response<Metric>, Status> {
-        Ok(Response::new(convert::metric(convert::find(&request.get_ref().name)?, None)))
+        Ok(Response::new(convert::metric(
+            convert::find(&request.get_ref().name)?,
+            None,
+        )))
     }
 
-    async fn query_metric(&self, request: Request<QueryMetricRequest>) -> Result<Response<QueryMetricResponse>, Status> {
+    async fn query_metric(
+        &self,
+        request: Request<QueryMetricRequest>,
+    ) -> Result<Response<QueryMetricResponse>, Status> {
         let caller = Caller::of(&request)?;
         let request = request.into_inner();
         let tenant = name::parent(&caller, &request.parent)?;
         let question = convert::question(&request)?;
         let answer = self.room.query(&tenant, &question).await?;
-        let point = answer.points.into_iter().next().ok_or_else(|| Refusal::fault(anyhow::anyhow!("an answer has no bucket")))?;
+        let point = answer
+            .points
+            .into_iter()
+            .next()
+            .ok_or_else(|| Refusal::fault(anyhow::anyhow!("an answer has no bucket")))?;
         Ok(Response::new(QueryMetricResponse {
             metric: Some(convert::metric(question.metric, answer.is_estimate)),
             rows: convert::rows(point.rows, &question.dimensions),
-            interval: Some(Interval { start_time: Some(sql::to_proto(point.start)), end_time: Some(sql::to_proto(point.end)) }),
+            interval: Some(Interval {
+                start_time: Some(sql::to_proto(point.start)),
+                end_time: Some(sql::to_proto(point.end)),
+            }),
             as_of: Some(convert::as_of(answer.as_of)),
         }))
     }
@@ -67,13 +97,19 @@ impl AnalyticsService for Api {
         }))
     }
 
-    async fn top_problems(&self, request: Request<TopProblemsRequest>) -> Result<Response<TopProblemsResponse>, Status> {
+    async fn top_problems(
+        &self,
+        request: Request<TopProblemsRequest>,
+    ) -> Result<Response<TopProblemsResponse>, Status> {
         let caller = Caller::of(&request)?;
         let request = request.into_inner();
         let tenant = name::parent(&caller, &request.parent)?;
         let interval = convert::interval(request.interval.as_ref())?;
         let limit = if request.limit == 0 { TOP } else { request.limit };
-        let (problems, as_of) = self.room.top_problems(&tenant, interval, limit, &request.filter).await?;
+        let (problems, as_of) = self
+            .room
+            .top_problems(&tenant, interval, limit, &request.filter)
+            .await?;
         Ok(Response::new(convert::problems(problems, as_of)))
     }
 
@@ -92,9 +128,16 @@ impl AnalyticsService for Api {
         let request = request.into_inner();
         let tenant = name::parent(&caller, &request.parent)?;
         let paging = (request.page_size, request.page_token.as_str());
-        let (page, as_of) = self.room.facts(&tenant, paging, &request.filter, &request.order_by).await?;
+        let (page, as_of) = self
+            .room
+            .facts(&tenant, paging, &request.filter, &request.order_by)
+            .await?;
         Ok(Response::new(ListFactsResponse {
-            facts: page.entries.iter().map(|found| fact::convert::fact(&tenant, found)).collect(),
+            facts: page
+                .entries
+                .iter()
+                .map(|found| fact::convert::fact(&tenant, found))
+                .collect(),
             next_page_token: page.next_page_token,
             as_of: Some(convert::as_of(as_of)),
         }))

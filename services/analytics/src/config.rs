@@ -34,7 +34,10 @@ pub struct CountingConfig {
 
 impl Default for CountingConfig {
     fn default() -> Self {
-        Self { batch: 2000, remember_days: 14 }
+        Self {
+            batch: 2000,
+            remember_days: 14,
+        }
     }
 }
 
@@ -50,7 +53,10 @@ pub struct QueryConfig {
 
 impl Default for QueryConfig {
     fn default() -> Self {
-        Self { exact_samples: 50_000, patience_ms: 2000 }
+        Self {
+            exact_samples: 50_000,
+            patience_ms: 2000,
+        }
     }
 }
 

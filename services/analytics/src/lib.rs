@@ -39,7 +39,13 @@ const SOURCES: [&str; 5] = ["intake", "classifier", "scheduler", "notification",
 /// # Errors
 /// Whatever keeps it from starting: the port, the database, a migration, a setting.
 pub async fn start(config: Config, context: Context) -> anyhow::Result<Running> {
-    let migrations = vec![huiyin_events::migrations(), Migrations { schema: "public", migrator: sqlx::migrate!() }];
+    let migrations = vec![
+        huiyin_events::migrations(),
+        Migrations {
+            schema: "public",
+            migrator: sqlx::migrate!(),
+        },
+    ];
     let mut service = Service::prepare("analytics", &config.service, context, migrations).await?;
     let events = Events::open(&mut service, &config.events).await?;
 
@@ -53,7 +59,8 @@ pub async fn start(config: Config, context: Context) -> anyhow::Result<Running> 
         metrics: metrics::Metrics::new(),
     });
 
-    let server = AnalyticsServiceServer::new(api::Api { room: room.clone() }).max_decoding_message_size(service.server.message_bytes());
+    let server = AnalyticsServiceServer::new(api::Api { room: room.clone() })
+        .max_decoding_message_size(service.server.message_bytes());
     service.server.add(server)?;
     events.run(&mut service, &config.service.neighbors, &SOURCES, room.clone())?;
     counting::worker::run(&mut service.tasks, service.shutdown.clone(), room);

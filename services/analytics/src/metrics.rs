@@ -17,7 +17,10 @@ impl Metrics {
     pub(crate) fn new() -> Self {
         let meter = global::meter("analytics");
         Self {
-            counted: meter.u64_counter("huiyin.analytics.events_counted").with_description("events counted, by source").build(),
+            counted: meter
+                .u64_counter("huiyin.analytics.events_counted")
+                .with_description("events counted, by source")
+                .build(),
             lag: meter
                 .f64_histogram("huiyin.analytics.counting_lag")
                 .with_unit("s")
@@ -28,7 +31,10 @@ impl Metrics {
 
     /// So many events of a source were counted.
     pub(crate) fn counted(&self, source: &str, events: i64) {
-        self.counted.add(u64::try_from(events).unwrap_or_default(), &[KeyValue::new("source", source.to_owned())]);
+        self.counted.add(
+            u64::try_from(events).unwrap_or_default(),
+            &[KeyValue::new("source", source.to_owned())],
+        );
     }
 
     /// The first event of a batch happened then, and is counted now.

@@ -24,7 +24,10 @@ impl ClassifierService for Api {
         classification::api::classify_text(&self.room, request).await
     }
 
-    async fn get_classification(&self, request: Request<v1::GetClassificationRequest>) -> Result<Response<v1::Classification>, Status> {
+    async fn get_classification(
+        &self,
+        request: Request<v1::GetClassificationRequest>,
+    ) -> Result<Response<v1::Classification>, Status> {
         classification::api::get_classification(&self.room, request).await
     }
 
@@ -46,15 +49,24 @@ impl ClassifierService for Api {
         taxonomy::api::get_taxonomy(&self.room, request).await
     }
 
-    async fn list_taxonomies(&self, request: Request<v1::ListTaxonomiesRequest>) -> Result<Response<v1::ListTaxonomiesResponse>, Status> {
+    async fn list_taxonomies(
+        &self,
+        request: Request<v1::ListTaxonomiesRequest>,
+    ) -> Result<Response<v1::ListTaxonomiesResponse>, Status> {
         taxonomy::api::list_taxonomies(&self.room, request).await
     }
 
-    async fn create_taxonomy(&self, request: Request<v1::CreateTaxonomyRequest>) -> Result<Response<v1::Taxonomy>, Status> {
+    async fn create_taxonomy(
+        &self,
+        request: Request<v1::CreateTaxonomyRequest>,
+    ) -> Result<Response<v1::Taxonomy>, Status> {
         taxonomy::api::create_taxonomy(&self.room, request).await
     }
 
-    async fn activate_taxonomy(&self, request: Request<v1::ActivateTaxonomyRequest>) -> Result<Response<v1::Taxonomy>, Status> {
+    async fn activate_taxonomy(
+        &self,
+        request: Request<v1::ActivateTaxonomyRequest>,
+    ) -> Result<Response<v1::Taxonomy>, Status> {
         taxonomy::api::activate_taxonomy(&self.room, request).await
     }
 }

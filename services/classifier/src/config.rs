@@ -37,7 +37,8 @@ impl Default for TaxonomiesConfig {
 mod tests {
     #[test]
     fn the_example_configuration_is_one() {
-        let config: super::Config = huiyin_chassis::config::parse("classifier", include_str!("../config.example.toml")).unwrap();
+        let config: super::Config =
+            huiyin_chassis::config::parse("classifier", include_str!("../config.example.toml")).unwrap();
         assert_eq!(config.taxonomies.kept, super::TaxonomiesConfig::default().kept);
     }
 }

@@ -22,7 +22,8 @@ pub(crate) enum Error {
 
 impl From<Error> for Refusal {
     fn from(error: Error) -> Self {
-        let refusal = |reason: ErrorReason| Self::new(Code::InvalidArgument, DOMAIN, reason.as_str_name(), error.to_string());
+        let refusal =
+            |reason: ErrorReason| Self::new(Code::InvalidArgument, DOMAIN, reason.as_str_name(), error.to_string());
         match &error {
             Error::CategoryUnknown { version, category } => refusal(ErrorReason::CategoryUnknown)
                 .with("version", version.to_string())

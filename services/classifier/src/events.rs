@@ -10,7 +10,9 @@ impl Consume for Room {
     async fn consume(&self, tx: &mut Transaction, event: &Event) -> Result<(), Refusal> {
         let tenant = Tenant::stored(&event.tenant)?;
         match &event.payload {
-            Some(Payload::FeedbackSubmitted(submitted)) => classification::submitted(self, tx, &tenant, submitted).await,
+            Some(Payload::FeedbackSubmitted(submitted)) => {
+                classification::submitted(self, tx, &tenant, submitted).await
+            }
             _ => Ok(()),
         }
     }

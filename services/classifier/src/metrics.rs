@@ -14,8 +14,14 @@ impl Metrics {
     pub(crate) fn new() -> Self {
         let meter = global::meter("classifier");
         Self {
-            classified: meter.u64_counter("huiyin.classifier.classified").with_description("feedback that was classified").build(),
-            corrected: meter.u64_counter("huiyin.classifier.corrected").with_description("classifications that were corrected").build(),
+            classified: meter
+                .u64_counter("huiyin.classifier.classified")
+                .with_description("feedback that was classified")
+                .build(),
+            corrected: meter
+                .u64_counter("huiyin.classifier.corrected")
+                .with_description("classifications that were corrected")
+                .build(),
         }
     }
 

@@ -70,14 +70,6 @@ CREATE INDEX work_order_create ON work_order (tenant_id, create_time, id);
 CREATE INDEX work_order_open_team ON work_order (tenant_id, team) WHERE state <= 4;
 CREATE INDEX work_order_open_assignee ON work_order (tenant_id, assignee) WHERE state <= 4;
 
--- The last sequence of each day's display numbers.
-CREATE TABLE work_order_sequence (
-    tenant_id text   NOT NULL,
-    day       date   NOT NULL,
-    last      bigint NOT NULL,
-    PRIMARY KEY (tenant_id, day)
-);
-
 -- One clock of one episode: its log (in `clock`, with its terms) is the truth, the other columns are what was reckoned from it when it last changed.
 CREATE TABLE sla_clock (
     tenant_id      text        NOT NULL,

@@ -6,6 +6,11 @@ use huiyin_events::{Consume, Event, Payload};
 use crate::{room::Room, work_order};
 
 impl Consume for Room {
+    /// Agents' loads are rows that work orders of all partitions change: they are held no longer than one event needs them.
+    fn together(&self) -> usize {
+        1
+    }
+
     async fn consume(&self, tx: &mut Transaction, event: &Event) -> Result<(), Refusal> {
         let tenant = Tenant::stored(&event.tenant)?;
         match &event.payload {

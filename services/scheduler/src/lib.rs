@@ -45,7 +45,7 @@ pub async fn start(config: Config, context: Context) -> anyhow::Result<Running> 
     let migrations = vec![huiyin_events::migrations(), Migrations { schema: "public", migrator: sqlx::migrate!() }];
     let mut service = Service::prepare("scheduler", &config.service, context, migrations).await?;
     let events = Events::open(&mut service, &config.events).await?;
-    let room = Arc::new(Room::new(&service, &events, &config)?);
+    let room = Arc::new(Room::new(&service, &events));
 
     let server = SchedulerServiceServer::new(api::Api::new(room.clone())).max_decoding_message_size(service.server.message_bytes());
     service.server.add(server)?;

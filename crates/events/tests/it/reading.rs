@@ -4,7 +4,11 @@ use huiyin_proto::event::v1::{GetEventFlowRequest, PartitionCursor, ReadEventsRe
 use huiyin_testkit::eventually;
 use tonic::Code;
 
-use crate::world::{PATIENCE, World, partition};
+use crate::{
+    random::Random,
+    source::Writers,
+    world::{PATIENCE, World, partition},
+};
 
 const SUBJECT: &str = "tenants/north/counters/1";
 
@@ -141,4 +145,29 @@ async fn a_follower_gets_what_comes() {
     }
     source.running.stop().await.unwrap();
     assert!(matches!(stream.message().await, Ok(None) | Err(_)));
+}
+
+/// Without `follow` the end is where the head was at the beginning, however fast the log grows meanwhile.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_reader_that_does_not_follow_comes_to_an_end_under_load() {
+    let world = World::new().await;
+    let writers = Writers::new(&mut Random::new(), 8, i64::MAX / 2);
+    let source = world.source(Some(&writers)).await;
+    let mut client = world.client(source.running.address, &world.stage.service_token("sink")).await;
+    for _ in 0..3 {
+        let flow = client.get_event_flow(GetEventFlowRequest {}).await.unwrap().into_inner();
+        let cursors = flow.heads.iter().map(|head| PartitionCursor { position: 0, ..*head }).collect();
+        let request = ReadEventsRequest { cursors, follow: false, epoch: flow.epoch };
+        let mut stream = client.read_events(request).await.unwrap().into_inner();
+        let mut reached = vec![0; 8];
+        while let Some(answer) = stream.message().await.unwrap() {
+            for event in answer.events {
+                reached[usize::try_from(event.partition).unwrap()] = event.position;
+            }
+        }
+        for head in flow.heads {
+            assert!(reached[usize::try_from(head.partition).unwrap()] >= head.position, "{head:?}");
+        }
+    }
+    source.running.stop().await.unwrap();
 }

@@ -87,6 +87,7 @@ async fn take(link: &Link, options: &DemoOptions, order: &WorkOrder) -> anyhow::
     let mut client = link.scheduler();
     let mut order = order.clone();
     let mut worked = Worked::default();
+    let mut patience = 30;
     let luck = die(options.seed, &order.name, order.episode);
     // A repeatable id per step: a step whose answer was lost is not done twice.
     let id = |order: &WorkOrder, step: &str| request_id(&order.name, order.episode, step);
@@ -153,6 +154,12 @@ async fn take(link: &Link, options: &DemoOptions, order: &WorkOrder) -> anyhow::
         };
         match next {
             Ok(answer) => order = answer.into_inner(),
+            // A service that is coming back, or out of breath: the same step again, under the same id.
+            Err(status) if status.code() == Code::Unavailable && patience > 0 => {
+                patience -= 1;
+                tokio::time::sleep(std::time::Duration::from_millis(300)).await;
+                continue;
+            }
             // Somebody else, such as an answer that reopened it, was faster: next round.
             Err(status) if matches!(status.code(), Code::FailedPrecondition | Code::Aborted) => return Ok(worked),
             Err(status) => return Err(anyhow::Error::from(status).context(step.name)),

@@ -56,8 +56,8 @@ async fn reply(link: &Link, options: &DemoOptions, invitation: &Invitation) -> a
     };
     match link.survey().submit_response(request).await {
         Ok(_) => Ok(Answered { answers: 1, reopened: u64::from(!solved) }),
-        // Superseded or answered in the meantime.
-        Err(status) if matches!(status.code(), Code::FailedPrecondition | Code::NotFound) => Ok(Answered::default()),
+        // Superseded or answered in the meantime; or the service is coming back, and the next round asks again.
+        Err(status) if matches!(status.code(), Code::FailedPrecondition | Code::NotFound | Code::Unavailable) => Ok(Answered::default()),
         Err(status) => Err(anyhow::Error::from(status).context(invitation.name.clone())),
     }
 }

@@ -41,17 +41,38 @@ pub(crate) struct Batch {
 impl Batch {
     pub(crate) fn of(taken: Vec<Taken>) -> Self {
         let mut batch = Self::default();
-        for Taken { event, source, time, happening } in taken {
+        for Taken {
+            event,
+            source,
+            time,
+            happening,
+        } in taken
+        {
             batch.events.push(event);
             batch.first = Some(batch.first.map_or(time, |first| first.min(time)));
-            let progress = batch.progress.entry(source).or_insert(Progress { events: 0, last_event_time: time });
+            let progress = batch.progress.entry(source).or_insert(Progress {
+                events: 0,
+                last_event_time: time,
+            });
             progress.events += 1;
             progress.last_event_time = progress.last_event_time.max(time);
             match happening {
                 Happening::Feedback { feedback, change } => batch.changes.push((feedback, change, time)),
-                Happening::Message { message, work_order, delivered } => {
-                    let new = Settled { work_order, delivered, time };
-                    batch.messages.entry(message).and_modify(|known| *known = known.then(new)).or_insert(new);
+                Happening::Message {
+                    message,
+                    work_order,
+                    delivered,
+                } => {
+                    let new = Settled {
+                        work_order,
+                        delivered,
+                        time,
+                    };
+                    batch
+                        .messages
+                        .entry(message)
+                        .and_modify(|known| *known = known.then(new))
+                        .or_insert(new);
                 }
             }
         }
@@ -68,7 +89,11 @@ impl Batch {
 
     /// The work orders that messages speak of.
     pub(crate) fn work_orders(&self) -> Vec<Uuid> {
-        let mut work_orders: Vec<Uuid> = self.messages.values().filter_map(|settled| settled.work_order).collect();
+        let mut work_orders: Vec<Uuid> = self
+            .messages
+            .values()
+            .filter_map(|settled| settled.work_order)
+            .collect();
         work_orders.sort_unstable();
         work_orders.dedup();
         work_orders
@@ -86,7 +111,13 @@ impl Settled {
 
     /// Moves the totals from what was known of the message to this.
     pub(crate) fn count(self, before: Option<bool>, delta: &mut Delta) {
-        let kind = |delivered| if delivered { Kind::MessagesDelivered } else { Kind::MessagesDead };
+        let kind = |delivered| {
+            if delivered {
+                Kind::MessagesDelivered
+            } else {
+                Kind::MessagesDead
+            }
+        };
         if let Some(before) = before {
             delta.total(kind(before).alone(), -1);
         }

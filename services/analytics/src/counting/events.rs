@@ -20,9 +20,12 @@ use crate::{
 impl Consume for Room {
     /// Takes the event in; the counter does the rest. The same event again changes nothing.
     async fn consume(&self, tx: &mut Transaction, event: &Event) -> Result<(), Refusal> {
-        let Some(happening) = happening(event)? else { return Ok(()) };
+        let Some(happening) = happening(event)? else {
+            return Ok(());
+        };
         let taken = Taken {
-            event: Uuid::try_parse(&event.id).map_err(|_| Refusal::fault(anyhow::anyhow!("the event's id is no UUID")))?,
+            event: Uuid::try_parse(&event.id)
+                .map_err(|_| Refusal::fault(anyhow::anyhow!("the event's id is no UUID")))?,
             source: event.source.clone(),
             time: moment(event.occur_time.as_ref(), "occur_time")?,
             happening,
@@ -42,16 +45,38 @@ fn happening(event: &Event) -> Result<Option<Happening>, Refusal> {
         Payload::FeedbackClassified(said) => classified(said)?,
         Payload::WorkOrderOpened(said) => {
             let (feedback, order) = order(said.work_order.as_ref())?;
-            (feedback, Change::Opened { order, deadlines: deadlines(&said.deadlines) })
+            (
+                feedback,
+                Change::Opened {
+                    order,
+                    deadlines: deadlines(&said.deadlines),
+                },
+            )
         }
         Payload::WorkOrderAssigned(said) => {
             let (feedback, order) = order(said.work_order.as_ref())?;
-            (feedback, Change::Assigned { order, assignment: said.assignment })
+            (
+                feedback,
+                Change::Assigned {
+                    order,
+                    assignment: said.assignment,
+                },
+            )
         }
         Payload::WorkOrderTransitioned(said) => {
             let (feedback, order) = order(said.work_order.as_ref())?;
-            let working_us = said.working_duration.as_ref().map(|duration| duration.seconds.saturating_mul(1_000_000) + i64::from(duration.nanos) / 1000);
-            (feedback, Change::Transitioned { order, to: state(said.to())?, working_us })
+            let working_us = said
+                .working_duration
+                .as_ref()
+                .map(|duration| duration.seconds.saturating_mul(1_000_000) + i64::from(duration.nanos) / 1000);
+            (
+                feedback,
+                Change::Transitioned {
+                    order,
+                    to: state(said.to())?,
+                    working_us,
+                },
+            )
         }
         Payload::WorkOrderProgressed(said) => {
             let (feedback, order) = order(said.work_order.as_ref())?;
@@ -59,17 +84,42 @@ fn happening(event: &Event) -> Result<Option<Happening>, Refusal> {
         }
         Payload::WorkOrderRetargeted(said) => {
             let (feedback, order) = order(said.work_order.as_ref())?;
-            let priority = said.work_order.as_ref().map(|digest| priority(digest.priority.as_ref())).unwrap_or_default();
-            (feedback, Change::Retargeted { order, priority, deadlines: deadlines(&said.deadlines) })
+            let priority = said
+                .work_order
+                .as_ref()
+                .map(|digest| priority(digest.priority.as_ref()))
+                .unwrap_or_default();
+            (
+                feedback,
+                Change::Retargeted {
+                    order,
+                    priority,
+                    deadlines: deadlines(&said.deadlines),
+                },
+            )
         }
         Payload::SlaClockMarked(said) => {
             let (feedback, order) = order(said.work_order.as_ref())?;
             let due_time = sql::from_proto(said.due_time.as_ref());
-            (feedback, Change::Marked { order, clock: said.clock.clone(), mark: mark(said.mark())?, due_time })
+            (
+                feedback,
+                Change::Marked {
+                    order,
+                    clock: said.clock.clone(),
+                    mark: mark(said.mark())?,
+                    due_time,
+                },
+            )
         }
         Payload::SurveyInvited(said) => {
             let (feedback, order) = order(said.work_order.as_ref())?;
-            (feedback, Change::Invited { episode: order.episode, invitation: said.invitation.clone() })
+            (
+                feedback,
+                Change::Invited {
+                    episode: order.episode,
+                    invitation: said.invitation.clone(),
+                },
+            )
         }
         Payload::SurveyAnswered(said) => answered(said)?,
         Payload::MessageSettled(said) => return settled(said).map(Some),
@@ -110,18 +160,44 @@ fn classified(said: &proto::FeedbackClassified) -> Result<(Uuid, Change), Refusa
 fn answered(said: &proto::SurveyAnswered) -> Result<(Uuid, Change), Refusal> {
     let (feedback, order) = order(said.work_order.as_ref())?;
     if !(1.0..=5.0).contains(&said.satisfaction) {
-        return Err(Refusal::fault(anyhow::anyhow!("the satisfaction is not within 1 and 5")));
+        return Err(Refusal::fault(anyhow::anyhow!(
+            "the satisfaction is not within 1 and 5"
+        )));
     }
     #[expect(clippy::cast_possible_truncation, reason = "at most five millions")]
     let satisfaction = (said.satisfaction * 1_000_000.0).round() as i64;
-    let scores = said.scores.iter().map(|score| Score { dimension: score.dimension.clone(), value: score.value }).collect();
+    let scores = said
+        .scores
+        .iter()
+        .map(|score| Score {
+            dimension: score.dimension.clone(),
+            value: score.value,
+        })
+        .collect();
     let invitation = said.invitation.clone();
-    Ok((feedback, Change::Answered { episode: order.episode, invitation, scores, satisfaction, solved: said.solved }))
+    Ok((
+        feedback,
+        Change::Answered {
+            episode: order.episode,
+            invitation,
+            scores,
+            satisfaction,
+            solved: said.solved,
+        },
+    ))
 }
 
 fn settled(said: &proto::MessageSettled) -> Result<Happening, Refusal> {
-    let work_order = if said.work_order.is_empty() { None } else { Some(name::stored_uuid(&said.work_order)?) };
-    Ok(Happening::Message { message: name::stored_uuid(&said.message)?, work_order, delivered: said.delivered })
+    let work_order = if said.work_order.is_empty() {
+        None
+    } else {
+        Some(name::stored_uuid(&said.work_order)?)
+    };
+    Ok(Happening::Message {
+        message: name::stored_uuid(&said.message)?,
+        work_order,
+        delivered: said.delivered,
+    })
 }
 
 fn order(digest: Option<&proto::WorkOrderDigest>) -> Result<(Uuid, Order), Refusal> {
@@ -131,7 +207,10 @@ fn order(digest: Option<&proto::WorkOrderDigest>) -> Result<(Uuid, Order), Refus
         team: digest.team.clone(),
         episode: digest.episode.max(1),
     };
-    Ok((feedback(required(digest.feedback.as_ref(), "work_order.feedback")?)?, order))
+    Ok((
+        feedback(required(digest.feedback.as_ref(), "work_order.feedback")?)?,
+        order,
+    ))
 }
 
 fn feedback(digest: &FeedbackDigest) -> Result<Uuid, Refusal> {
@@ -139,12 +218,19 @@ fn feedback(digest: &FeedbackDigest) -> Result<Uuid, Refusal> {
 }
 
 fn priority(said: Option<&huiyin_proto::r#type::v1::Priority>) -> Priority {
-    said.map(|priority| Priority { key: priority.key.clone(), rank: priority.rank }).unwrap_or_default()
+    said.map(|priority| Priority {
+        key: priority.key.clone(),
+        rank: priority.rank,
+    })
+    .unwrap_or_default()
 }
 
 fn deadlines(said: &[proto::Deadline]) -> Vec<Deadline> {
     let known = |deadline: &proto::Deadline| {
-        Some(Deadline { clock: deadline.clock.clone(), due_time: sql::from_proto(deadline.due_time.as_ref())? })
+        Some(Deadline {
+            clock: deadline.clock.clone(),
+            due_time: sql::from_proto(deadline.due_time.as_ref())?,
+        })
     };
     said.iter().filter_map(known).collect()
 }

@@ -56,7 +56,9 @@ pub(crate) async fn tenants_with_work(tx: &mut Transaction, rollup_version: i32)
 
 /// All tenants of whom anything was ever counted, as a worker sees them.
 pub(crate) async fn tenants(tx: &mut Transaction) -> Result<Vec<Tenant>, Refusal> {
-    let keys: Vec<String> = sqlx::query_scalar("SELECT tenant_id FROM counting").fetch_all(&mut **tx).await?;
+    let keys: Vec<String> = sqlx::query_scalar("SELECT tenant_id FROM counting")
+        .fetch_all(&mut **tx)
+        .await?;
     keys.iter().map(|key| Tenant::stored(key)).collect()
 }
 
@@ -102,9 +104,15 @@ pub(crate) async fn waiting(tx: &mut Transaction, tenant: &Tenant, limit: u32) -
     .await?;
     rows.into_iter()
         .map(|row| {
-            let happening = serde_json::from_value(row.happening)
-                .map_err(|error| Refusal::fault(anyhow::Error::from(error).context(format!("inbox {}", row.event_id))))?;
-            Ok(Taken { event: row.event_id, source: row.source, time: row.occur_time.to_jiff(), happening })
+            let happening = serde_json::from_value(row.happening).map_err(|error| {
+                Refusal::fault(anyhow::Error::from(error).context(format!("inbox {}", row.event_id)))
+            })?;
+            Ok(Taken {
+                event: row.event_id,
+                source: row.source,
+                time: row.occur_time.to_jiff(),
+                happening,
+            })
         })
         .collect()
 }
@@ -147,7 +155,11 @@ pub(crate) async fn waiting_range(tx: &mut Transaction, tenant: &Tenant) -> Resu
 }
 
 /// Moves how far the events of each source are counted.
-pub(crate) async fn progress(tx: &mut Transaction, tenant: &Tenant, by: &BTreeMap<String, Progress>) -> Result<(), Refusal> {
+pub(crate) async fn progress(
+    tx: &mut Transaction,
+    tenant: &Tenant,
+    by: &BTreeMap<String, Progress>,
+) -> Result<(), Refusal> {
     sqlx::query(
         "INSERT INTO progress (tenant_id, source, events, last_event_time)
          SELECT $1, source, events, last_event_time
@@ -159,14 +171,22 @@ pub(crate) async fn progress(tx: &mut Transaction, tenant: &Tenant, by: &BTreeMa
     .bind(tenant.key())
     .bind(by.keys().collect::<Vec<_>>())
     .bind(by.values().map(|progress| progress.events).collect::<Vec<_>>())
-    .bind(by.values().map(|progress| sql::time(progress.last_event_time)).collect::<Vec<_>>())
+    .bind(
+        by.values()
+            .map(|progress| sql::time(progress.last_event_time))
+            .collect::<Vec<_>>(),
+    )
     .execute(&mut **tx)
     .await?;
     Ok(())
 }
 
 /// Which of these messages are known, and whether they were delivered.
-pub(crate) async fn messages(tx: &mut Transaction, tenant: &Tenant, messages: &[Uuid]) -> Result<BTreeMap<Uuid, bool>, Refusal> {
+pub(crate) async fn messages(
+    tx: &mut Transaction,
+    tenant: &Tenant,
+    messages: &[Uuid],
+) -> Result<BTreeMap<Uuid, bool>, Refusal> {
     let rows: Vec<(Uuid, bool)> =
         sqlx::query_as("SELECT message, delivered FROM message_fact WHERE tenant_id = $1 AND message = ANY($2)")
             .bind(tenant.key())
@@ -177,7 +197,11 @@ pub(crate) async fn messages(tx: &mut Transaction, tenant: &Tenant, messages: &[
 }
 
 /// Keeps how messages ended; one that was delivered stays delivered.
-pub(crate) async fn keep_messages(tx: &mut Transaction, tenant: &Tenant, messages: &BTreeMap<Uuid, Settled>) -> Result<(), Refusal> {
+pub(crate) async fn keep_messages(
+    tx: &mut Transaction,
+    tenant: &Tenant,
+    messages: &BTreeMap<Uuid, Settled>,
+) -> Result<(), Refusal> {
     sqlx::query(
         "INSERT INTO message_fact (tenant_id, message, work_order, delivered, last_event_time)
          SELECT $1, message, work_order, delivered, last_event_time
@@ -207,7 +231,11 @@ pub(crate) struct Messages {
 }
 
 /// How the messages about these work orders ended.
-pub(crate) async fn messages_of(tx: &mut Transaction, tenant: &Tenant, work_orders: &[Uuid]) -> Result<Vec<Messages>, Refusal> {
+pub(crate) async fn messages_of(
+    tx: &mut Transaction,
+    tenant: &Tenant,
+    work_orders: &[Uuid],
+) -> Result<Vec<Messages>, Refusal> {
     Ok(sqlx::query_as(
         "SELECT work_order, count(*) FILTER (WHERE delivered) AS delivered, count(*) FILTER (WHERE NOT delivered) AS dead,
                 max(last_event_time) AS last_event_time

@@ -13,7 +13,11 @@ use uuid::Uuid;
 use super::{batch::Batch, store};
 use crate::{
     fact::{self, domain::Fact},
-    rollup::{self, domain::{Delta, VERSION}, totals::Kind},
+    rollup::{
+        self,
+        domain::{Delta, VERSION},
+        totals::Kind,
+    },
     room::Room,
 };
 
@@ -122,7 +126,10 @@ impl Room {
         }
         tell_messages(tx, tenant, &mut after, &work_orders).await?;
 
-        let changed: Vec<&Fact> = after.values().filter(|fact| before.get(&fact.feedback) != Some(fact)).collect();
+        let changed: Vec<&Fact> = after
+            .values()
+            .filter(|fact| before.get(&fact.feedback) != Some(fact))
+            .collect();
         for fact in &changed {
             delta.replace(before.get(&fact.feedback), fact);
         }
@@ -175,12 +182,18 @@ impl Room {
 }
 
 /// Brings what facts know of messages up to date, for these work orders.
-async fn tell_messages(tx: &mut Transaction, tenant: &Tenant, facts: &mut BTreeMap<Uuid, Fact>, work_orders: &[Uuid]) -> Result<(), Refusal> {
+async fn tell_messages(
+    tx: &mut Transaction,
+    tenant: &Tenant,
+    facts: &mut BTreeMap<Uuid, Fact>,
+    work_orders: &[Uuid],
+) -> Result<(), Refusal> {
     if work_orders.is_empty() {
         return Ok(());
     }
     let messages = store::messages_of(tx, tenant, work_orders).await?;
-    let messages: BTreeMap<Uuid, store::Messages> = messages.into_iter().map(|found| (found.work_order, found)).collect();
+    let messages: BTreeMap<Uuid, store::Messages> =
+        messages.into_iter().map(|found| (found.work_order, found)).collect();
     for fact in facts.values_mut() {
         let known = fact.work_order.as_ref().and_then(|order| messages.get(&order.id));
         if let Some(known) = known {

@@ -11,7 +11,11 @@ pub(crate) enum Happening {
     /// Something about one feedback.
     Feedback { feedback: Uuid, change: Change },
     /// A message reached its end. It names its work order alone, and perhaps none.
-    Message { message: Uuid, work_order: Option<Uuid>, delivered: bool },
+    Message {
+        message: Uuid,
+        work_order: Option<Uuid>,
+        delivered: bool,
+    },
 }
 
 /// What happened to one feedback.
@@ -19,16 +23,53 @@ pub(crate) enum Happening {
 #[serde(rename_all = "snake_case")]
 pub(crate) enum Change {
     Submitted(Submission),
-    Classified { revision: i32, category: String, priority: Priority, sentiment: i32, impact: i32 },
-    Opened { order: Order, deadlines: Vec<Deadline> },
-    Assigned { order: Order, assignment: i32 },
-    Transitioned { order: Order, to: State, working_us: Option<i64> },
-    Progressed { order: Order, note: i32 },
-    Retargeted { order: Order, priority: Priority, deadlines: Vec<Deadline> },
-    Marked { order: Order, clock: String, mark: Mark, due_time: Option<Timestamp> },
-    Invited { episode: i32, invitation: String },
+    Classified {
+        revision: i32,
+        category: String,
+        priority: Priority,
+        sentiment: i32,
+        impact: i32,
+    },
+    Opened {
+        order: Order,
+        deadlines: Vec<Deadline>,
+    },
+    Assigned {
+        order: Order,
+        assignment: i32,
+    },
+    Transitioned {
+        order: Order,
+        to: State,
+        working_us: Option<i64>,
+    },
+    Progressed {
+        order: Order,
+        note: i32,
+    },
+    Retargeted {
+        order: Order,
+        priority: Priority,
+        deadlines: Vec<Deadline>,
+    },
+    Marked {
+        order: Order,
+        clock: String,
+        mark: Mark,
+        due_time: Option<Timestamp>,
+    },
+    Invited {
+        episode: i32,
+        invitation: String,
+    },
     /// The satisfaction is the mean of the scores in millionths, so that sums of it are exact.
-    Answered { episode: i32, invitation: String, scores: Vec<Score>, satisfaction: i64, solved: bool },
+    Answered {
+        episode: i32,
+        invitation: String,
+        scores: Vec<Score>,
+        satisfaction: i64,
+        solved: bool,
+    },
 }
 
 /// What intake told of a feedback. Channel and tier are the numbers of the proto's enums.

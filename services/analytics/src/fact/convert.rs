@@ -24,7 +24,10 @@ pub(crate) fn fact(tenant: &Tenant, fact: &Fact) -> FeedbackFact {
             revision: found.revision,
             classify_time: Some(sql::to_proto(found.classify_time)),
             category: found.category.clone(),
-            priority: fact.priority().map(|priority| Priority { key: priority.key.clone(), rank: priority.rank }),
+            priority: fact.priority().map(|priority| Priority {
+                key: priority.key.clone(),
+                rank: priority.rank,
+            }),
             sentiment: found.sentiment,
             impact: found.impact,
         }),
@@ -40,7 +43,10 @@ pub(crate) fn fact(tenant: &Tenant, fact: &Fact) -> FeedbackFact {
 fn digest(tenant: &Tenant, fact: &Fact) -> FeedbackDigest {
     let feedback = tenant.child("feedbacks", fact.feedback);
     let Some(known) = &fact.submission else {
-        return FeedbackDigest { feedback, ..FeedbackDigest::default() };
+        return FeedbackDigest {
+            feedback,
+            ..FeedbackDigest::default()
+        };
     };
     FeedbackDigest {
         feedback,
@@ -79,7 +85,13 @@ fn episode(episode: &Episode) -> EpisodeFact {
         invitation: episode.invitation.clone(),
         invite_time: time(episode.invite_time),
         answer_time: time(answer.map(|answer| answer.time)),
-        scores: scores.iter().map(|score| event::Score { dimension: score.dimension.clone(), value: score.value }).collect(),
+        scores: scores
+            .iter()
+            .map(|score| event::Score {
+                dimension: score.dimension.clone(),
+                value: score.value,
+            })
+            .collect(),
         satisfaction: answer.map_or(0.0, |answer| millionths(answer.satisfaction)),
         solved: answer.is_some_and(|answer| answer.solved),
     }
@@ -110,7 +122,10 @@ fn time(time: Option<Timestamp>) -> Option<prost_types::Timestamp> {
 
 fn duration(microseconds: i64) -> Duration {
     let nanos = i32::try_from(microseconds % 1_000_000 * 1000).unwrap_or_default();
-    Duration { seconds: microseconds / 1_000_000, nanos }
+    Duration {
+        seconds: microseconds / 1_000_000,
+        nanos,
+    }
 }
 
 #[expect(clippy::cast_precision_loss, reason = "at most five millions")]

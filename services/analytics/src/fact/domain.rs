@@ -109,7 +109,13 @@ impl Fact {
         self.last_event_time = self.last_event_time.max(time);
         match change {
             Change::Submitted(submission) => self.submission = Some(submission),
-            Change::Classified { revision, category, priority, sentiment, impact } => {
+            Change::Classified {
+                revision,
+                category,
+                priority,
+                sentiment,
+                impact,
+            } => {
                 self.classify(Classification {
                     revision,
                     classify_time: time,
@@ -146,7 +152,11 @@ impl Fact {
                     episode.working_us = working_us;
                 }
             }
-            Change::Retargeted { order, priority, deadlines } => {
+            Change::Retargeted {
+                order,
+                priority,
+                deadlines,
+            } => {
                 let episode = order.episode;
                 self.order(order, time).retargeted = Some((time, priority));
                 for deadline in deadlines {
@@ -156,7 +166,12 @@ impl Fact {
                     }
                 }
             }
-            Change::Marked { order, clock, mark, due_time } => {
+            Change::Marked {
+                order,
+                clock,
+                mark,
+                due_time,
+            } => {
                 let episode = order.episode;
                 self.order(order, time);
                 self.clock(&clock, episode).take(mark, due_time, time);
@@ -166,18 +181,36 @@ impl Fact {
                 episode.invitation = invitation;
                 episode.invite_time = Some(time);
             }
-            Change::Answered { episode, invitation, scores, satisfaction, solved } => {
+            Change::Answered {
+                episode,
+                invitation,
+                scores,
+                satisfaction,
+                solved,
+            } => {
                 let episode = self.episode(episode);
                 episode.invitation = invitation;
-                episode.answer = Some(Answer { time, scores, satisfaction, solved });
+                episode.answer = Some(Answer {
+                    time,
+                    scores,
+                    satisfaction,
+                    solved,
+                });
             }
         }
     }
 
     /// The priority in effect: the classification's, or that of the work order where it was changed there later.
     pub(crate) fn priority(&self) -> Option<&Priority> {
-        let classified = self.classification.as_ref().map(|found| (found.revise_time, &found.priority));
-        let retargeted = self.work_order.as_ref().and_then(|order| order.retargeted.as_ref()).map(|(at, priority)| (*at, priority));
+        let classified = self
+            .classification
+            .as_ref()
+            .map(|found| (found.revise_time, &found.priority));
+        let retargeted = self
+            .work_order
+            .as_ref()
+            .and_then(|order| order.retargeted.as_ref())
+            .map(|(at, priority)| (*at, priority));
         match (classified, retargeted) {
             (Some((revised, priority)), Some((at, _))) if revised > at => Some(priority),
             (_, Some((_, priority))) | (Some((_, priority)), None) => Some(priority),
@@ -247,17 +280,33 @@ impl Fact {
     }
 
     fn episode(&mut self, episode: i32) -> &mut Episode {
-        let at = self.episodes.binary_search_by_key(&episode, |found| found.episode).unwrap_or_else(|at| {
-            self.episodes.insert(at, Episode { episode, ..Episode::default() });
-            at
-        });
+        let at = self
+            .episodes
+            .binary_search_by_key(&episode, |found| found.episode)
+            .unwrap_or_else(|at| {
+                self.episodes.insert(
+                    at,
+                    Episode {
+                        episode,
+                        ..Episode::default()
+                    },
+                );
+                at
+            });
         &mut self.episodes[at]
     }
 
     fn clock(&mut self, key: &str, episode: i32) -> &mut Clock {
         let place = |found: &Clock| (found.episode, found.clock.as_str()).cmp(&(episode, key));
         let at = self.clocks.binary_search_by(place).unwrap_or_else(|at| {
-            self.clocks.insert(at, Clock { clock: key.to_owned(), episode, ..Clock::default() });
+            self.clocks.insert(
+                at,
+                Clock {
+                    clock: key.to_owned(),
+                    episode,
+                    ..Clock::default()
+                },
+            );
             at
         });
         &mut self.clocks[at]
@@ -286,7 +335,11 @@ impl Clock {
         if self.is_met() {
             return None;
         }
-        let late = if self.mark == Some(Mark::StoppedLate) { self.stop_time } else { None };
+        let late = if self.mark == Some(Mark::StoppedLate) {
+            self.stop_time
+        } else {
+            None
+        };
         self.breach_time.or(late)
     }
 }
@@ -300,15 +353,28 @@ mod tests {
     }
 
     fn order(episode: i32) -> Order {
-        Order { work_order: Uuid::from_u128(7), team: "support".to_owned(), episode }
+        Order {
+            work_order: Uuid::from_u128(7),
+            team: "support".to_owned(),
+            episode,
+        }
     }
 
     fn priority(rank: i32) -> Priority {
-        Priority { key: format!("P{rank}"), rank }
+        Priority {
+            key: format!("P{rank}"),
+            rank,
+        }
     }
 
     fn classified(revision: i32, rank: i32) -> Change {
-        Change::Classified { revision, category: format!("c{revision}"), priority: priority(rank), sentiment: 1, impact: 1 }
+        Change::Classified {
+            revision,
+            category: format!("c{revision}"),
+            priority: priority(rank),
+            sentiment: 1,
+            impact: 1,
+        }
     }
 
     fn fact(changes: Vec<(i64, Change)>) -> Fact {
@@ -323,22 +389,46 @@ mod tests {
     fn the_highest_revision_of_a_classification_wins_and_the_first_dates_it() {
         let fact = fact(vec![(5, classified(2, 1)), (1, classified(1, 3))]);
         let found = fact.classification.unwrap();
-        assert_eq!((found.revision, found.category.as_str(), found.classify_time), (2, "c2", at(1)));
+        assert_eq!(
+            (found.revision, found.category.as_str(), found.classify_time),
+            (2, "c2", at(1))
+        );
     }
 
     #[test]
     fn the_later_of_a_correction_and_a_retargeting_sets_the_priority() {
-        let retargeted = Change::Retargeted { order: order(1), priority: priority(0), deadlines: Vec::new() };
-        for changes in [vec![(1, classified(1, 3)), (2, retargeted.clone())], vec![(2, retargeted.clone()), (1, classified(1, 3))]] {
+        let retargeted = Change::Retargeted {
+            order: order(1),
+            priority: priority(0),
+            deadlines: Vec::new(),
+        };
+        for changes in [
+            vec![(1, classified(1, 3)), (2, retargeted.clone())],
+            vec![(2, retargeted.clone()), (1, classified(1, 3))],
+        ] {
             assert_eq!(fact(changes).priority().unwrap().rank, 0);
         }
-        assert_eq!(fact(vec![(2, retargeted), (3, classified(2, 2))]).priority().unwrap().rank, 2);
+        assert_eq!(
+            fact(vec![(2, retargeted), (3, classified(2, 2))])
+                .priority()
+                .unwrap()
+                .rank,
+            2
+        );
     }
 
     #[test]
     fn a_reopened_work_order_has_no_resolution_that_stands_until_it_is_resolved_again() {
-        let resolved = |episode| Change::Transitioned { order: order(episode), to: State::Resolved, working_us: Some(60) };
-        let reopened = Change::Transitioned { order: order(2), to: State::Active, working_us: None };
+        let resolved = |episode| Change::Transitioned {
+            order: order(episode),
+            to: State::Resolved,
+            working_us: Some(60),
+        };
+        let reopened = Change::Transitioned {
+            order: order(2),
+            to: State::Active,
+            working_us: None,
+        };
         let mut fact = fact(vec![(1, resolved(1))]);
         assert_eq!(fact.resolution().unwrap().0, at(1));
         fact.apply(reopened, at(2));
@@ -351,7 +441,12 @@ mod tests {
 
     #[test]
     fn an_open_clock_past_its_deadline_has_breached_and_one_that_met_a_later_deadline_has_not() {
-        let mark = |mark, due| Change::Marked { order: order(1), clock: "resolve".to_owned(), mark, due_time: Some(at(due)) };
+        let mark = |mark, due| Change::Marked {
+            order: order(1),
+            clock: "resolve".to_owned(),
+            mark,
+            due_time: Some(at(due)),
+        };
         let mut fact = fact(vec![(12, mark(Mark::Breached, 10))]);
         assert_eq!(fact.clocks[0].breached(), Some(at(10)));
         fact.apply(mark(Mark::Met, 60), at(20));

@@ -6,13 +6,28 @@ use huiyin_chassis::{
 };
 
 use super::{domain::Fact, store};
-use crate::{metric::{dimension::Dimension, service::AsOf, store::hold_still}, room::Room};
+use crate::{
+    metric::{dimension::Dimension, service::AsOf, store::hold_still},
+    room::Room,
+};
 
 /// By what facts are filtered: the dimensions of feedback, and these.
 const FIELDS: &[Field] = &[
-    Field { name: "feedback", column: "s.feedback", kind: Kind::Name },
-    Field { name: "number", column: "s.number", kind: Kind::Text },
-    Field { name: "work_order", column: "s.work_order", kind: Kind::Name },
+    Field {
+        name: "feedback",
+        column: "s.feedback",
+        kind: Kind::Name,
+    },
+    Field {
+        name: "number",
+        column: "s.number",
+        kind: Kind::Text,
+    },
+    Field {
+        name: "work_order",
+        column: "s.work_order",
+        kind: Kind::Name,
+    },
     Field {
         name: "state",
         column: "s.state",
@@ -26,11 +41,23 @@ const FIELDS: &[Field] = &[
             ("REJECTED", 7),
         ]),
     },
-    Field { name: "receive_time", column: "s.receive_time", kind: Kind::Time },
-    Field { name: "last_event_time", column: "s.last_event_time", kind: Kind::Time },
+    Field {
+        name: "receive_time",
+        column: "s.receive_time",
+        kind: Kind::Time,
+    },
+    Field {
+        name: "last_event_time",
+        column: "s.last_event_time",
+        kind: Kind::Time,
+    },
 ];
 /// Facts whose feedback is not known to intake's events yet come first.
-const ORDER: &[Field] = &[Field { name: "receive_time", column: "s.order_time", kind: Kind::Time }];
+const ORDER: &[Field] = &[Field {
+    name: "receive_time",
+    column: "s.order_time",
+    kind: Kind::Time,
+}];
 
 impl Room {
     /// One page of facts.
@@ -43,8 +70,21 @@ impl Room {
     ) -> Result<(Page<Fact>, AsOf), Refusal> {
         let mut fields = FIELDS.to_vec();
         fields.extend(Dimension::OF_FEEDBACK.iter().map(|dimension| dimension.field()));
-        let order_by = if order_by.trim().is_empty() { "receive_time" } else { order_by };
-        let request = PageRequest::new(&self.page_tokens, tenant, "feedbackFacts", paging, filter, order_by, &fields, ORDER)?;
+        let order_by = if order_by.trim().is_empty() {
+            "receive_time"
+        } else {
+            order_by
+        };
+        let request = PageRequest::new(
+            &self.page_tokens,
+            tenant,
+            "feedbackFacts",
+            paging,
+            filter,
+            order_by,
+            &fields,
+            ORDER,
+        )?;
         self.wait_until_counted(tenant).await?;
         let mut tx = self.database.tenant(tenant).await?;
         hold_still(&mut tx).await?;

@@ -20,13 +20,19 @@ struct Row {
 
 impl Row {
     fn fact(self) -> Result<Fact, Refusal> {
-        serde_json::from_value(self.document)
-            .map_err(|error| Refusal::fault(anyhow::Error::from(error).context(format!("feedback_fact {}", self.feedback))))
+        serde_json::from_value(self.document).map_err(|error| {
+            Refusal::fault(anyhow::Error::from(error).context(format!("feedback_fact {}", self.feedback)))
+        })
     }
 }
 
 /// The facts of these feedbacks, and of those that these work orders handle.
-pub(crate) async fn of(tx: &mut Transaction, tenant: &Tenant, feedbacks: &[Uuid], work_orders: &[Uuid]) -> Result<Vec<Fact>, Refusal> {
+pub(crate) async fn of(
+    tx: &mut Transaction,
+    tenant: &Tenant,
+    feedbacks: &[Uuid],
+    work_orders: &[Uuid],
+) -> Result<Vec<Fact>, Refusal> {
     let rows: Vec<Row> = sqlx::query_as(
         "SELECT feedback, document FROM feedback_fact WHERE tenant_id = $1 AND feedback = ANY($2)
          UNION ALL
@@ -55,18 +61,29 @@ pub(crate) async fn after(tx: &mut Transaction, tenant: &Tenant, last: Uuid, lim
 }
 
 /// The facts of one page.
-pub(crate) async fn page(tx: &mut Transaction, tenant: &Tenant, request: &PageRequest, key: &PageTokenKey) -> Result<Page<Fact>, Refusal> {
-    let mut query: QueryBuilder<Postgres> = QueryBuilder::new("SELECT feedback, document FROM feedback_fact s WHERE s.tenant_id = ");
+pub(crate) async fn page(
+    tx: &mut Transaction,
+    tenant: &Tenant,
+    request: &PageRequest,
+    key: &PageTokenKey,
+) -> Result<Page<Fact>, Refusal> {
+    let mut query: QueryBuilder<Postgres> =
+        QueryBuilder::new("SELECT feedback, document FROM feedback_fact s WHERE s.tenant_id = ");
     query.push_bind(tenant.key().to_owned());
     request.push(&mut query, "s.feedback");
     let rows: Vec<Row> = query.build_query_as().fetch_all(&mut **tx).await?;
     let facts = rows.into_iter().map(Row::fact).collect::<Result<Vec<_>, _>>()?;
-    Ok(request.page(key, facts, |fact| PageKey { time: order_time(fact).as_microsecond(), id: fact.feedback.to_string() }))
+    Ok(request.page(key, facts, |fact| PageKey {
+        time: order_time(fact).as_microsecond(),
+        id: fact.feedback.to_string(),
+    }))
 }
 
 /// Where a fact stands in lists: by its receive time, first where that is not known.
 fn order_time(fact: &Fact) -> Timestamp {
-    fact.submission.as_ref().map_or(Timestamp::UNIX_EPOCH, |submission| submission.receive_time)
+    fact.submission
+        .as_ref()
+        .map_or(Timestamp::UNIX_EPOCH, |submission| submission.receive_time)
 }
 
 /// Keeps facts, new or changed.
@@ -75,11 +92,23 @@ pub(crate) async fn keep(tx: &mut Transaction, tenant: &Tenant, facts: &[&Fact])
         return Ok(());
     }
     let segments: Vec<rollup::Segment> = facts.iter().map(|fact| rollup::segment(fact)).collect();
-    let texts = |of: fn(&rollup::Segment) -> &String| segments.iter().map(|segment| of(segment).clone()).collect::<Vec<String>>();
-    let submitted = |of: fn(&super::change::Submission) -> &String| {
-        facts.iter().map(|fact| fact.submission.as_ref().map(of).cloned().unwrap_or_default()).collect::<Vec<String>>()
+    let texts = |of: fn(&rollup::Segment) -> &String| {
+        segments
+            .iter()
+            .map(|segment| of(segment).clone())
+            .collect::<Vec<String>>()
     };
-    let documents = facts.iter().map(|fact| serde_json::to_value(fact)).collect::<Result<Vec<_>, _>>().map_err(Refusal::fault)?;
+    let submitted = |of: fn(&super::change::Submission) -> &String| {
+        facts
+            .iter()
+            .map(|fact| fact.submission.as_ref().map(of).cloned().unwrap_or_default())
+            .collect::<Vec<String>>()
+    };
+    let documents = facts
+        .iter()
+        .map(|fact| serde_json::to_value(fact))
+        .collect::<Result<Vec<_>, _>>()
+        .map_err(Refusal::fault)?;
     let resolutions: Vec<_> = facts.iter().map(|fact| fact.resolution()).collect();
     sqlx::query(
         "INSERT INTO feedback_fact (tenant_id, feedback, number, customer, channel, tier, product_model, batch, category, priority, team,

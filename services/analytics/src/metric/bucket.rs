@@ -1,6 +1,6 @@
 //! Hours, days, weeks, months and quarters in the wall clock of a time zone.
 
-use jiff::{SignedDuration, Timestamp, ToSpan as _, Unit, Zoned, ZonedRound, RoundMode, civil::Date, tz::TimeZone};
+use jiff::{RoundMode, SignedDuration, Timestamp, ToSpan as _, Unit, Zoned, ZonedRound, civil::Date, tz::TimeZone};
 
 /// How long a bucket is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -13,7 +13,13 @@ pub(crate) enum Bucket {
 }
 
 /// The buckets that `start` to `end` is divided into, the first and the last cut by them; `None` where there are more than `limit`.
-pub(crate) fn buckets(start: Timestamp, end: Timestamp, bucket: Bucket, zone: &TimeZone, limit: usize) -> Option<Vec<(Timestamp, Timestamp)>> {
+pub(crate) fn buckets(
+    start: Timestamp,
+    end: Timestamp,
+    bucket: Bucket,
+    zone: &TimeZone,
+    limit: usize,
+) -> Option<Vec<(Timestamp, Timestamp)>> {
     let mut buckets = Vec::new();
     let mut at = start;
     while at < end {
@@ -21,7 +27,9 @@ pub(crate) fn buckets(start: Timestamp, end: Timestamp, bucket: Bucket, zone: &T
             return None;
         }
         // At the ends of the calendar there is no next bucket: the last one then ends where all ends.
-        let next = next(at, bucket, zone).filter(|next| *next > at).map_or(end, |next| next.min(end));
+        let next = next(at, bucket, zone)
+            .filter(|next| *next > at)
+            .map_or(end, |next| next.min(end));
         buckets.push((at, next));
         at = next;
     }
@@ -37,7 +45,9 @@ fn next(time: Timestamp, bucket: Bucket, zone: &TimeZone) -> Option<Timestamp> {
     let date = local.date();
     let date = match bucket {
         Bucket::Hour | Bucket::Day => date.tomorrow().ok()?,
-        Bucket::Week => date.checked_add((7 - i64::from(date.weekday().to_monday_zero_offset())).days()).ok()?,
+        Bucket::Week => date
+            .checked_add((7 - i64::from(date.weekday().to_monday_zero_offset())).days())
+            .ok()?,
         Bucket::Month => date.first_of_month().checked_add(1.month()).ok()?,
         Bucket::Quarter => {
             let first = Date::new(date.year(), (date.month() - 1) / 3 * 3 + 1, 1).ok()?;
@@ -55,7 +65,11 @@ fn next_hour(local: &Zoned) -> Option<Timestamp> {
     let later = local.checked_add(hour).ok()?;
     let floored = later.round(floor).ok()?;
     // Where the offset changes by half an hour, the wall clock's hour may begin before the present one.
-    Some(if floored.timestamp() > local.timestamp() { floored.timestamp() } else { later.timestamp() })
+    Some(if floored.timestamp() > local.timestamp() {
+        floored.timestamp()
+    } else {
+        later.timestamp()
+    })
 }
 
 #[cfg(test)]
@@ -72,7 +86,12 @@ mod tests {
     #[test]
     fn a_day_in_shanghai_begins_at_sixteen_hours_utc() {
         assert_eq!(
-            found("2026-03-01T10:00:00Z", "2026-03-03T00:00:00Z", Bucket::Day, "Asia/Shanghai"),
+            found(
+                "2026-03-01T10:00:00Z",
+                "2026-03-03T00:00:00Z",
+                Bucket::Day,
+                "Asia/Shanghai"
+            ),
             ["2026-03-01T10:00:00Z", "2026-03-01T16:00:00Z", "2026-03-02T16:00:00Z"]
         );
     }
@@ -80,11 +99,21 @@ mod tests {
     #[test]
     fn a_day_on_which_the_clock_changes_has_23_or_25_hours() {
         assert_eq!(
-            found("2026-03-28T23:00:00Z", "2026-03-30T22:00:00Z", Bucket::Day, "Europe/Berlin"),
+            found(
+                "2026-03-28T23:00:00Z",
+                "2026-03-30T22:00:00Z",
+                Bucket::Day,
+                "Europe/Berlin"
+            ),
             ["2026-03-28T23:00:00Z", "2026-03-29T22:00:00Z"]
         );
         assert_eq!(
-            found("2026-10-24T22:00:00Z", "2026-10-26T23:00:00Z", Bucket::Day, "Europe/Berlin"),
+            found(
+                "2026-10-24T22:00:00Z",
+                "2026-10-26T23:00:00Z",
+                Bucket::Day,
+                "Europe/Berlin"
+            ),
             ["2026-10-24T22:00:00Z", "2026-10-25T23:00:00Z"]
         );
     }
@@ -92,10 +121,25 @@ mod tests {
     #[test]
     fn the_hour_that_comes_twice_is_two_buckets() {
         assert_eq!(
-            found("2026-11-01T04:30:00Z", "2026-11-01T08:00:00Z", Bucket::Hour, "America/New_York"),
-            ["2026-11-01T04:30:00Z", "2026-11-01T05:00:00Z", "2026-11-01T06:00:00Z", "2026-11-01T07:00:00Z"]
+            found(
+                "2026-11-01T04:30:00Z",
+                "2026-11-01T08:00:00Z",
+                Bucket::Hour,
+                "America/New_York"
+            ),
+            [
+                "2026-11-01T04:30:00Z",
+                "2026-11-01T05:00:00Z",
+                "2026-11-01T06:00:00Z",
+                "2026-11-01T07:00:00Z"
+            ]
         );
-        let half_hour = found("2026-04-04T14:00:00Z", "2026-04-04T17:00:00Z", Bucket::Hour, "Australia/Lord_Howe");
+        let half_hour = found(
+            "2026-04-04T14:00:00Z",
+            "2026-04-04T17:00:00Z",
+            Bucket::Hour,
+            "Australia/Lord_Howe",
+        );
         assert!(half_hour.len() >= 3, "{half_hour:?}");
     }
 
@@ -106,17 +150,29 @@ mod tests {
             ["2026-01-01T00:00:00Z", "2026-01-05T00:00:00Z", "2026-01-12T00:00:00Z"]
         );
         assert_eq!(
-            found("2025-12-31T16:00:00Z", "2026-07-31T16:00:00Z", Bucket::Quarter, "Asia/Shanghai"),
+            found(
+                "2025-12-31T16:00:00Z",
+                "2026-07-31T16:00:00Z",
+                Bucket::Quarter,
+                "Asia/Shanghai"
+            ),
             ["2025-12-31T16:00:00Z", "2026-03-31T16:00:00Z", "2026-06-30T16:00:00Z"]
         );
-        assert_eq!(found("2026-01-31T00:00:00Z", "2026-03-01T00:00:00Z", Bucket::Month, "UTC").len(), 2);
+        assert_eq!(
+            found("2026-01-31T00:00:00Z", "2026-03-01T00:00:00Z", Bucket::Month, "UTC").len(),
+            2
+        );
     }
 
     #[test]
     fn too_many_buckets_are_not_made() {
         let zone = TimeZone::UTC;
         assert!(buckets(Timestamp::MIN, Timestamp::MAX, Bucket::Hour, &zone, 1000).is_none());
-        assert!(buckets(Timestamp::MAX, Timestamp::MAX, Bucket::Day, &zone, 1000).unwrap().is_empty());
+        assert!(
+            buckets(Timestamp::MAX, Timestamp::MAX, Bucket::Day, &zone, 1000)
+                .unwrap()
+                .is_empty()
+        );
     }
 
     proptest::proptest! {

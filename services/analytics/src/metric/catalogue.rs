@@ -20,7 +20,11 @@ pub(crate) struct Metric {
 
 /// The same in three languages: English, simplified and traditional Chinese.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Text(pub(crate) &'static str, pub(crate) &'static str, pub(crate) &'static str);
+pub(crate) struct Text(
+    pub(crate) &'static str,
+    pub(crate) &'static str,
+    pub(crate) &'static str,
+);
 
 /// Which things an interval selects. Numbers are those of the proto.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -66,7 +70,9 @@ impl Metric {
     /// The measures that its values are made of.
     pub(crate) fn measures(&self) -> Vec<Measure> {
         match self.value {
-            Value::Count(measure) | Value::Share(measure) | Value::Mean(measure) | Value::Percentile(measure, _) => vec![measure],
+            Value::Count(measure) | Value::Share(measure) | Value::Mean(measure) | Value::Percentile(measure, _) => {
+                vec![measure]
+            }
             Value::Ratio(part, whole) => {
                 let mut measures = whole.to_vec();
                 if !whole.contains(&part) {
@@ -79,7 +85,11 @@ impl Metric {
 
     /// By what it can be divided.
     pub(crate) fn dimensions(&self) -> &'static [Dimension] {
-        if self.measures().contains(&Measure::ClockMet) { &Dimension::ALL } else { &Dimension::OF_FEEDBACK }
+        if self.measures().contains(&Measure::ClockMet) {
+            &Dimension::ALL
+        } else {
+            &Dimension::OF_FEEDBACK
+        }
     }
 
     /// The percentile that it gives, where it gives one.
@@ -147,7 +157,11 @@ pub(crate) const CATALOGUE: &[Metric] = &[
     },
     Metric {
         key: "resolution_rate",
-        display_name: Text("Resolution rate (flow)", "问题解决率（流量口径）", "問題解決率（流量口徑）"),
+        display_name: Text(
+            "Resolution rate (flow)",
+            "问题解决率（流量口径）",
+            "問題解決率（流量口徑）",
+        ),
         definition: Text(
             "Feedback resolved within the interval, whenever it was received, divided by feedback received within the interval. \
              Feedback counts as resolved while its work order is resolved or closed: once, at its last resolution. A reopened one is \
@@ -169,7 +183,11 @@ pub(crate) const CATALOGUE: &[Metric] = &[
     },
     Metric {
         key: "resolution_rate_cohort",
-        display_name: Text("Resolution rate (cohort)", "问题解决率（同批口径）", "問題解決率（同批口徑）"),
+        display_name: Text(
+            "Resolution rate (cohort)",
+            "问题解决率（同批口径）",
+            "問題解決率（同批口徑）",
+        ),
         definition: Text(
             "Of the feedback received within the interval, the part that is resolved by now, whenever that was. Feedback counts as \
              resolved while its work order is resolved or closed; a reopened one does not until it is resolved anew. Rejected feedback \
@@ -210,7 +228,11 @@ pub(crate) const CATALOGUE: &[Metric] = &[
     },
     Metric {
         key: "resolution_time_p90",
-        display_name: Text("90th percentile of resolution time", "解决时长 90 分位", "解決時長 90 分位"),
+        display_name: Text(
+            "90th percentile of resolution time",
+            "解决时长 90 分位",
+            "解決時長 90 分位",
+        ),
         definition: WORKING_TIME,
         formula: "working time at rank ⌈0.9 n⌉ of n",
         cohort: Cohort::Flow,
@@ -297,7 +319,15 @@ mod tests {
     fn every_metric_says_what_it_means_in_every_language() {
         for metric in CATALOGUE {
             let Text(en, zh_cn, zh_tw) = metric.definition;
-            for text in [en, zh_cn, zh_tw, metric.display_name.0, metric.display_name.1, metric.display_name.2, metric.formula] {
+            for text in [
+                en,
+                zh_cn,
+                zh_tw,
+                metric.display_name.0,
+                metric.display_name.1,
+                metric.display_name.2,
+                metric.formula,
+            ] {
                 assert!(!text.is_empty(), "{}", metric.key);
             }
             assert!(metric.version >= 1);

@@ -3,10 +3,7 @@
 use std::collections::BTreeMap;
 
 use huiyin_chassis::{Refusal, Tenant, sql};
-use huiyin_proto::{
-    analytics::v1 as proto,
-    r#type::v1::LocalText,
-};
+use huiyin_proto::{analytics::v1 as proto, r#type::v1::LocalText};
 use jiff::{Timestamp, tz::TimeZone};
 
 use super::{
@@ -24,7 +21,9 @@ use crate::rollup::totals::Kind;
 /// # Errors
 /// NOT_FOUND where there is none.
 pub(crate) fn find(name: &str) -> Result<&'static Metric, Refusal> {
-    name.strip_prefix("metrics/").and_then(Metric::find).ok_or_else(|| Refusal::not_found(name))
+    name.strip_prefix("metrics/")
+        .and_then(Metric::find)
+        .ok_or_else(|| Refusal::not_found(name))
 }
 
 /// Both ends of an interval.
@@ -32,12 +31,20 @@ pub(crate) fn find(name: &str) -> Result<&'static Metric, Refusal> {
 /// # Errors
 /// INVALID_ARGUMENT for an end that is no moment, or not later than the start.
 pub(crate) fn interval(interval: Option<&proto::Interval>) -> Result<(Timestamp, Timestamp), Refusal> {
-    let missing = |field: &str| (format!("interval.{field}"), "must be a moment between the years 1 and 9999".to_owned());
+    let missing = |field: &str| {
+        (
+            format!("interval.{field}"),
+            "must be a moment between the years 1 and 9999".to_owned(),
+        )
+    };
     let start = sql::from_proto(interval.and_then(|interval| interval.start_time.as_ref()));
     let end = sql::from_proto(interval.and_then(|interval| interval.end_time.as_ref()));
     match (start, end) {
         (Some(start), Some(end)) if start < end => Ok((start, end)),
-        (Some(_), Some(_)) => Err(Refusal::invalid_field("interval.end_time", "must be later than interval.start_time")),
+        (Some(_), Some(_)) => Err(Refusal::invalid_field(
+            "interval.end_time",
+            "must be later than interval.start_time",
+        )),
         (start, end) => {
             let mut missed = Vec::new();
             missed.extend(start.is_none().then(|| missing("start_time")));
@@ -54,7 +61,14 @@ pub(crate) fn interval(interval: Option<&proto::Interval>) -> Result<(Timestamp,
 pub(crate) fn question(request: &proto::QueryMetricRequest) -> Result<Question, Refusal> {
     let (start, end) = interval(request.interval.as_ref())?;
     let metric = find(&request.metric)?;
-    Ok(Question { metric, start, end, dimensions: dimensions(&request.group_by)?, filter: request.filter.clone(), buckets: None })
+    Ok(Question {
+        metric,
+        start,
+        end,
+        dimensions: dimensions(&request.group_by)?,
+        filter: request.filter.clone(),
+        buckets: None,
+    })
 }
 
 /// What QueryTrend asks.
@@ -72,8 +86,13 @@ pub(crate) fn trend(request: &proto::QueryTrendRequest) -> Result<Question, Refu
         proto::Bucket::Quarter => Bucket::Quarter,
         proto::Bucket::Unspecified => return Err(Refusal::invalid_field("bucket", "must be said")),
     };
-    let name = if request.time_zone.is_empty() { "UTC" } else { &request.time_zone };
-    let zone = TimeZone::get(name).map_err(|_| Refusal::invalid_field("time_zone", "must be a time zone that IANA knows"))?;
+    let name = if request.time_zone.is_empty() {
+        "UTC"
+    } else {
+        &request.time_zone
+    };
+    let zone =
+        TimeZone::get(name).map_err(|_| Refusal::invalid_field("time_zone", "must be a time zone that IANA knows"))?;
     Ok(Question {
         metric,
         start,
@@ -129,14 +148,22 @@ pub(crate) fn metric(metric: &Metric, is_estimate: Option<bool>) -> proto::Metri
         cohort: metric.cohort as i32,
         unit: metric.unit as i32,
         percentile: metric.percentile().unwrap_or(0.0),
-        dimensions: metric.dimensions().iter().map(|dimension| dimension_number(*dimension)).collect(),
+        dimensions: metric
+            .dimensions()
+            .iter()
+            .map(|dimension| dimension_number(*dimension))
+            .collect(),
         version: metric.version,
         requirement: metric.requirement.to_owned(),
     }
 }
 
 fn text(Text(en, zh_cn, zh_tw): Text) -> LocalText {
-    LocalText { en: en.to_owned(), zh_cn: zh_cn.to_owned(), zh_tw: zh_tw.to_owned() }
+    LocalText {
+        en: en.to_owned(),
+        zh_cn: zh_cn.to_owned(),
+        zh_tw: zh_tw.to_owned(),
+    }
 }
 
 /// The rows of one bucket.
@@ -145,7 +172,10 @@ pub(crate) fn rows(rows: Vec<Row>, dimensions: &[Dimension]) -> Vec<proto::Metri
         dimensions: dimensions
             .iter()
             .zip(row.group)
-            .map(|(dimension, value)| proto::DimensionValue { dimension: dimension_number(*dimension), value })
+            .map(|(dimension, value)| proto::DimensionValue {
+                dimension: dimension_number(*dimension),
+                value,
+            })
             .collect(),
         value: row.value,
         numerator: row.numerator,
@@ -179,9 +209,18 @@ pub(crate) fn problems(problems: Vec<store::Problem>, as_of: AsOf) -> proto::Top
 
 /// The totals of a tenant.
 pub(crate) fn totals(tenant: &Tenant, totals: &BTreeMap<(String, String), i64>, as_of: AsOf) -> proto::Totals {
-    let of = |kind: Kind, clock: &str| totals.get(&(kind.key().to_owned(), clock.to_owned())).copied().unwrap_or(0);
+    let of = |kind: Kind, clock: &str| {
+        totals
+            .get(&(kind.key().to_owned(), clock.to_owned()))
+            .copied()
+            .unwrap_or(0)
+    };
     let alone = |kind| of(kind, "");
-    let mut clocks: Vec<&str> = totals.keys().map(|(_, clock)| clock.as_str()).filter(|clock| !clock.is_empty()).collect();
+    let mut clocks: Vec<&str> = totals
+        .keys()
+        .map(|(_, clock)| clock.as_str())
+        .filter(|clock| !clock.is_empty())
+        .collect();
     clocks.sort_unstable();
     clocks.dedup();
     proto::Totals {

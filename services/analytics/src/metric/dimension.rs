@@ -36,8 +36,15 @@ pub(crate) const TIERS: &[(&str, i32)] = &[("NEW", 1), ("EXISTING", 2), ("VIP", 
 
 impl Dimension {
     /// Those that every metric has; the clock is for metrics of clocks alone.
-    pub(crate) const OF_FEEDBACK: [Self; 7] =
-        [Self::Category, Self::Channel, Self::Priority, Self::Tier, Self::ProductModel, Self::Batch, Self::Team];
+    pub(crate) const OF_FEEDBACK: [Self; 7] = [
+        Self::Category,
+        Self::Channel,
+        Self::Priority,
+        Self::Tier,
+        Self::ProductModel,
+        Self::Batch,
+        Self::Team,
+    ];
     /// All of them.
     pub(crate) const ALL: [Self; 8] = [
         Self::Category,
@@ -78,7 +85,11 @@ impl Dimension {
             _ => return stored,
         };
         let number = stored.parse::<i32>().unwrap_or_default();
-        names.iter().find(|(_, known)| *known == number).map(|(name, _)| (*name).to_owned()).unwrap_or_default()
+        names
+            .iter()
+            .find(|(_, known)| *known == number)
+            .map(|(name, _)| (*name).to_owned())
+            .unwrap_or_default()
     }
 }
 
@@ -96,10 +107,16 @@ mod tests {
     #[test]
     fn the_names_are_those_of_the_proto_and_none_is_missing() {
         let channels: Vec<_> = (1..).map_while(|number| Channel::try_from(number).ok()).collect();
-        let channels: Vec<_> = channels.iter().map(|found| (found.as_str_name().trim_start_matches("CHANNEL_"), *found as i32)).collect();
+        let channels: Vec<_> = channels
+            .iter()
+            .map(|found| (found.as_str_name().trim_start_matches("CHANNEL_"), *found as i32))
+            .collect();
         assert_eq!(channels, CHANNELS);
         let tiers: Vec<_> = (1..).map_while(|number| CustomerTier::try_from(number).ok()).collect();
-        let tiers: Vec<_> = tiers.iter().map(|found| (found.as_str_name().trim_start_matches("CUSTOMER_TIER_"), *found as i32)).collect();
+        let tiers: Vec<_> = tiers
+            .iter()
+            .map(|found| (found.as_str_name().trim_start_matches("CUSTOMER_TIER_"), *found as i32))
+            .collect();
         assert_eq!(tiers, TIERS);
     }
 }

@@ -37,25 +37,48 @@ pub(crate) fn rows(metric: &Metric, dimensions: usize, mut sums: Sums, percentil
             let of = |measure| sums.get(&measure).copied().unwrap_or_default();
             let (numerator, denominator, samples) = match metric.value {
                 Value::Count(measure) => (number(of(measure).count), 1.0, of(measure).count),
-                Value::Share(measure) => (number(of(measure).count), number(*wholes.get(above(&group)).unwrap_or(&0)), of(measure).count),
+                Value::Share(measure) => (
+                    number(of(measure).count),
+                    number(*wholes.get(above(&group)).unwrap_or(&0)),
+                    of(measure).count,
+                ),
                 Value::Ratio(part, whole) => {
                     let whole: i64 = whole.iter().map(|measure| of(*measure).count).sum();
                     (number(of(part).count), number(whole), whole)
                 }
-                Value::Mean(measure) => (number(of(measure).sum) / MILLIONTHS, number(of(measure).count), of(measure).count),
+                Value::Mean(measure) => (
+                    number(of(measure).sum) / MILLIONTHS,
+                    number(of(measure).count),
+                    of(measure).count,
+                ),
                 Value::Percentile(measure, _) => {
                     let value = percentiles.get(&group).map(|value| value / MILLIONTHS);
-                    (value.unwrap_or(0.0), if value.is_some() { 1.0 } else { 0.0 }, of(measure).count)
+                    (
+                        value.unwrap_or(0.0),
+                        if value.is_some() { 1.0 } else { 0.0 },
+                        of(measure).count,
+                    )
                 }
             };
             let value = (denominator != 0.0).then(|| numerator / denominator);
-            Row { group, value, numerator, denominator, samples }
+            Row {
+                group,
+                value,
+                numerator,
+                denominator,
+                samples,
+            }
         })
         // A group without a sample that something was divided by zero for is told all the same: what was resolved while
         // nothing was received is not lost.
         .filter(|row| dimensions == 0 || row.samples != 0 || row.numerator != 0.0)
         .collect();
-    rows.sort_by(|one, other| other.samples.cmp(&one.samples).then_with(|| one.group.cmp(&other.group)));
+    rows.sort_by(|one, other| {
+        other
+            .samples
+            .cmp(&one.samples)
+            .then_with(|| one.group.cmp(&other.group))
+    });
     rows
 }
 
@@ -64,7 +87,8 @@ fn wholes(metric: &Metric, sums: &Sums) -> BTreeMap<Group, i64> {
     let mut wholes = BTreeMap::new();
     if let Value::Share(measure) = metric.value {
         for (group, sums) in sums {
-            *wholes.entry(above(group).to_vec()).or_insert(0) += sums.get(&measure).map_or(0, |aggregate| aggregate.count);
+            *wholes.entry(above(group).to_vec()).or_insert(0) +=
+                sums.get(&measure).map_or(0, |aggregate| aggregate.count);
         }
     }
     wholes
@@ -90,14 +114,22 @@ mod tests {
     fn counted(entries: &[(&[&str], Measure, i64, i64)]) -> Sums {
         let mut sums = Sums::new();
         for (values, measure, count, sum) in entries {
-            sums.entry(group(values)).or_default().insert(*measure, Aggregate { count: *count, sum: *sum });
+            sums.entry(group(values)).or_default().insert(
+                *measure,
+                Aggregate {
+                    count: *count,
+                    sum: *sum,
+                },
+            );
         }
         sums
     }
 
     fn answer(key: &str, dimensions: usize, sums: Sums) -> Vec<(Group, Option<f64>, i64)> {
         let rows = rows(Metric::find(key).unwrap(), dimensions, sums, &BTreeMap::new());
-        rows.into_iter().map(|row| (row.group, row.value, row.samples)).collect()
+        rows.into_iter()
+            .map(|row| (row.group, row.value, row.samples))
+            .collect()
     }
 
     #[test]
@@ -126,7 +158,10 @@ mod tests {
 
     #[test]
     fn an_open_clock_that_is_overdue_counts_against_the_rate() {
-        let sums = counted(&[(&["resolve"], Measure::ClockMet, 3, 0), (&["resolve"], Measure::ClockBreached, 1, 0)]);
+        let sums = counted(&[
+            (&["resolve"], Measure::ClockMet, 3, 0),
+            (&["resolve"], Measure::ClockBreached, 1, 0),
+        ]);
         assert_eq!(answer("on_time_rate", 1, sums), [(group(&["resolve"]), Some(0.75), 4)]);
     }
 
@@ -140,6 +175,9 @@ mod tests {
     fn what_was_resolved_while_nothing_was_received_is_told_without_a_rate() {
         let sums = counted(&[(&["x"], Measure::Resolved, 2, 0)]);
         let rows = rows(Metric::find("resolution_rate").unwrap(), 1, sums, &BTreeMap::new());
-        assert_eq!((rows[0].value, rows[0].numerator, rows[0].denominator), (None, 2.0, 0.0));
+        assert_eq!(
+            (rows[0].value, rows[0].numerator, rows[0].denominator),
+            (None, 2.0, 0.0)
+        );
     }
 }

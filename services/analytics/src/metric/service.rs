@@ -2,7 +2,10 @@
 
 use std::{collections::BTreeMap, time::Duration};
 
-use huiyin_chassis::{Refusal, Tenant, Transaction, listing::{Filter, Page}};
+use huiyin_chassis::{
+    Refusal, Tenant, Transaction,
+    listing::{Filter, Page},
+};
 use jiff::{Timestamp, tz::TimeZone};
 
 use super::{
@@ -12,7 +15,12 @@ use super::{
     domain::{self, Group, Row, Sums},
     store::{self, Scope},
 };
-use crate::{SOURCES, counting, error::Error, rollup::{level, span}, room::Room};
+use crate::{
+    SOURCES, counting,
+    error::Error,
+    rollup::{level, span},
+    room::Room,
+};
 
 /// An answer has this many rows at most.
 const MAX_ROWS: usize = 10_000;
@@ -58,7 +66,12 @@ pub(crate) struct Answer {
 impl Room {
     /// The value of a metric, as a whole or over time.
     pub(crate) async fn query(&self, tenant: &Tenant, question: &Question) -> Result<Answer, Refusal> {
-        let Question { metric, dimensions, filter, .. } = question;
+        let Question {
+            metric,
+            dimensions,
+            filter,
+            ..
+        } = question;
         for dimension in dimensions {
             if !metric.dimensions().contains(dimension) {
                 return Err(unsuitable(metric.key, *dimension, metric.dimensions()));
@@ -67,9 +80,8 @@ impl Room {
         let (start, end) = (span::quarter(question.start), span::quarter(question.end));
         let buckets = match &question.buckets {
             None => vec![(start, end)],
-            Some((bucket, zone)) => {
-                bucket::buckets(start, end, *bucket, zone, MAX_BUCKETS).ok_or(Error::AnswerTooLarge { limit: MAX_BUCKETS })?
-            }
+            Some((bucket, zone)) => bucket::buckets(start, end, *bucket, zone, MAX_BUCKETS)
+                .ok_or(Error::AnswerTooLarge { limit: MAX_BUCKETS })?,
         };
         let scope = Scope {
             buckets,
@@ -103,7 +115,8 @@ impl Room {
         let as_of = self.as_of(&mut tx, tenant).await?;
         tx.rollback().await;
 
-        let mut by_bucket: Vec<(Sums, BTreeMap<Group, f64>)> = scope.buckets.iter().map(|_| Default::default()).collect();
+        let mut by_bucket: Vec<(Sums, BTreeMap<Group, f64>)> =
+            scope.buckets.iter().map(|_| Default::default()).collect();
         for sum in found {
             if let Some((sums, _)) = by_bucket.get_mut(sum.bucket) {
                 sums.entry(sum.group).or_default().insert(sum.measure, sum.aggregate);
@@ -120,13 +133,21 @@ impl Room {
             .zip(by_bucket)
             .map(|((start, end), (sums, percentiles))| {
                 let rows = domain::rows(metric, dimensions.len(), sums, &percentiles);
-                Point { start: *start, end: *end, rows }
+                Point {
+                    start: *start,
+                    end: *end,
+                    rows,
+                }
             })
             .collect();
         if points.iter().map(|point| point.rows.len()).sum::<usize>() > MAX_ROWS {
             return Err(Error::AnswerTooLarge { limit: MAX_ROWS }.into());
         }
-        Ok(Answer { points, is_estimate, as_of })
+        Ok(Answer {
+            points,
+            is_estimate,
+            as_of,
+        })
     }
 
     /// The most frequent problems, and how many classified feedbacks there are in all.
@@ -171,11 +192,22 @@ impl Room {
             _ => return Err(Refusal::invalid_field("order_by", "must be key, with or without desc")),
         };
         let bound_to = ["metrics", filter, order_by].join("\u{1f}").into_bytes();
-        let after: Option<String> = if token.is_empty() { None } else { Some(self.page_tokens.open(token, &bound_to)?) };
+        let after: Option<String> = if token.is_empty() {
+            None
+        } else {
+            Some(self.page_tokens.open(token, &bound_to)?)
+        };
         let size = usize::try_from(if size == 0 { 100 } else { size.clamp(1, 1000) }).unwrap_or(1);
         let filter = Filter::parse(filter, store::CATALOGUE_FIELDS)?;
         let mut tx = self.database.worker().await?;
-        let mut keys = store::metric_keys(&mut tx, &filter, descending, after, i64::try_from(size + 1).unwrap_or(i64::MAX)).await?;
+        let mut keys = store::metric_keys(
+            &mut tx,
+            &filter,
+            descending,
+            after,
+            i64::try_from(size + 1).unwrap_or(i64::MAX),
+        )
+        .await?;
         tx.rollback().await;
         let more = keys.len() > size;
         keys.truncate(size);
@@ -183,7 +215,10 @@ impl Room {
             Some(last) if more => self.page_tokens.seal(last, &bound_to),
             _ => String::new(),
         };
-        Ok(Page { entries: keys.iter().filter_map(|key| Metric::find(key)).collect(), next_page_token })
+        Ok(Page {
+            entries: keys.iter().filter_map(|key| Metric::find(key)).collect(),
+            next_page_token,
+        })
     }
 
     /// Waits until what was taken in before this moment is counted, but no longer than the room's patience: `as_of` then says
@@ -211,7 +246,10 @@ impl Room {
             Some((events, time)) => (source, *events, Some(*time)),
             None => (source, 0, None),
         });
-        Ok(AsOf { time: self.clock.now(), sources: sources.collect() })
+        Ok(AsOf {
+            time: self.clock.now(),
+            sources: sources.collect(),
+        })
     }
 }
 
@@ -226,9 +264,15 @@ async fn estimated_percentiles(
     let sums = store::sums(tx, tenant, scope, measures, true, usize::MAX).await?;
     let mut levels: BTreeMap<(usize, Group), Vec<(i16, i64)>> = BTreeMap::new();
     for sum in sums {
-        levels.entry((sum.bucket, sum.group)).or_default().push((sum.level, sum.aggregate.count));
+        levels
+            .entry((sum.bucket, sum.group))
+            .or_default()
+            .push((sum.level, sum.aggregate.count));
     }
-    Ok(levels.into_iter().filter_map(|(group, levels)| Some((group, level::percentile(&levels, percentile)?))).collect())
+    Ok(levels
+        .into_iter()
+        .filter_map(|(group, levels)| Some((group, level::percentile(&levels, percentile)?)))
+        .collect())
 }
 
 /// Understands a filter over these dimensions.
@@ -239,8 +283,14 @@ fn parse_filter(text: &str, metric: &str, allowed: &[Dimension]) -> Result<Filte
     };
     // Where it would be understood but for one dimension that the metric does not have, that one is named.
     if Filter::parse(text, &dimension::fields(&Dimension::ALL)).is_ok() {
-        for left_out in Dimension::ALL.into_iter().filter(|dimension| !allowed.contains(dimension)) {
-            let others: Vec<Dimension> = Dimension::ALL.into_iter().filter(|dimension| *dimension != left_out).collect();
+        for left_out in Dimension::ALL
+            .into_iter()
+            .filter(|dimension| !allowed.contains(dimension))
+        {
+            let others: Vec<Dimension> = Dimension::ALL
+                .into_iter()
+                .filter(|dimension| *dimension != left_out)
+                .collect();
             if Filter::parse(text, &dimension::fields(&others)).is_err() {
                 return Err(unsuitable(metric, left_out, allowed));
             }
@@ -250,6 +300,15 @@ fn parse_filter(text: &str, metric: &str, allowed: &[Dimension]) -> Result<Filte
 }
 
 fn unsuitable(metric: &str, dimension: Dimension, allowed: &[Dimension]) -> Refusal {
-    let allowed = allowed.iter().map(|dimension| dimension.key()).collect::<Vec<_>>().join(", ");
-    Error::DimensionUnsuitable { metric: metric.to_owned(), dimension: dimension.key(), allowed }.into()
+    let allowed = allowed
+        .iter()
+        .map(|dimension| dimension.key())
+        .collect::<Vec<_>>()
+        .join(", ");
+    Error::DimensionUnsuitable {
+        metric: metric.to_owned(),
+        dimension: dimension.key(),
+        allowed,
+    }
+    .into()
 }

@@ -2,15 +2,15 @@
 
 use std::collections::BTreeMap;
 
-use huiyin_chassis::{Refusal, Tenant, Transaction, listing::{Filter, Kind}, sql};
+use huiyin_chassis::{
+    Refusal, Tenant, Transaction,
+    listing::{Filter, Kind},
+    sql,
+};
 use jiff::Timestamp;
 use sqlx::{Postgres, QueryBuilder};
 
-use super::{
-    catalogue::CATALOGUE,
-    dimension::Dimension,
-    domain::Group,
-};
+use super::{catalogue::CATALOGUE, dimension::Dimension, domain::Group};
 use crate::rollup::{
     domain::{Aggregate, Measure},
     span,
@@ -29,7 +29,9 @@ pub(crate) struct Scope {
 
 /// From here on the transaction sees one state of everything, and changes nothing.
 pub(crate) async fn hold_still(tx: &mut Transaction) -> Result<(), Refusal> {
-    sqlx::query("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY").execute(&mut **tx).await?;
+    sqlx::query("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
+        .execute(&mut **tx)
+        .await?;
     Ok(())
 }
 
@@ -75,10 +77,23 @@ pub(crate) async fn sums(
     query.push(", r.measure, ");
     query.push(if by_level { "r.level" } else { "0::smallint" });
     query.push(" AS level, sum(r.count)::bigint AS count, sum(r.sum)::bigint AS sum FROM unnest(");
-    query.push_bind(spans.iter().map(|(ordinal, _)| ordinal_number(*ordinal)).collect::<Vec<_>>()).push("::integer[], ");
-    query.push_bind(spans.iter().map(|(_, span)| span.grain as i16).collect::<Vec<_>>()).push("::smallint[], ");
-    query.push_bind(spans.iter().map(|(_, span)| sql::time(span.start)).collect::<Vec<_>>()).push("::timestamptz[], ");
-    query.push_bind(spans.iter().map(|(_, span)| sql::time(span.end)).collect::<Vec<_>>()).push("::timestamptz[]");
+    query
+        .push_bind(
+            spans
+                .iter()
+                .map(|(ordinal, _)| ordinal_number(*ordinal))
+                .collect::<Vec<_>>(),
+        )
+        .push("::integer[], ");
+    query
+        .push_bind(spans.iter().map(|(_, span)| span.grain as i16).collect::<Vec<_>>())
+        .push("::smallint[], ");
+    query
+        .push_bind(spans.iter().map(|(_, span)| sql::time(span.start)).collect::<Vec<_>>())
+        .push("::timestamptz[], ");
+    query
+        .push_bind(spans.iter().map(|(_, span)| sql::time(span.end)).collect::<Vec<_>>())
+        .push("::timestamptz[]");
     query.push(") AS span (ordinal, grain, start_time, end_time) JOIN rollup r ON r.tenant_id = ");
     query.push_bind(tenant.key().to_owned()).push(" AND r.measure = ANY(");
     query.push_bind(measures.iter().map(|measure| *measure as i16).collect::<Vec<_>>());
@@ -97,9 +112,14 @@ pub(crate) async fn sums(
             Ok(Sum {
                 bucket: usize::try_from(row.ordinal).unwrap_or_default(),
                 group: group(scope, [row.d1, row.d2, row.d3]),
-                measure: measure.ok_or_else(|| Refusal::fault(anyhow::anyhow!("rollup.measure {} was not asked for", row.measure)))?,
+                measure: measure.ok_or_else(|| {
+                    Refusal::fault(anyhow::anyhow!("rollup.measure {} was not asked for", row.measure))
+                })?,
                 level: row.level,
-                aggregate: Aggregate { count: row.count, sum: row.sum },
+                aggregate: Aggregate {
+                    count: row.count,
+                    sum: row.sum,
+                },
             })
         })
         .collect()
@@ -116,12 +136,26 @@ pub(crate) async fn exact_percentiles(
     push_dimensions(&mut query, scope);
     query.push(", percentile_disc(").push_bind(percentile / 100.0);
     query.push(") WITHIN GROUP (ORDER BY s.working_us)::bigint AS value FROM unnest(");
-    query.push_bind((0..scope.buckets.len()).map(ordinal_number).collect::<Vec<_>>()).push("::integer[], ");
-    query.push_bind(scope.buckets.iter().map(|(start, _)| sql::time(*start)).collect::<Vec<_>>()).push("::timestamptz[], ");
-    query.push_bind(scope.buckets.iter().map(|(_, end)| sql::time(*end)).collect::<Vec<_>>()).push("::timestamptz[]");
+    query
+        .push_bind((0..scope.buckets.len()).map(ordinal_number).collect::<Vec<_>>())
+        .push("::integer[], ");
+    query
+        .push_bind(
+            scope
+                .buckets
+                .iter()
+                .map(|(start, _)| sql::time(*start))
+                .collect::<Vec<_>>(),
+        )
+        .push("::timestamptz[], ");
+    query
+        .push_bind(scope.buckets.iter().map(|(_, end)| sql::time(*end)).collect::<Vec<_>>())
+        .push("::timestamptz[]");
     query.push(") AS span (ordinal, start_time, end_time) JOIN feedback_fact s ON s.tenant_id = ");
     query.push_bind(tenant.key().to_owned());
-    query.push(" AND s.resolve_time >= span.start_time AND s.resolve_time < span.end_time WHERE s.working_us IS NOT NULL");
+    query.push(
+        " AND s.resolve_time >= span.start_time AND s.resolve_time < span.end_time WHERE s.working_us IS NOT NULL",
+    );
     scope.filter.push(&mut query);
     query.push(" GROUP BY 1, 2, 3, 4");
     let rows: Vec<(i32, String, String, String, i64)> = query.build_query_as().fetch_all(&mut **tx).await?;
@@ -130,7 +164,10 @@ pub(crate) async fn exact_percentiles(
         .map(|(ordinal, d1, d2, d3, value)| {
             #[expect(clippy::cast_precision_loss, reason = "exact up to 285 years")]
             let value = value as f64;
-            ((usize::try_from(ordinal).unwrap_or_default(), group(scope, [d1, d2, d3])), value)
+            (
+                (usize::try_from(ordinal).unwrap_or_default(), group(scope, [d1, d2, d3])),
+                value,
+            )
         })
         .collect())
 }
@@ -138,13 +175,25 @@ pub(crate) async fn exact_percentiles(
 /// The columns of up to three dimensions, as texts; empty where there are fewer.
 fn push_dimensions(query: &mut QueryBuilder<Postgres>, scope: &Scope) {
     for (at, name) in ["d1", "d2", "d3"].into_iter().enumerate() {
-        let column = scope.dimensions.get(at).map_or("''", |dimension| dimension.field().column);
-        query.push(if at == 0 { "" } else { ", " }).push(column).push("::text AS ").push(name);
+        let column = scope
+            .dimensions
+            .get(at)
+            .map_or("''", |dimension| dimension.field().column);
+        query
+            .push(if at == 0 { "" } else { ", " })
+            .push(column)
+            .push("::text AS ")
+            .push(name);
     }
 }
 
 fn group(scope: &Scope, values: [String; 3]) -> Group {
-    scope.dimensions.iter().zip(values).map(|(dimension, stored)| dimension.value(stored)).collect()
+    scope
+        .dimensions
+        .iter()
+        .zip(values)
+        .map(|(dimension, stored)| dimension.value(stored))
+        .collect()
 }
 
 fn ordinal_number(ordinal: usize) -> i32 {
@@ -191,13 +240,19 @@ pub(crate) async fn problems(
 }
 
 /// How far the events of each source are counted: how many, and when the last happened.
-pub(crate) async fn progress(tx: &mut Transaction, tenant: &Tenant) -> Result<BTreeMap<String, (i64, Timestamp)>, Refusal> {
+pub(crate) async fn progress(
+    tx: &mut Transaction,
+    tenant: &Tenant,
+) -> Result<BTreeMap<String, (i64, Timestamp)>, Refusal> {
     let rows: Vec<(String, i64, jiff_sqlx::Timestamp)> =
         sqlx::query_as("SELECT source, events, last_event_time FROM progress WHERE tenant_id = $1")
             .bind(tenant.key())
             .fetch_all(&mut **tx)
             .await?;
-    Ok(rows.into_iter().map(|(source, events, time)| (source, (events, time.to_jiff()))).collect())
+    Ok(rows
+        .into_iter()
+        .map(|(source, events, time)| (source, (events, time.to_jiff())))
+        .collect())
 }
 
 /// The totals by kind and clock.
@@ -206,19 +261,34 @@ pub(crate) async fn totals(tx: &mut Transaction, tenant: &Tenant) -> Result<BTre
         .bind(tenant.key())
         .fetch_all(&mut **tx)
         .await?;
-    Ok(rows.into_iter().map(|(kind, clock, value)| ((kind, clock), value)).collect())
+    Ok(rows
+        .into_iter()
+        .map(|(kind, clock, value)| ((kind, clock), value))
+        .collect())
 }
 
 /// The fields by which the catalogue is filtered.
 pub(crate) const CATALOGUE_FIELDS: &[huiyin_chassis::listing::Field] = &[
-    huiyin_chassis::listing::Field { name: "key", column: "m.key", kind: Kind::Text },
+    huiyin_chassis::listing::Field {
+        name: "key",
+        column: "m.key",
+        kind: Kind::Text,
+    },
     huiyin_chassis::listing::Field {
         name: "unit",
         column: "m.unit",
         kind: Kind::Enum(&[("COUNT", 1), ("RATIO", 2), ("SECONDS", 3), ("SCORE", 4)]),
     },
-    huiyin_chassis::listing::Field { name: "cohort", column: "m.cohort", kind: Kind::Enum(&[("FLOW", 1), ("COHORT", 2)]) },
-    huiyin_chassis::listing::Field { name: "requirement", column: "m.requirement", kind: Kind::Text },
+    huiyin_chassis::listing::Field {
+        name: "cohort",
+        column: "m.cohort",
+        kind: Kind::Enum(&[("FLOW", 1), ("COHORT", 2)]),
+    },
+    huiyin_chassis::listing::Field {
+        name: "requirement",
+        column: "m.requirement",
+        kind: Kind::Text,
+    },
 ];
 
 /// The keys of the metrics that pass the filter, in order, after `after`. Filters are SQL: so the catalogue is filtered there.
@@ -230,16 +300,30 @@ pub(crate) async fn metric_keys(
     limit: i64,
 ) -> Result<Vec<String>, Refusal> {
     let mut query: QueryBuilder<Postgres> = QueryBuilder::new("SELECT m.key FROM unnest(");
-    query.push_bind(CATALOGUE.iter().map(|metric| metric.key).collect::<Vec<_>>()).push("::text[], ");
-    query.push_bind(CATALOGUE.iter().map(|metric| metric.unit as i32).collect::<Vec<_>>()).push("::integer[], ");
-    query.push_bind(CATALOGUE.iter().map(|metric| metric.cohort as i32).collect::<Vec<_>>()).push("::integer[], ");
+    query
+        .push_bind(CATALOGUE.iter().map(|metric| metric.key).collect::<Vec<_>>())
+        .push("::text[], ");
+    query
+        .push_bind(CATALOGUE.iter().map(|metric| metric.unit as i32).collect::<Vec<_>>())
+        .push("::integer[], ");
+    query
+        .push_bind(CATALOGUE.iter().map(|metric| metric.cohort as i32).collect::<Vec<_>>())
+        .push("::integer[], ");
     query.push_bind(CATALOGUE.iter().map(|metric| metric.requirement).collect::<Vec<_>>());
     query.push("::text[]) AS m (key, unit, cohort, requirement) WHERE true");
     filter.push(&mut query);
     if let Some(after) = after {
-        query.push(if descending { " AND m.key COLLATE \"C\" < " } else { " AND m.key COLLATE \"C\" > " }).push_bind(after);
+        query
+            .push(if descending {
+                " AND m.key COLLATE \"C\" < "
+            } else {
+                " AND m.key COLLATE \"C\" > "
+            })
+            .push_bind(after);
     }
-    query.push(" ORDER BY m.key COLLATE \"C\"").push(if descending { " DESC" } else { "" });
+    query
+        .push(" ORDER BY m.key COLLATE \"C\"")
+        .push(if descending { " DESC" } else { "" });
     query.push(" LIMIT ").push_bind(limit);
     Ok(query.build_query_scalar().fetch_all(&mut **tx).await?)
 }

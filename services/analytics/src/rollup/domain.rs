@@ -4,14 +4,14 @@
 //! facts; a change of a fact takes the old ones out and puts the new ones in. Whoever changes what a fact contributes
 //! raises [`VERSION`]: the rollups of every tenant are then counted again from the facts.
 
-use std::{
-    collections::BTreeMap,
-    sync::Arc,
-};
+use std::{collections::BTreeMap, sync::Arc};
 
 use jiff::Timestamp;
 
-use super::{level, span, totals::{self, Total}};
+use super::{
+    level, span,
+    totals::{self, Total},
+};
 use crate::fact::domain::Fact;
 
 /// Raised with every change of what a fact contributes.
@@ -86,7 +86,10 @@ impl Aggregate {
     }
 
     fn negative(self) -> Self {
-        Self { count: -self.count, sum: -self.sum }
+        Self {
+            count: -self.count,
+            sum: -self.sum,
+        }
     }
 
     pub(crate) fn is_nothing(self) -> bool {
@@ -96,7 +99,10 @@ impl Aggregate {
 
 /// Everything that a fact contributes.
 pub(crate) fn contributions(fact: &Fact) -> Vec<(Key, Aggregate)> {
-    let mut found = Contributions { segment: Arc::new(segment(fact)), entries: Vec::new() };
+    let mut found = Contributions {
+        segment: Arc::new(segment(fact)),
+        entries: Vec::new(),
+    };
     let resolution = fact.resolution();
     if let Some(submission) = &fact.submission {
         let received = submission.receive_time;
@@ -135,9 +141,17 @@ pub(crate) fn contributions(fact: &Fact) -> Vec<(Key, Aggregate)> {
             _ => None,
         };
         if let Some((measure, time)) = outcome {
-            let segment = Segment { clock: clock.clock.clone(), ..(*found.segment).clone() };
+            let segment = Segment {
+                clock: clock.clock.clone(),
+                ..(*found.segment).clone()
+            };
             found.entries.push((
-                Key { measure, quarter: span::quarter(time), segment: Arc::new(segment), level: 0 },
+                Key {
+                    measure,
+                    quarter: span::quarter(time),
+                    segment: Arc::new(segment),
+                    level: 0,
+                },
                 Aggregate { count: 1, sum: 0 },
             ));
         }
@@ -156,7 +170,12 @@ impl Contributions {
     }
 
     fn add(&mut self, measure: Measure, time: Timestamp, level: i16, value: i64) {
-        let key = Key { measure, quarter: span::quarter(time), segment: Arc::clone(&self.segment), level };
+        let key = Key {
+            measure,
+            quarter: span::quarter(time),
+            segment: Arc::clone(&self.segment),
+            level,
+        };
         self.entries.push((key, Aggregate { count: 1, sum: value }));
     }
 }
@@ -208,12 +227,18 @@ impl Delta {
 
     /// What the rollups are moved by.
     pub(crate) fn cells(&self) -> impl Iterator<Item = (&Key, Aggregate)> {
-        self.cells.iter().map(|(key, aggregate)| (key, *aggregate)).filter(|(_, aggregate)| !aggregate.is_nothing())
+        self.cells
+            .iter()
+            .map(|(key, aggregate)| (key, *aggregate))
+            .filter(|(_, aggregate)| !aggregate.is_nothing())
     }
 
     /// What the totals are moved by.
     pub(crate) fn totals(&self) -> impl Iterator<Item = (&Total, i64)> {
-        self.totals.iter().map(|(total, value)| (total, *value)).filter(|(_, value)| *value != 0)
+        self.totals
+            .iter()
+            .map(|(total, value)| (total, *value))
+            .filter(|(_, value)| *value != 0)
     }
 }
 

@@ -14,11 +14,18 @@ fn at(minute: u32) -> Timestamp {
 }
 
 fn order(episode: i32) -> Order {
-    Order { work_order: Uuid::from_u128(9), team: format!("team{}", episode % 2), episode }
+    Order {
+        work_order: Uuid::from_u128(9),
+        team: format!("team{}", episode % 2),
+        episode,
+    }
 }
 
 fn priority(rank: i32) -> Priority {
-    Priority { key: format!("P{rank}"), rank }
+    Priority {
+        key: format!("P{rank}"),
+        rank,
+    }
 }
 
 /// The changes of one source each: what comes from one of them comes in order.
@@ -53,9 +60,15 @@ fn change(source: usize) -> BoxedStrategy<Change> {
         2 => prop_oneof![
             (1i32..3, clock.clone()).prop_map(|(episode, clock)| Change::Opened {
                 order: order(episode),
-                deadlines: vec![Deadline { clock, due_time: at(60) }]
+                deadlines: vec![Deadline {
+                    clock,
+                    due_time: at(60)
+                }]
             }),
-            (1i32..3, 1i32..4).prop_map(|(episode, assignment)| Change::Assigned { order: order(episode), assignment }),
+            (1i32..3, 1i32..4).prop_map(|(episode, assignment)| Change::Assigned {
+                order: order(episode),
+                assignment
+            }),
             (1i32..3, state(), 0i64..9_000_000_000).prop_map(|(episode, to, working)| Change::Transitioned {
                 order: order(episode),
                 to,
@@ -75,11 +88,17 @@ fn change(source: usize) -> BoxedStrategy<Change> {
         ]
         .boxed(),
         _ => prop_oneof![
-            (1i32..3).prop_map(|episode| Change::Invited { episode, invitation: format!("i{episode}") }),
+            (1i32..3).prop_map(|episode| Change::Invited {
+                episode,
+                invitation: format!("i{episode}")
+            }),
             (1i32..3, 1i32..=5).prop_map(|(episode, value)| Change::Answered {
                 episode,
                 invitation: format!("i{episode}"),
-                scores: vec![Score { dimension: "effect".to_owned(), value }],
+                scores: vec![Score {
+                    dimension: "effect".to_owned(),
+                    value
+                }],
                 satisfaction: i64::from(value) * 1_000_000,
                 solved: value > 2,
             }),
@@ -99,7 +118,12 @@ fn state() -> impl Strategy<Value = State> {
 }
 
 fn mark() -> impl Strategy<Value = Mark> {
-    prop_oneof![Just(Mark::Warned), Just(Mark::Breached), Just(Mark::Met), Just(Mark::StoppedLate)]
+    prop_oneof![
+        Just(Mark::Warned),
+        Just(Mark::Breached),
+        Just(Mark::Met),
+        Just(Mark::StoppedLate)
+    ]
 }
 
 type Cells = BTreeMap<Key, Aggregate>;

@@ -43,7 +43,11 @@ fn nearest_rank(samples: i64, percentile: f64) -> Option<i64> {
     if samples <= 0 {
         return None;
     }
-    #[expect(clippy::cast_precision_loss, clippy::cast_possible_truncation, reason = "exact up to 2⁵³ samples")]
+    #[expect(
+        clippy::cast_precision_loss,
+        clippy::cast_possible_truncation,
+        reason = "exact up to 2⁵³ samples"
+    )]
     let rank = (percentile / 100.0 * samples as f64).ceil() as i64;
     Some(rank.clamp(1, samples))
 }

@@ -39,11 +39,19 @@ pub(crate) fn spans(start: Timestamp, end: Timestamp) -> Vec<Span> {
     let last_day = floor_us(end.as_microsecond(), DAY_US);
     let parts = if first_day < last_day {
         let (first_day, last_day) = (moment(first_day, start), moment(last_day, end));
-        vec![(Grain::Quarter, start, first_day), (Grain::Day, first_day, last_day), (Grain::Quarter, last_day, end)]
+        vec![
+            (Grain::Quarter, start, first_day),
+            (Grain::Day, first_day, last_day),
+            (Grain::Quarter, last_day, end),
+        ]
     } else {
         vec![(Grain::Quarter, start, end)]
     };
-    parts.into_iter().filter(|(_, start, end)| start < end).map(|(grain, start, end)| Span { grain, start, end }).collect()
+    parts
+        .into_iter()
+        .filter(|(_, start, end)| start < end)
+        .map(|(grain, start, end)| Span { grain, start, end })
+        .collect()
 }
 
 fn floor(time: Timestamp, us: i64) -> Timestamp {
@@ -67,13 +75,19 @@ mod tests {
     fn a_month_in_shanghai_is_mostly_whole_days() {
         let time = |text: &str| text.parse::<Timestamp>().unwrap();
         let spans = spans(time("2026-02-28T16:00:00Z"), time("2026-03-31T16:00:00Z"));
-        let found: Vec<_> = spans.iter().map(|span| (span.grain, span.start.to_string(), span.end.to_string())).collect();
+        let found: Vec<_> = spans
+            .iter()
+            .map(|span| (span.grain, span.start.to_string(), span.end.to_string()))
+            .collect();
         let expected = [
             (Grain::Quarter, "2026-02-28T16:00:00Z", "2026-03-01T00:00:00Z"),
             (Grain::Day, "2026-03-01T00:00:00Z", "2026-03-31T00:00:00Z"),
             (Grain::Quarter, "2026-03-31T00:00:00Z", "2026-03-31T16:00:00Z"),
         ];
-        assert_eq!(found, expected.map(|(grain, start, end)| (grain, start.to_owned(), end.to_owned())));
+        assert_eq!(
+            found,
+            expected.map(|(grain, start, end)| (grain, start.to_owned(), end.to_owned()))
+        );
     }
 
     #[test]

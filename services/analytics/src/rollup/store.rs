@@ -22,9 +22,11 @@ pub(crate) async fn add(tx: &mut Transaction, tenant: &Tenant, delta: &Delta) ->
 
 /// Forgets what was counted, to count it again.
 pub(crate) async fn clear(tx: &mut Transaction, tenant: &Tenant) -> Result<(), Refusal> {
-    for statement in
-        ["DELETE FROM rollup WHERE tenant_id = $1", "DELETE FROM segment WHERE tenant_id = $1", "DELETE FROM total WHERE tenant_id = $1"]
-    {
+    for statement in [
+        "DELETE FROM rollup WHERE tenant_id = $1",
+        "DELETE FROM segment WHERE tenant_id = $1",
+        "DELETE FROM total WHERE tenant_id = $1",
+    ] {
         sqlx::query(statement).bind(tenant.key()).execute(&mut **tx).await?;
     }
     Ok(())
@@ -48,9 +50,18 @@ impl Cells {
         let mut days = std::collections::BTreeMap::new();
         for (key, aggregate) in delta.cells() {
             let segment = segment_id(&key.segment);
-            cells.push(key.measure as i16, Grain::Quarter, key.quarter, segment, key.level, aggregate);
+            cells.push(
+                key.measure as i16,
+                Grain::Quarter,
+                key.quarter,
+                segment,
+                key.level,
+                aggregate,
+            );
             let day = (key.measure as i16, span::day(key.quarter), segment, key.level);
-            days.entry(day).or_insert_with(super::domain::Aggregate::default).add(aggregate);
+            days.entry(day)
+                .or_insert_with(super::domain::Aggregate::default)
+                .add(aggregate);
         }
         for ((measure, day, segment, level), aggregate) in days {
             if !aggregate.is_nothing() {
@@ -60,7 +71,15 @@ impl Cells {
         cells
     }
 
-    fn push(&mut self, measure: i16, grain: Grain, start: jiff::Timestamp, segment: Uuid, level: i16, aggregate: super::domain::Aggregate) {
+    fn push(
+        &mut self,
+        measure: i16,
+        grain: Grain,
+        start: jiff::Timestamp,
+        segment: Uuid,
+        level: i16,
+        aggregate: super::domain::Aggregate,
+    ) {
         self.measures.push(measure);
         self.grains.push(grain as i16);
         self.starts.push(sql::time(start));
@@ -118,7 +137,12 @@ async fn add_cells(tx: &mut Transaction, tenant: &Tenant, cells: &Cells) -> Resu
 
 async fn add_segments(tx: &mut Transaction, tenant: &Tenant, delta: &Delta) -> Result<(), Refusal> {
     let segments: BTreeSet<&Arc<Segment>> = delta.cells().map(|(key, _)| &key.segment).collect();
-    let texts = |of: fn(&Segment) -> &String| segments.iter().map(|segment| of(segment).clone()).collect::<Vec<String>>();
+    let texts = |of: fn(&Segment) -> &String| {
+        segments
+            .iter()
+            .map(|segment| of(segment).clone())
+            .collect::<Vec<String>>()
+    };
     sqlx::query(
         "INSERT INTO segment (tenant_id, segment, channel, tier, category, priority, product_model, batch, team, clock)
          SELECT $1, segment, channel, tier, category, priority, product_model, batch, team, clock
@@ -167,7 +191,16 @@ async fn add_totals(tx: &mut Transaction, tenant: &Tenant, delta: &Delta) -> Res
 
 /// The same values, the same id: half of a hash over all of them, told apart by their lengths.
 fn segment_id(segment: &Segment) -> Uuid {
-    let Segment { channel, tier, category, priority, product_model, batch, team, clock } = segment;
+    let Segment {
+        channel,
+        tier,
+        category,
+        priority,
+        product_model,
+        batch,
+        team,
+        clock,
+    } = segment;
     let (channel, tier) = (channel.to_be_bytes(), tier.to_be_bytes());
     let parts = [category, priority, product_model, batch, team, clock].map(|text| text.as_bytes());
     let mut all: Vec<&[u8]> = vec![&channel, &tier];

@@ -49,7 +49,10 @@ impl Kind {
 
     /// The total without a clock.
     pub(crate) const fn alone(self) -> Total {
-        Total { kind: self, clock: String::new() }
+        Total {
+            kind: self,
+            clock: String::new(),
+        }
     }
 }
 
@@ -63,9 +66,15 @@ pub(crate) fn of(fact: &Fact) -> Vec<(Total, i64)> {
         (Kind::Feedbacks.alone(), i64::from(fact.submission.is_some())),
         (Kind::Classified.alone(), i64::from(fact.classification.is_some())),
         (Kind::WorkOrders.alone(), i64::from(is_opened)),
-        (Kind::ResolvedEpisodes.alone(), among(&|episode| episode.resolve_time.is_some())),
+        (
+            Kind::ResolvedEpisodes.alone(),
+            among(&|episode| episode.resolve_time.is_some()),
+        ),
         (Kind::Reopened.alone(), among(&|episode| episode.reopen_time.is_some())),
-        (Kind::Invitations.alone(), among(&|episode| episode.invite_time.is_some())),
+        (
+            Kind::Invitations.alone(),
+            among(&|episode| episode.invite_time.is_some()),
+        ),
         (Kind::Answers.alone(), among(&|episode| episode.answer.is_some())),
     ];
     for clock in &fact.clocks {
@@ -76,7 +85,13 @@ pub(crate) fn of(fact: &Fact) -> Vec<(Total, i64)> {
             (Kind::ClockMet, stopped && clock.mark == Some(Mark::Met)),
             (Kind::ClockStoppedLate, stopped && clock.mark == Some(Mark::StoppedLate)),
         ] {
-            found.push((Total { kind, clock: clock.clock.clone() }, i64::from(marked)));
+            found.push((
+                Total {
+                    kind,
+                    clock: clock.clock.clone(),
+                },
+                i64::from(marked),
+            ));
         }
     }
     found

@@ -35,7 +35,11 @@ async fn every_metric_can_be_asked_for_by_every_dimension_it_has() {
     assert_eq!(metrics.len(), 11);
     assert!(metrics.windows(2).all(|pair| pair[0].key < pair[1].key));
     for metric in &metrics {
-        assert!(metric.version >= 1 && !metric.definition.as_ref().unwrap().zh_cn.is_empty(), "{}", metric.key);
+        assert!(
+            metric.version >= 1 && !metric.definition.as_ref().unwrap().zh_cn.is_empty(),
+            "{}",
+            metric.key
+        );
         for dimension in &metric.dimensions {
             let request = QueryMetricRequest {
                 parent: "tenants/acme".to_owned(),
@@ -48,7 +52,9 @@ async fn every_metric_can_be_asked_for_by_every_dimension_it_has() {
             let told = answer.metric.unwrap();
             assert_eq!((&told.key, &told.definition), (&metric.key, &metric.definition));
         }
-        let request = GetMetricRequest { name: metric.name.clone() };
+        let request = GetMetricRequest {
+            name: metric.name.clone(),
+        };
         assert_eq!(client.clone().get_metric(request).await.unwrap().into_inner(), *metric);
     }
 }
@@ -57,9 +63,18 @@ async fn every_metric_can_be_asked_for_by_every_dimension_it_has() {
 async fn the_catalogue_is_filtered_ordered_and_paged() {
     let world = World::new().await;
     let client = world.client("acme").await;
-    assert_eq!(keys(&listed(&client, "requirement = \"001-75\"", "").await), ["resolution_rate", "resolution_rate_cohort"]);
-    assert_eq!(keys(&listed(&client, "unit = SCORE OR key = volume", "key desc").await), ["volume", "satisfaction_mean"]);
-    assert_eq!(keys(&listed(&client, "cohort = COHORT", "").await), ["resolution_rate_cohort", "share", "volume"]);
+    assert_eq!(
+        keys(&listed(&client, "requirement = \"001-75\"", "").await),
+        ["resolution_rate", "resolution_rate_cohort"]
+    );
+    assert_eq!(
+        keys(&listed(&client, "unit = SCORE OR key = volume", "key desc").await),
+        ["volume", "satisfaction_mean"]
+    );
+    assert_eq!(
+        keys(&listed(&client, "cohort = COHORT", "").await),
+        ["resolution_rate_cohort", "share", "volume"]
+    );
     let mut reversed = listed(&client, "", "key desc").await;
     reversed.reverse();
     assert_eq!(keys(&reversed), keys(&listed(&client, "", "key").await));
@@ -74,18 +89,26 @@ async fn percentiles_of_many_samples_are_within_one_per_cent_and_say_so() {
         let client = world.client("acme").await;
         for case in 1..=40i64 {
             let told = Case::new(&world, "2026-03-02T01:00:00Z");
-            let told = Case { priority: i32::try_from(case % 2).unwrap(), ..told };
+            let told = Case {
+                priority: i32::try_from(case % 2).unwrap(),
+                ..told
+            };
             world.say("2026-03-02T01:00:00Z", told.classified(1));
             world.say("2026-03-02T01:00:00Z", told.opened(&[]));
             world.say("2026-03-02T02:00:00Z", told.resolved(1, case * case * 60));
         }
         world.counted(&client, "acme", 120).await;
-        let ask = Ask { client: &client, interval: interval("2026-03-02T00:00:00Z", "2026-03-03T00:00:00Z") };
+        let ask = Ask {
+            client: &client,
+            interval: interval("2026-03-02T00:00:00Z", "2026-03-03T00:00:00Z"),
+        };
         let answer = ask.answer("acme", "resolution_time_p90", &[], "").await;
         assert!(answer.metric.unwrap().formula.contains(said));
         assert_eq!(answer.rows[0].sample_count, 40);
         let mut values = vec![answer.rows[0].value.unwrap()];
-        let groups = ask.answer("acme", "resolution_time_p50", &[Dimension::Priority], "").await;
+        let groups = ask
+            .answer("acme", "resolution_time_p50", &[Dimension::Priority], "")
+            .await;
         values.extend(groups.rows.iter().map(|row| row.value.unwrap()));
         answers.push(values);
     }

@@ -13,7 +13,12 @@ async fn events_are_counted_exactly_once_across_crashes() {
     for round in 0..5 {
         for _ in 0..40 {
             let case = Case::new(&world, "2026-03-02T01:00:00Z");
-            for said in [case.submitted(), case.classified(1), case.opened(&[]), case.resolved(1, 60)] {
+            for said in [
+                case.submitted(),
+                case.classified(1),
+                case.opened(&[]),
+                case.resolved(1, 60),
+            ] {
                 world.say("2026-03-02T02:00:00Z", said);
                 told += 1;
             }
@@ -26,8 +31,19 @@ async fn events_are_counted_exactly_once_across_crashes() {
     let client = world.client("acme").await;
     world.counted(&client, "acme", told).await;
     let totals = totals(&client, "acme").await;
-    assert_eq!((totals.feedbacks, totals.classified, totals.work_orders, totals.resolved_episodes), (200, 200, 200, 200));
-    let ask = Ask { client: &client, interval: interval("2026-03-02T00:00:00Z", "2026-03-03T00:00:00Z") };
+    assert_eq!(
+        (
+            totals.feedbacks,
+            totals.classified,
+            totals.work_orders,
+            totals.resolved_episodes
+        ),
+        (200, 200, 200, 200)
+    );
+    let ask = Ask {
+        client: &client,
+        interval: interval("2026-03-02T00:00:00Z", "2026-03-03T00:00:00Z"),
+    };
     assert_eq!(ask.value("volume").await, Some(200.0));
     assert_eq!(ask.value("resolution_rate").await, Some(1.0));
 }
@@ -40,17 +56,32 @@ async fn two_replicas_count_each_event_once() {
     world.start_again().await;
     let mut told = 0;
     for case in 0..60 {
-        let case = Case { category: format!("function.c{}", case % 3), ..Case::new(&world, "2026-03-02T01:00:00Z") };
-        for said in [case.submitted(), case.classified(1), case.opened(&[]), case.resolved(1, 60), case.answered(1, &[5])] {
+        let case = Case {
+            category: format!("function.c{}", case % 3),
+            ..Case::new(&world, "2026-03-02T01:00:00Z")
+        };
+        for said in [
+            case.submitted(),
+            case.classified(1),
+            case.opened(&[]),
+            case.resolved(1, 60),
+            case.answered(1, &[5]),
+        ] {
             world.say("2026-03-02T02:00:00Z", said);
             told += 1;
         }
     }
     let client = world.client("acme").await;
     world.counted(&client, "acme", told).await;
-    let ask = Ask { client: &client, interval: interval("2026-03-02T00:00:00Z", "2026-03-03T00:00:00Z") };
+    let ask = Ask {
+        client: &client,
+        interval: interval("2026-03-02T00:00:00Z", "2026-03-03T00:00:00Z"),
+    };
     let thirds = [("function.c0", 20.0), ("function.c1", 20.0), ("function.c2", 20.0)];
-    assert_eq!(ask.groups("volume", &[Dimension::Category], "").await, crate::world::values(&thirds));
+    assert_eq!(
+        ask.groups("volume", &[Dimension::Category], "").await,
+        crate::world::values(&thirds)
+    );
     assert_eq!(ask.value("resolution_rate").await, Some(1.0));
     first.stop().await.unwrap();
 }
@@ -61,7 +92,10 @@ async fn a_raised_version_of_the_rollups_counts_again_from_the_facts() {
     let mut world = World::new().await;
     let client = world.client("acme").await;
     for category in ["function.crash", "function.login", "function.crash"] {
-        let case = Case { category: category.to_owned(), ..Case::new(&world, "2026-03-02T01:00:00Z") };
+        let case = Case {
+            category: category.to_owned(),
+            ..Case::new(&world, "2026-03-02T01:00:00Z")
+        };
         world.say("2026-03-02T01:00:00Z", case.submitted());
         world.say("2026-03-02T01:00:00Z", case.classified(1));
         world.say("2026-03-02T02:00:00Z", case.settled(world.stage.clock.id(), true));
@@ -70,7 +104,12 @@ async fn a_raised_version_of_the_rollups_counts_again_from_the_facts() {
     let question = interval("2026-03-02T00:00:00Z", "2026-03-03T00:00:00Z");
     let by = [Dimension::Category];
     let before = (
-        Ask { client: &client, interval: question }.groups("volume", &by, "").await,
+        Ask {
+            client: &client,
+            interval: question,
+        }
+        .groups("volume", &by, "")
+        .await,
         totals(&client, "acme").await,
         facts(&client, "acme").await,
     );
@@ -83,15 +122,28 @@ async fn a_raised_version_of_the_rollups_counts_again_from_the_facts() {
         "UPDATE rollup SET count = count + 7",
         "DELETE FROM total WHERE kind = 'feedbacks'",
     ] {
-        assert!(sqlx::query(statement).execute(&mut database).await.unwrap().rows_affected() > 0, "{statement}");
+        assert!(
+            sqlx::query(statement)
+                .execute(&mut database)
+                .await
+                .unwrap()
+                .rows_affected()
+                > 0,
+            "{statement}"
+        );
     }
 
     world.start_again().await;
     let client = world.client("acme").await;
-    let ask = Ask { client: &client, interval: question };
-    huiyin_testkit::eventually("the rollups are counted again", std::time::Duration::from_secs(10), async || {
-        ask.groups("volume", &by, "").await == before.0
-    })
+    let ask = Ask {
+        client: &client,
+        interval: question,
+    };
+    huiyin_testkit::eventually(
+        "the rollups are counted again",
+        std::time::Duration::from_secs(10),
+        async || ask.groups("volume", &by, "").await == before.0,
+    )
     .await;
     let mut again = totals(&client, "acme").await;
     again.as_of = before.1.as_of.clone();

@@ -1,16 +1,16 @@
 //! ListFacts: pages, filters and orders.
 
-use huiyin_proto::{
-    analytics::v1::ListFactsRequest,
-    event::v1::StateCategory,
-    r#type::v1::Channel,
-};
+use huiyin_proto::{analytics::v1::ListFactsRequest, event::v1::StateCategory, r#type::v1::Channel};
 use tonic::Code;
 
 use crate::world::{Case, Client, World, facts};
 
 async fn listed(client: &Client, filter: &str) -> Vec<String> {
-    let request = ListFactsRequest { parent: "tenants/acme".to_owned(), filter: filter.to_owned(), ..ListFactsRequest::default() };
+    let request = ListFactsRequest {
+        parent: "tenants/acme".to_owned(),
+        filter: filter.to_owned(),
+        ..ListFactsRequest::default()
+    };
     let facts = client.clone().list_facts(request).await.unwrap().into_inner().facts;
     facts.into_iter().map(|fact| fact.feedback.unwrap().feedback).collect()
 }
@@ -20,9 +20,23 @@ async fn listed(client: &Client, filter: &str) -> Vec<String> {
 async fn pages_of_facts_never_skip_or_repeat() {
     let world = World::new().await;
     let client = world.client("acme").await;
-    let cases: Vec<Case> = (0..40).map(|case| Case::new(&world, if case % 2 == 0 { "2026-03-02T01:00:00Z" } else { "2026-03-02T02:00:00Z" })).collect();
+    let cases: Vec<Case> = (0..40)
+        .map(|case| {
+            Case::new(
+                &world,
+                if case % 2 == 0 {
+                    "2026-03-02T01:00:00Z"
+                } else {
+                    "2026-03-02T02:00:00Z"
+                },
+            )
+        })
+        .collect();
     for (at, case) in cases.iter().enumerate() {
-        world.say("2026-03-02T02:00:00Z", if at < 5 { case.classified(1) } else { case.submitted() });
+        world.say(
+            "2026-03-02T02:00:00Z",
+            if at < 5 { case.classified(1) } else { case.submitted() },
+        );
     }
     world.counted(&client, "acme", cases.len()).await;
     let ascending: Vec<String> = facts(&client, "acme").await.into_iter().map(|fact| fact.name).collect();
@@ -31,8 +45,12 @@ async fn pages_of_facts_never_skip_or_repeat() {
     sorted.dedup();
     assert_eq!((ascending.len(), sorted.len()), (40, 40));
 
-    let mut request =
-        ListFactsRequest { parent: "tenants/acme".to_owned(), page_size: 9, order_by: "receive_time desc".to_owned(), ..Default::default() };
+    let mut request = ListFactsRequest {
+        parent: "tenants/acme".to_owned(),
+        page_size: 9,
+        order_by: "receive_time desc".to_owned(),
+        ..Default::default()
+    };
     let mut descending = Vec::new();
     loop {
         let page = client.clone().list_facts(request.clone()).await.unwrap().into_inner();
@@ -56,8 +74,17 @@ async fn pages_of_facts_never_skip_or_repeat() {
 async fn facts_are_filtered_by_every_documented_field() {
     let world = World::new().await;
     let client = world.client("acme").await;
-    let one = Case { product_model: "X1".to_owned(), batch: "b7".to_owned(), ..Case::new(&world, "2026-03-02T01:00:00Z") };
-    let other = Case { channel: Channel::Phone, category: "functional".to_owned(), priority: 2, ..Case::new(&world, "2026-03-03T01:00:00Z") };
+    let one = Case {
+        product_model: "X1".to_owned(),
+        batch: "b7".to_owned(),
+        ..Case::new(&world, "2026-03-02T01:00:00Z")
+    };
+    let other = Case {
+        channel: Channel::Phone,
+        category: "functional".to_owned(),
+        priority: 2,
+        ..Case::new(&world, "2026-03-03T01:00:00Z")
+    };
     for (case, time) in [(&one, "2026-03-02T01:00:00Z"), (&other, "2026-03-03T01:00:00Z")] {
         world.say(time, case.submitted());
         world.say(time, case.classified(1));

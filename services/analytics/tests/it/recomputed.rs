@@ -18,15 +18,26 @@ struct Samples {
 }
 
 /// The value of a metric by group: numerator, denominator. Groups in which nothing happened are left out.
-pub fn recompute(facts: &[FeedbackFact], metric: &str, dimension: Option<Dimension>, start: Timestamp, end: Timestamp) -> BTreeMap<String, Option<f64>> {
+pub(crate) fn recompute(
+    facts: &[FeedbackFact],
+    metric: &str,
+    dimension: Option<Dimension>,
+    start: Timestamp,
+    end: Timestamp,
+) -> BTreeMap<String, Option<f64>> {
     let mut groups: BTreeMap<String, Samples> = BTreeMap::new();
-    let within = |time: &Option<prost_types::Timestamp>| sql::from_proto(time.as_ref()).is_some_and(|time| start <= time && time < end);
+    let within = |time: &Option<prost_types::Timestamp>| {
+        sql::from_proto(time.as_ref()).is_some_and(|time| start <= time && time < end)
+    };
     let mut all = 0.0;
     for fact in facts {
         let digest = fact.feedback.as_ref().unwrap();
         let state = fact.work_order.as_ref().map(|order| order.state());
         let rejected = state == Some(StateCategory::Rejected);
-        let last = fact.episodes.iter().rfind(|episode| episode.resolve_time.is_some() && episode.reopen_time.is_none());
+        let last = fact
+            .episodes
+            .iter()
+            .rfind(|episode| episode.resolve_time.is_some() && episode.reopen_time.is_none());
         let standing = last.filter(|_| matches!(state, Some(StateCategory::Resolved | StateCategory::Closed)));
         let received = within(&digest.receive_time);
         let resolved = standing.is_some_and(|episode| within(&episode.resolve_time));
@@ -47,9 +58,17 @@ pub fn recompute(facts: &[FeedbackFact], metric: &str, dimension: Option<Dimensi
                 all += 1.0;
                 add("", 1.0, vec![1.0]);
             }
-            "resolution_rate" => add("", f64::from(u8::from(resolved)), if received && !rejected { vec![1.0] } else { Vec::new() }),
-            "resolution_rate_cohort" if received && !rejected => add("", f64::from(u8::from(standing.is_some())), vec![1.0]),
-            "resolution_time_mean" | "resolution_time_p50" | "resolution_time_p90" if resolved => add("", working(), vec![working()]),
+            "resolution_rate" => add(
+                "",
+                f64::from(u8::from(resolved)),
+                if received && !rejected { vec![1.0] } else { Vec::new() },
+            ),
+            "resolution_rate_cohort" if received && !rejected => {
+                add("", f64::from(u8::from(standing.is_some())), vec![1.0])
+            }
+            "resolution_time_mean" | "resolution_time_p50" | "resolution_time_p90" if resolved => {
+                add("", working(), vec![working()])
+            }
             "on_time_rate" => {
                 for clock in &fact.clocks {
                     let met = clock.mark() == SlaMark::Met;
@@ -62,7 +81,15 @@ pub fn recompute(facts: &[FeedbackFact], metric: &str, dimension: Option<Dimensi
             "satisfaction_mean" | "satisfaction_on_target" => {
                 for episode in fact.episodes.iter().filter(|episode| within(&episode.answer_time)) {
                     let on_target = f64::from(u8::from(episode.satisfaction >= 4.0));
-                    add("", if metric == "satisfaction_mean" { episode.satisfaction } else { on_target }, vec![1.0]);
+                    add(
+                        "",
+                        if metric == "satisfaction_mean" {
+                            episode.satisfaction
+                        } else {
+                            on_target
+                        },
+                        vec![1.0],
+                    );
                 }
             }
             "reopen_rate" => {
@@ -76,17 +103,29 @@ pub fn recompute(facts: &[FeedbackFact], metric: &str, dimension: Option<Dimensi
     if dimension.is_none() {
         groups.entry(String::new()).or_default();
     }
-    groups.into_iter().map(|(group, samples)| (group, value(metric, samples, all))).collect()
+    groups
+        .into_iter()
+        .map(|(group, samples)| (group, value(metric, samples, all)))
+        .collect()
 }
 
 fn breach(clock: &ClockFact) -> Option<prost_types::Timestamp> {
-    clock.breach_time.or(if clock.mark() == SlaMark::StoppedLate { clock.stop_time } else { None })
+    clock.breach_time.or(if clock.mark() == SlaMark::StoppedLate {
+        clock.stop_time
+    } else {
+        None
+    })
 }
 
 fn value(metric: &str, mut samples: Samples, all: f64) -> Option<f64> {
     let count = samples.whole.len();
     samples.whole.sort_by(f64::total_cmp);
-    let rank = |part: f64| samples.whole.get(((part * count as f64).ceil() as usize).max(1) - 1).copied();
+    let rank = |part: f64| {
+        samples
+            .whole
+            .get(((part * count as f64).ceil() as usize).max(1) - 1)
+            .copied()
+    };
     match metric {
         "volume" => Some(count as f64),
         "share" => (all > 0.0).then(|| count as f64 / all),
@@ -107,12 +146,19 @@ fn group(fact: &FeedbackFact, clock: &str, dimension: Option<Dimension>) -> Stri
         Some(Dimension::Channel) => known(plain(digest.channel().as_str_name(), "CHANNEL_")),
         Some(Dimension::Priority) => {
             // The work order may know a later priority even where nothing is classified; facts show it with the classification.
-            classification.and_then(|found| found.priority.clone()).map(|priority| priority.key).unwrap_or_default()
+            classification
+                .and_then(|found| found.priority.clone())
+                .map(|priority| priority.key)
+                .unwrap_or_default()
         }
         Some(Dimension::Tier) => known(plain(digest.tier().as_str_name(), "CUSTOMER_TIER_")),
         Some(Dimension::ProductModel) => digest.product_model.clone(),
         Some(Dimension::Batch) => digest.batch.clone(),
-        Some(Dimension::Team) => fact.work_order.as_ref().map(|order| order.team.clone()).unwrap_or_default(),
+        Some(Dimension::Team) => fact
+            .work_order
+            .as_ref()
+            .map(|order| order.team.clone())
+            .unwrap_or_default(),
         Some(Dimension::Clock) => clock.to_owned(),
         Some(Dimension::Unspecified) => unreachable!("no test asks for it"),
     }

@@ -73,13 +73,19 @@ fn life(dice: &mut Dice, case: &mut Case) -> Vec<(Timestamp, Said)> {
     let mut time = case.received;
     let mut life = vec![(time, case.submitted()), (dice.later(&mut time), case.classified(1))];
     let due = time + SignedDuration::from_hours(4);
-    life.push((dice.later(&mut time), case.opened(&[("first_response", due), ("resolve", due)])));
+    life.push((
+        dice.later(&mut time),
+        case.opened(&[("first_response", due), ("resolve", due)]),
+    ));
     let mut revision = 1;
     for episode in 1..=3 {
         for assignment in 1..=1 + i32::try_from(dice.throw(2)).unwrap() {
             case.team = dice.one(&["support", "repair"]).to_owned();
             life.push((dice.later(&mut time), case.assigned(episode, assignment)));
-            life.push((dice.later(&mut time), case.settled(Uuid::from_u128(dice.throw(1 << 30) as u128), dice.chance(80))));
+            life.push((
+                dice.later(&mut time),
+                case.settled(Uuid::from_u128(dice.throw(1 << 30) as u128), dice.chance(80)),
+            ));
         }
         if dice.chance(30) {
             revision += 1;
@@ -94,9 +100,15 @@ fn life(dice: &mut Dice, case: &mut Case) -> Vec<(Timestamp, Said)> {
         }
         for clock in ["first_response", "resolve"] {
             if dice.chance(30) {
-                life.push((dice.later(&mut time), case.marked(episode, clock, SlaMark::Breached, due)));
+                life.push((
+                    dice.later(&mut time),
+                    case.marked(episode, clock, SlaMark::Breached, due),
+                ));
                 if dice.chance(60) {
-                    life.push((dice.later(&mut time), case.marked(episode, clock, SlaMark::StoppedLate, due)));
+                    life.push((
+                        dice.later(&mut time),
+                        case.marked(episode, clock, SlaMark::StoppedLate, due),
+                    ));
                 }
             } else if dice.chance(80) {
                 life.push((dice.later(&mut time), case.marked(episode, clock, SlaMark::Met, due)));
@@ -135,7 +147,11 @@ fn lives(world: &World, dice: &mut Dice, tenant: &str) -> Vec<Event> {
             priority: i32::try_from(dice.throw(4)).unwrap(),
             ..Case::of(world, tenant, received)
         };
-        all.extend(life(dice, &mut case).into_iter().map(|(time, said)| world.event(tenant, time, said)));
+        all.extend(
+            life(dice, &mut case)
+                .into_iter()
+                .map(|(time, said)| world.event(tenant, time, said)),
+        );
     }
     all
 }
@@ -144,7 +160,10 @@ fn lives(world: &World, dice: &mut Dice, tenant: &str) -> Vec<Event> {
 fn shuffled(dice: &mut Dice, events: &[Event]) -> Vec<Event> {
     let mut by_subject: BTreeMap<(String, String), Vec<Event>> = BTreeMap::new();
     for event in events.iter().rev() {
-        by_subject.entry((event.source.clone(), event.subject.clone())).or_default().push(event.clone());
+        by_subject
+            .entry((event.source.clone(), event.subject.clone()))
+            .or_default()
+            .push(event.clone());
     }
     let mut rest: Vec<Vec<Event>> = by_subject.into_values().collect();
     let mut shuffled: Vec<Event> = Vec::new();
@@ -199,7 +218,11 @@ async fn numbers_are_a_recount_of_the_facts_after_any_schedule_with_duplicates()
         world.counted(&twin, &ordered, told.len()).await;
         let twins = facts(&twin, &ordered).await;
         let invitations = |text: String| text.replace(&format!("tenants/{mixed}/"), "tenants/-/");
-        assert_eq!(invitations(without_tenant(known, &mixed)), invitations(without_tenant(twins, &ordered)), "seed {seed}");
+        assert_eq!(
+            invitations(without_tenant(known, &mixed)),
+            invitations(without_tenant(twins, &ordered)),
+            "seed {seed}"
+        );
     }
 }
 
@@ -208,16 +231,25 @@ async fn check_metrics(world: &World, tenant: &str, facts: &[FeedbackFact], seed
     let client = world.client(tenant).await;
     // Ragged ends, so that days and quarters of an hour are both read.
     let (start, end) = ("2026-03-01T05:15:00Z", "2026-03-06T16:30:00Z");
-    let ask = Ask { client: &client, interval: interval(start, end) };
+    let ask = Ask {
+        client: &client,
+        interval: interval(start, end),
+    };
     for (at_metric, metric) in METRICS.into_iter().enumerate() {
         let turn = usize::try_from(seed).unwrap() + at_metric;
         let extra = (metric == "on_time_rate").then_some(Dimension::Clock);
-        for dimension in [None, Some(DIMENSIONS[turn % DIMENSIONS.len()])].into_iter().chain(extra.map(Some)) {
+        for dimension in [None, Some(DIMENSIONS[turn % DIMENSIONS.len()])]
+            .into_iter()
+            .chain(extra.map(Some))
+        {
             let asked: Vec<Dimension> = dimension.into_iter().collect();
             let answer = ask.answer(tenant, metric, &asked, "").await;
             let found: BTreeMap<String, Option<f64>> = answer.rows.iter().map(|row| (group(row), row.value)).collect();
             let expected = recompute(facts, metric, dimension, at(start), at(end));
-            assert!(same(&found, &expected), "seed {seed}: {metric} by {dimension:?}: {found:?}, but the facts say {expected:?}");
+            assert!(
+                same(&found, &expected),
+                "seed {seed}: {metric} by {dimension:?}: {found:?}, but the facts say {expected:?}"
+            );
         }
     }
 }
@@ -234,23 +266,61 @@ fn same(found: &BTreeMap<String, Option<f64>>, expected: &BTreeMap<String, Optio
 async fn check_totals(world: &World, tenant: &str, facts: &[FeedbackFact], seed: u64) {
     let totals = totals(&world.client(tenant).await, tenant).await;
     let among = |holds: &dyn Fn(&huiyin_proto::analytics::v1::EpisodeFact) -> bool| {
-        i64::try_from(facts.iter().flat_map(|fact| &fact.episodes).filter(|episode| holds(episode)).count()).unwrap()
+        i64::try_from(
+            facts
+                .iter()
+                .flat_map(|fact| &fact.episodes)
+                .filter(|episode| holds(episode))
+                .count(),
+        )
+        .unwrap()
     };
     assert_eq!(totals.feedbacks, i64::try_from(facts.len()).unwrap(), "seed {seed}");
-    assert_eq!(totals.resolved_episodes, among(&|episode| episode.resolve_time.is_some()), "seed {seed}");
-    assert_eq!(totals.reopened, among(&|episode| episode.reopen_time.is_some()), "seed {seed}");
-    assert_eq!(totals.invitations, among(&|episode| episode.invite_time.is_some()), "seed {seed}");
-    assert_eq!(totals.answers, among(&|episode| episode.answer_time.is_some()), "seed {seed}");
+    assert_eq!(
+        totals.resolved_episodes,
+        among(&|episode| episode.resolve_time.is_some()),
+        "seed {seed}"
+    );
+    assert_eq!(
+        totals.reopened,
+        among(&|episode| episode.reopen_time.is_some()),
+        "seed {seed}"
+    );
+    assert_eq!(
+        totals.invitations,
+        among(&|episode| episode.invite_time.is_some()),
+        "seed {seed}"
+    );
+    assert_eq!(
+        totals.answers,
+        among(&|episode| episode.answer_time.is_some()),
+        "seed {seed}"
+    );
     let delivered: i64 = facts.iter().map(|fact| i64::from(fact.messages_delivered)).sum();
     let dead: i64 = facts.iter().map(|fact| i64::from(fact.messages_dead)).sum();
-    assert_eq!((totals.messages_delivered, totals.messages_dead), (delivered, dead), "seed {seed}");
+    assert_eq!(
+        (totals.messages_delivered, totals.messages_dead),
+        (delivered, dead),
+        "seed {seed}"
+    );
     for clock in &totals.clocks {
         let marked = |holds: &dyn Fn(&huiyin_proto::analytics::v1::ClockFact) -> bool| {
-            let clocks = facts.iter().flat_map(|fact| &fact.clocks).filter(|found| found.clock == clock.clock);
+            let clocks = facts
+                .iter()
+                .flat_map(|fact| &fact.clocks)
+                .filter(|found| found.clock == clock.clock);
             i64::try_from(clocks.filter(|found| holds(found)).count()).unwrap()
         };
-        assert_eq!(clock.breached, marked(&|found| found.breach_time.is_some()), "seed {seed}");
+        assert_eq!(
+            clock.breached,
+            marked(&|found| found.breach_time.is_some()),
+            "seed {seed}"
+        );
         assert_eq!(clock.met, marked(&|found| found.mark() == SlaMark::Met), "seed {seed}");
-        assert_eq!(clock.stopped_late, marked(&|found| found.mark() == SlaMark::StoppedLate), "seed {seed}");
+        assert_eq!(
+            clock.stopped_late,
+            marked(&|found| found.mark() == SlaMark::StoppedLate),
+            "seed {seed}"
+        );
     }
 }

@@ -14,7 +14,12 @@ use crate::world::{Ask, Case, World, at, interval};
 /// Twenty events per feedback, as the demo produces them.
 fn life(world: &World, case: &Case) -> Vec<crate::world::Said> {
     let due = case.received + SignedDuration::from_hours(8);
-    let mut life = vec![case.submitted(), case.classified(1), case.opened(&[("resolve", due)]), case.assigned(1, 1)];
+    let mut life = vec![
+        case.submitted(),
+        case.classified(1),
+        case.opened(&[("resolve", due)]),
+        case.assigned(1, 1),
+    ];
     life.extend((0..6).map(|_| case.settled(world.stage.clock.id(), true)));
     life.extend((1..=3).map(|note| case.progressed(1, note)));
     life.push(case.moved(1, StateCategory::Active));
@@ -43,19 +48,35 @@ async fn events_per_second() {
             priority: i32::try_from(number % 4).unwrap(),
             ..Case::of(&world, "acme", received)
         };
-        events.extend(life(&world, &case).into_iter().map(|said| world.event("acme", received, said)));
+        events.extend(
+            life(&world, &case)
+                .into_iter()
+                .map(|said| world.event("acme", received, said)),
+        );
     }
     let count = events.len();
     let began = Instant::now();
     for event in &events {
         world.tell(event);
     }
-    world.counted_within(&client, "acme", count, Duration::from_secs(300)).await;
+    world
+        .counted_within(&client, "acme", count, Duration::from_secs(300))
+        .await;
     let elapsed = began.elapsed();
-    println!("{count} events in {elapsed:.1?}: {:.0} events/s", count as f64 / elapsed.as_secs_f64());
+    println!(
+        "{count} events in {elapsed:.1?}: {:.0} events/s",
+        count as f64 / elapsed.as_secs_f64()
+    );
 
-    let ask = Ask { client: &client, interval: interval("2026-02-01T00:00:00Z", "2026-04-01T00:00:00Z") };
-    for (metric, by) in [("volume", vec![]), ("share", vec![Dimension::Channel, Dimension::Category]), ("resolution_time_p90", vec![Dimension::Team])] {
+    let ask = Ask {
+        client: &client,
+        interval: interval("2026-02-01T00:00:00Z", "2026-04-01T00:00:00Z"),
+    };
+    for (metric, by) in [
+        ("volume", vec![]),
+        ("share", vec![Dimension::Channel, Dimension::Category]),
+        ("resolution_time_p90", vec![Dimension::Team]),
+    ] {
         let began = Instant::now();
         let rows = ask.answer("acme", metric, &by, "").await.rows.len();
         println!("{metric} by {by:?}: {rows} rows in {:.1?}", began.elapsed());

@@ -10,7 +10,10 @@ use crate::{room::Room, taxonomy::service::Paging};
 const COLLECTION: &str = "classifications";
 
 /// See the proto.
-pub(crate) async fn classify_text(room: &Room, request: Request<v1::ClassifyTextRequest>) -> Result<Response<v1::Verdict>, Status> {
+pub(crate) async fn classify_text(
+    room: &Room,
+    request: Request<v1::ClassifyTextRequest>,
+) -> Result<Response<v1::Verdict>, Status> {
     let caller = Caller::of(&request)?;
     let request = request.into_inner();
     let tenant = name::parent(&caller, &request.parent)?;
@@ -36,12 +39,30 @@ pub(crate) async fn list_classifications(
     request: Request<v1::ListClassificationsRequest>,
 ) -> Result<Response<v1::ListClassificationsResponse>, Status> {
     let caller = Caller::of(&request)?;
-    let v1::ListClassificationsRequest { parent, page_size, page_token, filter, order_by } = request.into_inner();
+    let v1::ListClassificationsRequest {
+        parent,
+        page_size,
+        page_token,
+        filter,
+        order_by,
+    } = request.into_inner();
     let tenant = name::parent(&caller, &parent)?;
-    let paging = Paging { page_size, page_token: &page_token, filter: &filter, order_by: &order_by };
+    let paging = Paging {
+        page_size,
+        page_token: &page_token,
+        filter: &filter,
+        order_by: &order_by,
+    };
     let page = service::list(room, &tenant, paging).await?;
-    let classifications = page.entries.iter().map(|found| convert::answer(&tenant, found)).collect::<Result<_, _>>()?;
-    Ok(Response::new(v1::ListClassificationsResponse { classifications, next_page_token: page.next_page_token }))
+    let classifications = page
+        .entries
+        .iter()
+        .map(|found| convert::answer(&tenant, found))
+        .collect::<Result<_, _>>()?;
+    Ok(Response::new(v1::ListClassificationsResponse {
+        classifications,
+        next_page_token: page.next_page_token,
+    }))
 }
 
 /// See the proto.

@@ -134,7 +134,11 @@ fn digest(feedback: &Feedback) -> shared::FeedbackDigest {
         number: feedback.number.clone(),
         channel: feedback.channel,
         customer: feedback.customer.clone(),
-        tier: if feedback.tier_said { tier_number(feedback.tier) } else { 0 },
+        tier: if feedback.tier_said {
+            tier_number(feedback.tier)
+        } else {
+            0
+        },
         product_model: feedback.product_model.clone(),
         batch: feedback.batch.clone(),
         occur_time: feedback.occur_time.map(sql::to_proto),
@@ -145,12 +149,19 @@ fn digest(feedback: &Feedback) -> shared::FeedbackDigest {
 }
 
 fn labels(labels: &[Label]) -> Vec<event::Label> {
-    let label = |label: &Label| event::Label { dimension: label.dimension.clone(), category: label.category.clone(), confidence: label.confidence };
+    let label = |label: &Label| event::Label {
+        dimension: label.dimension.clone(),
+        category: label.category.clone(),
+        confidence: label.confidence,
+    };
     labels.iter().map(label).collect()
 }
 
 fn priority(priority: &Priority) -> shared::Priority {
-    shared::Priority { key: priority.key.clone(), rank: priority.rank }
+    shared::Priority {
+        key: priority.key.clone(),
+        rank: priority.rank,
+    }
 }
 
 /// A verdict for the wire.
@@ -260,6 +271,9 @@ mod tests {
         for found in [Sentiment::Negative, Sentiment::Neutral, Sentiment::Positive] {
             assert_eq!(sentiment(sentiment_number(found)), Some(found));
         }
-        assert_eq!((impact(0), tier(0), sentiment(0), impact(9), tier(-1), sentiment(7)), (None, None, None, None, None, None));
+        assert_eq!(
+            (impact(0), tier(0), sentiment(0), impact(9), tier(-1), sentiment(7)),
+            (None, None, None, None, None, None)
+        );
     }
 }

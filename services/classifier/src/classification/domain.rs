@@ -70,7 +70,14 @@ pub(crate) struct Classification {
 
 impl Classification {
     /// The first classification of a feedback: what the taxonomy said holds.
-    pub(crate) fn first(id: Uuid, feedback: Feedback, stated_urgency: i32, excerpt: String, verdict: Verdict, now: Timestamp) -> Self {
+    pub(crate) fn first(
+        id: Uuid,
+        feedback: Feedback,
+        stated_urgency: i32,
+        excerpt: String,
+        verdict: Verdict,
+        now: Timestamp,
+    ) -> Self {
         Self {
             id,
             feedback,
@@ -100,7 +107,11 @@ impl Classification {
     /// # Errors
     /// A category or priority that the taxonomy does not have, or a change of nothing.
     pub(crate) fn correct(&mut self, lexicon: &Lexicon, change: Change, now: Timestamp) -> Result<(), Error> {
-        let category = change.category.as_deref().map(|key| main_category(lexicon, key)).transpose()?;
+        let category = change
+            .category
+            .as_deref()
+            .map(|key| main_category(lexicon, key))
+            .transpose()?;
         let level = change.priority.as_deref().map(|key| level(lexicon, key)).transpose()?;
         if !self.is_changed_by(&change) {
             return Err(Error::NothingCorrected);
@@ -125,15 +136,28 @@ impl Classification {
             self.department.clone_from(&category.department);
             let main = lexicon.dimensions.first().cloned().unwrap_or_default();
             self.labels.retain(|label| label.dimension != main);
-            self.labels.insert(0, Label { dimension: main, category: category.key.clone(), confidence: 1.0 });
+            self.labels.insert(
+                0,
+                Label {
+                    dimension: main,
+                    category: category.key.clone(),
+                    confidence: 1.0,
+                },
+            );
         }
         if let Some(sentiment) = change.sentiment {
             self.sentiment = sentiment;
         }
         let spoken = self.spoken_impact();
-        let by_default = lexicon.categories.iter().find(|known| known.key == self.category).map_or(self.impact, |known| known.default_impact);
+        let by_default = lexicon
+            .categories
+            .iter()
+            .find(|known| known.key == self.category)
+            .map_or(self.impact, |known| known.default_impact);
         self.impact = spoken.as_ref().map_or(by_default, |(impact, _)| *impact);
-        let found_by = self.set_by(|correction| correction.category.is_some()).map_or(self.computed.found_by.clone(), |by| format!("set by {by}"));
+        let found_by = self
+            .set_by(|correction| correction.category.is_some())
+            .map_or(self.computed.found_by.clone(), |by| format!("set by {by}"));
         let impact = verdict::impact_words(self.impact, spoken.as_ref());
         let steps = self.prioritise(lexicon, level);
         self.basis = verdict::basis(&self.category, &found_by, &impact, &steps);
@@ -141,21 +165,35 @@ impl Classification {
     }
 
     fn is_changed_by(&self, change: &Change) -> bool {
-        change.category.as_ref().is_some_and(|category| *category != self.category)
-            || change.priority.as_ref().is_some_and(|priority| *priority != self.priority.key)
+        change
+            .category
+            .as_ref()
+            .is_some_and(|category| *category != self.category)
+            || change
+                .priority
+                .as_ref()
+                .is_some_and(|priority| *priority != self.priority.key)
             || change.sentiment.is_some_and(|sentiment| sentiment != self.sentiment)
             || change.impact.is_some_and(|impact| impact != self.impact)
     }
 
     /// The impact that a person set last, else the one that was stated or worded.
     fn spoken_impact(&self) -> Option<(Impact, String)> {
-        let set = self.corrections.iter().rev().find_map(|correction| Some((correction.impact?, format!("set by {}", correction.author))));
+        let set = self
+            .corrections
+            .iter()
+            .rev()
+            .find_map(|correction| Some((correction.impact?, format!("set by {}", correction.author))));
         set.or_else(|| self.computed.spoken_impact.clone())
     }
 
     /// Who set it last.
     fn set_by(&self, sets: impl Fn(&Correction) -> bool) -> Option<&str> {
-        self.corrections.iter().rev().find(|correction| sets(correction)).map(|correction| correction.author.as_str())
+        self.corrections
+            .iter()
+            .rev()
+            .find(|correction| sets(correction))
+            .map(|correction| correction.author.as_str())
     }
 
     /// Sets the priority and says how it came about.
@@ -163,11 +201,21 @@ impl Classification {
         if let Some(level) = level {
             self.priority = level;
         }
-        if let Some(set) = self.corrections.iter().rev().find(|correction| correction.priority.is_some()) {
+        if let Some(set) = self
+            .corrections
+            .iter()
+            .rev()
+            .find(|correction| correction.priority.is_some())
+        {
             return format!("– priority {} set by {}: {}", self.priority.key, set.author, set.reason);
         }
         let categories: Vec<&str> = self.labels.iter().map(|label| label.category.as_str()).collect();
-        let inputs = Inputs { impact: self.impact, tier: self.feedback.tier, urgency: self.stated_urgency, categories: &categories };
+        let inputs = Inputs {
+            impact: self.impact,
+            tier: self.feedback.tier,
+            urgency: self.stated_urgency,
+            categories: &categories,
+        };
         let decision = priority::decide(&lexicon.priority_model, inputs);
         self.priority = decision.priority;
         decision.steps
@@ -176,101 +224,20 @@ impl Classification {
 
 /// The index of a category of the main dimension.
 fn main_category(lexicon: &Lexicon, key: &str) -> Result<usize, Error> {
-    let found = lexicon.categories.iter().position(|category| category.key == key && category.dimension == 0);
-    found.ok_or_else(|| Error::CategoryUnknown { version: lexicon.version, category: key.to_owned() })
+    let found = lexicon
+        .categories
+        .iter()
+        .position(|category| category.key == key && category.dimension == 0);
+    found.ok_or_else(|| Error::CategoryUnknown {
+        version: lexicon.version,
+        category: key.to_owned(),
+    })
 }
 
 fn level(lexicon: &Lexicon, key: &str) -> Result<Priority, Error> {
     let model = &lexicon.priority_model;
-    model.level(key).ok_or_else(|| Error::PriorityUnknown { priority: key.to_owned(), allowed: model.keys().join(", ") })
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::{
-        domain::Tier,
-        reading::verdict::{Statement, read},
-        taxonomy::builtin::Builtin,
-    };
-
-    fn lexicon() -> Lexicon {
-        Lexicon::new(0, &Builtin::load().unwrap().content).unwrap()
-    }
-
-    fn classified(lexicon: &Lexicon, text: &str, urgency: i32) -> Classification {
-        let feedback = Feedback {
-            name: "tenants/acme/feedbacks/x".to_owned(),
-            number: "FB20260302001".to_owned(),
-            channel: 2,
-            customer: String::new(),
-            tier: Tier::Existing,
-            tier_said: true,
-            product_model: String::new(),
-            batch: String::new(),
-            occur_time: None,
-            receive_time: None,
-            language: "zh-CN".to_owned(),
-            reachable: false,
-        };
-        let verdict = read(lexicon, Statement { text, tier: Tier::Existing, impact: None, urgency, emotion_level: 0 });
-        Classification::first(Uuid::nil(), feedback, urgency, text.to_owned(), verdict, Timestamp::UNIX_EPOCH)
-    }
-
-    fn change(author: &str) -> Change {
-        Change { author: author.to_owned(), reason: "checked".to_owned(), ..Change::default() }
-    }
-
-    /// 003-22: a corrected category brings its skills, its department, its impact and the model's answer to them.
-    #[test]
-    fn a_new_category_has_the_priority_worked_out_again() {
-        let lexicon = lexicon();
-        let mut found = classified(&lexicon, "今天去了一趟", 0);
-        assert_eq!((found.category.as_str(), found.priority.key.as_str()), ("unclassified", "P3"));
-        let before = found.computed.clone();
-        found.correct(&lexicon, Change { category: Some("safety.food".to_owned()), ..change("user:li") }, Timestamp::UNIX_EPOCH).unwrap();
-        assert_eq!((found.revision, found.category.as_str(), found.priority.key.as_str()), (2, "safety.food", "P0"));
-        assert_eq!(found.impact, Impact::Fatal);
-        assert_eq!(found.skills, ["safety"]);
-        assert_eq!(found.labels[0], Label { dimension: "nature".to_owned(), category: "safety.food".to_owned(), confidence: 1.0 });
-        assert!(found.basis.starts_with("safety.food set by user:li; impact fatal (of the category)"), "{}", found.basis);
-        assert_eq!(found.computed, before, "what the taxonomy had said stays");
-    }
-
-    /// §G: a priority that a person set stays, whatever is corrected later.
-    #[test]
-    fn a_priority_that_a_person_set_stays() {
-        let lexicon = lexicon();
-        let mut found = classified(&lexicon, "APP闪退", 0);
-        found.correct(&lexicon, Change { priority: Some("P1".to_owned()), ..change("user:li") }, Timestamp::UNIX_EPOCH).unwrap();
-        found.correct(&lexicon, Change { impact: Some(Impact::Minor), ..change("user:wang") }, Timestamp::UNIX_EPOCH).unwrap();
-        assert_eq!((found.revision, found.priority.key.as_str(), found.impact), (3, "P1", Impact::Minor));
-        assert!(found.basis.contains("minor (set by user:wang)") && found.basis.ends_with("priority P1 set by user:li: checked"), "{}", found.basis);
-        assert_eq!(found.computed.priority.key, "P2");
-    }
-
-    #[test]
-    fn a_correction_of_nothing_is_refused() {
-        let lexicon = lexicon();
-        let mut found = classified(&lexicon, "APP闪退", 0);
-        let mut refused = |change| found.correct(&lexicon, change, Timestamp::UNIX_EPOCH).unwrap_err();
-        assert_eq!(refused(change("user:li")), Error::NothingCorrected);
-        let same = Change { category: Some("function.crash".to_owned()), priority: Some("P2".to_owned()), ..change("user:li") };
-        assert_eq!(refused(same), Error::NothingCorrected);
-        let of_another_dimension = Change { category: Some("marketing".to_owned()), ..change("user:li") };
-        assert_eq!(refused(of_another_dimension), Error::CategoryUnknown { version: 0, category: "marketing".to_owned() });
-        let unknown = Change { priority: Some("P9".to_owned()), ..change("user:li") };
-        assert_eq!(refused(unknown), Error::PriorityUnknown { priority: "P9".to_owned(), allowed: "P0, P1, P2, P3".to_owned() });
-        assert_eq!(found.revision, 1);
-    }
-
-    /// 003-21: the stated urgency counts at a correction as it did at first.
-    #[test]
-    fn the_stated_urgency_still_counts() {
-        let lexicon = lexicon();
-        let mut found = classified(&lexicon, "APP闪退", 2);
-        assert_eq!(found.priority.key, "P1");
-        found.correct(&lexicon, Change { impact: Some(Impact::Minor), ..change("user:li") }, Timestamp::UNIX_EPOCH).unwrap();
-        assert_eq!(found.priority.key, "P1");
-    }
+    model.level(key).ok_or_else(|| Error::PriorityUnknown {
+        priority: key.to_owned(),
+        allowed: model.keys().join(", "),
+    })
 }

@@ -10,8 +10,16 @@ use crate::room::Room;
 ///
 /// # Errors
 /// A fault where the event does not say which feedback it is about.
-pub(crate) async fn submitted(room: &Room, tx: &mut Transaction, tenant: &Tenant, submitted: &FeedbackSubmitted) -> Result<(), Refusal> {
-    let digest = submitted.feedback.as_ref().ok_or_else(|| Refusal::fault(anyhow::anyhow!("the event names no feedback")))?;
+pub(crate) async fn submitted(
+    room: &Room,
+    tx: &mut Transaction,
+    tenant: &Tenant,
+    submitted: &FeedbackSubmitted,
+) -> Result<(), Refusal> {
+    let digest = submitted
+        .feedback
+        .as_ref()
+        .ok_or_else(|| Refusal::fault(anyhow::anyhow!("the event names no feedback")))?;
     let id = name::stored_uuid(&digest.feedback)?;
     let feedback = convert::feedback(digest);
     let statement = convert::submitted(submitted, feedback.tier);

@@ -9,4 +9,7 @@ mod events;
 mod service;
 mod store;
 
+#[cfg(test)]
+mod correction_rules;
+
 pub(crate) use events::submitted;

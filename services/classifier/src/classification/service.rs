@@ -43,29 +43,101 @@ const CHANNELS: Kind = Kind::Enum(&[
 ]);
 
 const FIELDS: &[Field] = &[
-    Field { name: "category", column: "category", kind: Kind::Path },
-    Field { name: "sentiment", column: "sentiment", kind: SENTIMENTS },
-    Field { name: "sentiment_score", column: "sentiment_score", kind: Kind::Number },
-    Field { name: "impact", column: "impact", kind: IMPACTS },
-    Field { name: "priority.key", column: "priority_key", kind: Kind::Text },
-    Field { name: "priority.rank", column: "priority_rank", kind: Kind::Integer },
-    Field { name: "department", column: "department", kind: Kind::Text },
-    Field { name: "taxonomy_version", column: "taxonomy_version", kind: Kind::Integer },
-    Field { name: "revision", column: "revision", kind: Kind::Integer },
-    Field { name: "feedback.number", column: "feedback_number", kind: Kind::Text },
-    Field { name: "feedback.channel", column: "channel", kind: CHANNELS },
-    Field { name: "feedback.tier", column: "tier", kind: TIERS },
-    Field { name: "feedback.customer", column: "customer", kind: Kind::Text },
-    Field { name: "feedback.product_model", column: "product_model", kind: Kind::Text },
-    Field { name: "feedback.batch", column: "batch", kind: Kind::Text },
+    Field {
+        name: "category",
+        column: "category",
+        kind: Kind::Path,
+    },
+    Field {
+        name: "sentiment",
+        column: "sentiment",
+        kind: SENTIMENTS,
+    },
+    Field {
+        name: "sentiment_score",
+        column: "sentiment_score",
+        kind: Kind::Number,
+    },
+    Field {
+        name: "impact",
+        column: "impact",
+        kind: IMPACTS,
+    },
+    Field {
+        name: "priority.key",
+        column: "priority_key",
+        kind: Kind::Text,
+    },
+    Field {
+        name: "priority.rank",
+        column: "priority_rank",
+        kind: Kind::Integer,
+    },
+    Field {
+        name: "department",
+        column: "department",
+        kind: Kind::Text,
+    },
+    Field {
+        name: "taxonomy_version",
+        column: "taxonomy_version",
+        kind: Kind::Integer,
+    },
+    Field {
+        name: "revision",
+        column: "revision",
+        kind: Kind::Integer,
+    },
+    Field {
+        name: "feedback.number",
+        column: "feedback_number",
+        kind: Kind::Text,
+    },
+    Field {
+        name: "feedback.channel",
+        column: "channel",
+        kind: CHANNELS,
+    },
+    Field {
+        name: "feedback.tier",
+        column: "tier",
+        kind: TIERS,
+    },
+    Field {
+        name: "feedback.customer",
+        column: "customer",
+        kind: Kind::Text,
+    },
+    Field {
+        name: "feedback.product_model",
+        column: "product_model",
+        kind: Kind::Text,
+    },
+    Field {
+        name: "feedback.batch",
+        column: "batch",
+        kind: Kind::Text,
+    },
     CREATE_TIME,
     UPDATE_TIME,
 ];
 
-const CREATE_TIME: Field = Field { name: "create_time", column: "create_time", kind: Kind::Time };
-const UPDATE_TIME: Field = Field { name: "update_time", column: "update_time", kind: Kind::Time };
+const CREATE_TIME: Field = Field {
+    name: "create_time",
+    column: "create_time",
+    kind: Kind::Time,
+};
+const UPDATE_TIME: Field = Field {
+    name: "update_time",
+    column: "update_time",
+    kind: Kind::Time,
+};
 /// Whole millionths: an order needs values that are exactly equal or not.
-const SCORE: Field = Field { name: "sentiment_score", column: "(sentiment_score * 1000000)::bigint", kind: Kind::Integer };
+const SCORE: Field = Field {
+    name: "sentiment_score",
+    column: "(sentiment_score * 1000000)::bigint",
+    kind: Kind::Integer,
+};
 const ORDERS: &[Field] = &[CREATE_TIME, UPDATE_TIME, SCORE];
 
 /// Classifies a feedback that was submitted: exactly once, however often it is told.
@@ -80,7 +152,14 @@ pub(super) async fn classify(
     let lexicon = room.shelf.active(tx, tenant).await?;
     let verdict = verdict::read(&lexicon, statement);
     let abstained = verdict.category == UNCLASSIFIED;
-    let new = Classification::first(id, feedback, statement.urgency, excerpt::excerpt(statement.text), verdict, room.clock.now());
+    let new = Classification::first(
+        id,
+        feedback,
+        statement.urgency,
+        excerpt::excerpt(statement.text),
+        verdict,
+        room.clock.now(),
+    );
     if !store::insert(tx, tenant, &new).await? {
         return Ok(());
     }
@@ -90,7 +169,12 @@ pub(super) async fn classify(
 }
 
 /// What a version would say of a text; none for the one in effect.
-pub(super) async fn try_text(room: &Room, tenant: &Tenant, version: Option<i32>, statement: Statement<'_>) -> Result<Verdict, Refusal> {
+pub(super) async fn try_text(
+    room: &Room,
+    tenant: &Tenant,
+    version: Option<i32>,
+    statement: Statement<'_>,
+) -> Result<Verdict, Refusal> {
     let lexicon = match version {
         Some(0) => room.shelf.builtin(),
         version => {
@@ -117,7 +201,16 @@ pub(super) async fn get(room: &Room, tenant: &Tenant, id: Uuid, name: &str) -> R
 /// The classifications of a page.
 pub(super) async fn list(room: &Room, tenant: &Tenant, paging: Paging<'_>) -> Result<Page<Classification>, Refusal> {
     let size = (paging.page_size, paging.page_token);
-    let page = PageRequest::new(&room.page_tokens, tenant, "classifications", size, paging.filter, paging.order_by, FIELDS, ORDERS)?;
+    let page = PageRequest::new(
+        &room.page_tokens,
+        tenant,
+        "classifications",
+        size,
+        paging.filter,
+        paging.order_by,
+        FIELDS,
+        ORDERS,
+    )?;
     let mut tx = room.database.tenant(tenant).await?;
     let found = store::list(&mut tx, tenant, &page).await?;
     tx.rollback().await;
@@ -131,7 +224,10 @@ fn place(order_by: &str, found: &Classification) -> PageKey {
         Some("sentiment_score") => millionths(found.sentiment_score),
         _ => found.create_time.as_microsecond(),
     };
-    PageKey { time: place, id: found.id.to_string() }
+    PageKey {
+        time: place,
+        id: found.id.to_string(),
+    }
 }
 
 #[expect(clippy::cast_possible_truncation, reason = "a score lies between −1 and 1")]
@@ -154,7 +250,9 @@ pub(super) async fn correct(
     {
         return Ok(answer);
     }
-    let mut found = store::lock(&mut tx, tenant, id).await?.ok_or_else(|| Refusal::not_found(name))?;
+    let mut found = store::lock(&mut tx, tenant, id)
+        .await?
+        .ok_or_else(|| Refusal::not_found(name))?;
     if !etag.is_empty() && etag != found.revision.to_string() {
         return Err(Refusal::etag_mismatch(name));
     }
@@ -173,7 +271,13 @@ pub(super) async fn correct(
 }
 
 /// Tells the others; the row is held.
-async fn tell(room: &Room, tx: &mut Transaction, tenant: &Tenant, found: &Classification, actor: &str) -> Result<(), Refusal> {
+async fn tell(
+    room: &Room,
+    tx: &mut Transaction,
+    tenant: &Tenant,
+    found: &Classification,
+    actor: &str,
+) -> Result<(), Refusal> {
     let event = NewEvent {
         subject: found.feedback.name.clone(),
         actor: actor.to_owned(),

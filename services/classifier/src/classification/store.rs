@@ -60,7 +60,9 @@ struct CorrectionRow {
 }
 
 fn broken(column: &str, id: Uuid) -> Refusal {
-    Refusal::fault(anyhow::anyhow!("classification {id}: column {column} holds no value of its enum"))
+    Refusal::fault(anyhow::anyhow!(
+        "classification {id}: column {column} holds no value of its enum"
+    ))
 }
 
 impl TryFrom<Row> for Classification {
@@ -92,7 +94,10 @@ impl TryFrom<Row> for Classification {
             sentiment: sentiment(row.sentiment).ok_or_else(|| broken("sentiment", id))?,
             sentiment_score: row.sentiment_score,
             impact: impact(row.impact).ok_or_else(|| broken("impact", id))?,
-            priority: Priority { key: row.priority_key, rank: row.priority_rank },
+            priority: Priority {
+                key: row.priority_key,
+                rank: row.priority_rank,
+            },
             basis: row.basis,
             skills: row.skills,
             department: row.department,
@@ -142,11 +147,18 @@ pub(super) async fn find(tx: &mut Transaction, tenant: &Tenant, id: Uuid) -> Res
 /// The same, held until the transaction ends.
 pub(super) async fn lock(tx: &mut Transaction, tenant: &Tenant, id: Uuid) -> Result<Option<Classification>, Refusal> {
     let mut query = select(tenant);
-    query.push(" AND classification_id = ").push_bind(id).push(" FOR UPDATE");
+    query
+        .push(" AND classification_id = ")
+        .push_bind(id)
+        .push(" FOR UPDATE");
     one(tx, tenant, query).await
 }
 
-async fn one(tx: &mut Transaction, tenant: &Tenant, mut query: QueryBuilder<Postgres>) -> Result<Option<Classification>, Refusal> {
+async fn one(
+    tx: &mut Transaction,
+    tenant: &Tenant,
+    mut query: QueryBuilder<Postgres>,
+) -> Result<Option<Classification>, Refusal> {
     let row: Option<Row> = query.build_query_as().fetch_optional(&mut **tx).await?;
     let mut found: Vec<Classification> = row.map(Classification::try_from).transpose()?.into_iter().collect();
     with_corrections(tx, tenant, &mut found).await?;
@@ -154,17 +166,28 @@ async fn one(tx: &mut Transaction, tenant: &Tenant, mut query: QueryBuilder<Post
 }
 
 /// The classifications of a page and one more, with their corrections.
-pub(super) async fn list(tx: &mut Transaction, tenant: &Tenant, page: &PageRequest) -> Result<Vec<Classification>, Refusal> {
+pub(super) async fn list(
+    tx: &mut Transaction,
+    tenant: &Tenant,
+    page: &PageRequest,
+) -> Result<Vec<Classification>, Refusal> {
     let mut query = select(tenant);
     page.push(&mut query, "classification_id");
     let rows: Vec<Row> = query.build_query_as().fetch_all(&mut **tx).await?;
-    let mut found = rows.into_iter().map(Classification::try_from).collect::<Result<Vec<_>, _>>()?;
+    let mut found = rows
+        .into_iter()
+        .map(Classification::try_from)
+        .collect::<Result<Vec<_>, _>>()?;
     with_corrections(tx, tenant, &mut found).await?;
     Ok(found)
 }
 
 async fn with_corrections(tx: &mut Transaction, tenant: &Tenant, found: &mut [Classification]) -> Result<(), Refusal> {
-    let corrected: Vec<Uuid> = found.iter().filter(|found| found.revision > 1).map(|found| found.id).collect();
+    let corrected: Vec<Uuid> = found
+        .iter()
+        .filter(|found| found.revision > 1)
+        .map(|found| found.id)
+        .collect();
     if corrected.is_empty() {
         return Ok(());
     }
@@ -254,7 +277,11 @@ pub(super) async fn correct(tx: &mut Transaction, tenant: &Tenant, corrected: &C
     .bind(sql::time(corrected.update_time))
     .execute(&mut **tx)
     .await?;
-    for correction in corrected.corrections.iter().filter(|correction| correction.revision == corrected.revision) {
+    for correction in corrected
+        .corrections
+        .iter()
+        .filter(|correction| correction.revision == corrected.revision)
+    {
         sqlx::query(
             "INSERT INTO correction (tenant_id, classification_id, revision, author, reason, category, priority, sentiment, impact,
                  create_time)

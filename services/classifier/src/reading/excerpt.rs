@@ -10,7 +10,10 @@ pub(crate) fn excerpt(text: &str) -> String {
     let text = text.trim();
     let sentence = text.find(ends_sentence).map_or(text, |end| &text[..end]);
     // The mark that ends it belongs to it; a line break does not.
-    let mark = text[sentence.len()..].chars().next().filter(|mark| !mark.is_whitespace());
+    let mark = text[sentence.len()..]
+        .chars()
+        .next()
+        .filter(|mark| !mark.is_whitespace());
     let sentence = &text[..sentence.len() + mark.map_or(0, char::len_utf8)];
     let sentence = sentence.split_whitespace().collect::<Vec<_>>().join(" ");
     match sentence.grapheme_indices(true).nth(LONGEST) {

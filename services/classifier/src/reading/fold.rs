@@ -22,7 +22,11 @@ impl Folded {
     /// The code points of the original that a piece of the folded text stands for.
     pub(crate) fn original(&self, bytes: &Range<usize>) -> Range<u32> {
         let start = self.places.get(bytes.start).map_or(0, |place| place.0);
-        let end = bytes.end.checked_sub(1).and_then(|last| self.places.get(last)).map_or(start, |place| place.1);
+        let end = bytes
+            .end
+            .checked_sub(1)
+            .and_then(|last| self.places.get(last))
+            .map_or(start, |place| place.1);
         start..end
     }
 
@@ -33,7 +37,11 @@ impl Folded {
 
     /// White space is one space, or one line break where a line ends in it.
     fn push_space(&mut self, character: char, place: (u32, u32)) {
-        let space = if matches!(character, '\n' | '\r' | '\u{2028}' | '\u{2029}') { '\n' } else { ' ' };
+        let space = if matches!(character, '\n' | '\r' | '\u{2028}' | '\u{2029}') {
+            '\n'
+        } else {
+            ' '
+        };
         match self.text.as_bytes().last() {
             Some(b' ') if space == '\n' => {
                 self.text.pop();
@@ -48,7 +56,10 @@ impl Folded {
 
 /// Folds a text.
 pub(crate) fn fold(text: &str) -> Folded {
-    let mut folded = Folded { text: String::with_capacity(text.len()), places: Vec::with_capacity(text.len()) };
+    let mut folded = Folded {
+        text: String::with_capacity(text.len()),
+        places: Vec::with_capacity(text.len()),
+    };
     let mut characters = text.chars().peekable();
     let mut at = 0;
     while let Some(first) = characters.next() {
@@ -87,7 +98,14 @@ fn push_folded(folded: &mut Folded, character: char, place: (u32, u32)) {
         folded.push(character, place);
     } else if !is_invisible(character) {
         for lower in character.to_lowercase() {
-            folded.push(if matches!(lower, '\u{2018}' | '\u{2019}') { '\'' } else { lower }, place);
+            folded.push(
+                if matches!(lower, '\u{2018}' | '\u{2019}') {
+                    '\''
+                } else {
+                    lower
+                },
+                place,
+            );
         }
     }
 }
@@ -103,7 +121,9 @@ fn is_ideograph(character: char) -> bool {
 
 /// Marks that may melt into the character before them.
 fn joins(character: char) -> bool {
-    !stands_alone(character) && (canonical_combining_class(character) != 0 || is_nfkc_quick(std::iter::once(character)) == IsNormalized::Maybe)
+    !stands_alone(character)
+        && (canonical_combining_class(character) != 0
+            || is_nfkc_quick(std::iter::once(character)) == IsNormalized::Maybe)
 }
 
 /// What nobody sees must not tell two words apart.
@@ -116,7 +136,10 @@ fn is_invisible(character: char) -> bool {
 static SIMPLIFIED: LazyLock<HashMap<char, char>> = LazyLock::new(|| {
     let converter = get_builtin_converter(Variant::ZhHans);
     let mut table = HashMap::new();
-    for character in ('\u{3400}'..='\u{9fff}').chain('\u{f900}'..='\u{faff}').chain('\u{20000}'..='\u{2fa1f}') {
+    for character in ('\u{3400}'..='\u{9fff}')
+        .chain('\u{f900}'..='\u{faff}')
+        .chain('\u{20000}'..='\u{2fa1f}')
+    {
         let converted = converter.convert(character.encode_utf8(&mut [0; 4]));
         let mut converted = converted.chars();
         if let (Some(simplified), None) = (converted.next(), converted.next())
@@ -154,7 +177,10 @@ mod tests {
         let original = |piece: &str| {
             let at = folded.text().find(piece).unwrap();
             let range = folded.original(&(at..at + piece.len()));
-            text.chars().skip(range.start as usize).take(range.len()).collect::<String>()
+            text.chars()
+                .skip(range.start as usize)
+                .take(range.len())
+                .collect::<String>()
         };
         assert_eq!(original("kg"), "㎏");
         assert_eq!(original("app"), "ＡＰＰ");

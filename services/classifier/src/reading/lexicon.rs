@@ -27,7 +27,11 @@ pub(crate) enum Role {
 
 impl Role {
     fn category(&self) -> Option<usize> {
-        if let Self::Keyword { category, .. } = self { Some(*category) } else { None }
+        if let Self::Keyword { category, .. } = self {
+            Some(*category)
+        } else {
+            None
+        }
     }
 }
 
@@ -82,7 +86,13 @@ impl Lexicon {
         let mut words = Words::default();
         for (category, entry) in content.categories.iter().enumerate() {
             for keyword in &entry.keywords {
-                words.add(&keyword.term, Role::Keyword { category, weight: keyword.weight });
+                words.add(
+                    &keyword.term,
+                    Role::Keyword {
+                        category,
+                        weight: keyword.weight,
+                    },
+                );
             }
         }
         for term in &content.sentiment.terms {
@@ -99,7 +109,12 @@ impl Lexicon {
         }
         let categories = resolve(content);
         for entry in &mut words.entries {
-            entry.dimensions = entry.roles.iter().filter_map(|(role, _)| role.category()).map(|category| categories[category].dimension).collect();
+            entry.dimensions = entry
+                .roles
+                .iter()
+                .filter_map(|(role, _)| role.category())
+                .map(|category| categories[category].dimension)
+                .collect();
         }
         let automaton = AhoCorasick::builder()
             .match_kind(MatchKind::Standard) // all occurrences, overlapping ones too: which of them count is decided by role
@@ -110,7 +125,11 @@ impl Lexicon {
             automaton,
             entries: words.entries,
             categories,
-            dimensions: content.dimensions.iter().map(|dimension| dimension.key.clone()).collect(),
+            dimensions: content
+                .dimensions
+                .iter()
+                .map(|dimension| dimension.key.clone())
+                .collect(),
             negative_below: content.sentiment.negative_below,
             positive_above: content.sentiment.positive_above,
             priority_model: content.priority_model.clone(),
@@ -122,7 +141,8 @@ impl Lexicon {
         self.automaton.find_overlapping_iter(text).filter_map(move |found| {
             let index = found.pattern().as_usize();
             let entry = self.entries.get(index)?;
-            let clear_before = !entry.bound_before || !text[..found.start()].chars().next_back().is_some_and(is_of_word);
+            let clear_before =
+                !entry.bound_before || !text[..found.start()].chars().next_back().is_some_and(is_of_word);
             let clear_behind = !entry.bound_behind || !text[found.end()..].chars().next().is_some_and(is_of_word);
             (clear_before && clear_behind).then_some((index, found.start(), found.end()))
         })
@@ -182,7 +202,11 @@ fn resolve(content: &Content) -> Vec<Resolved> {
         .iter()
         .map(|category| Resolved {
             key: category.key.clone(),
-            dimension: content.dimensions.iter().position(|dimension| dimension.key == category.dimension).unwrap_or(0),
+            dimension: content
+                .dimensions
+                .iter()
+                .position(|dimension| dimension.key == category.dimension)
+                .unwrap_or(0),
             parent: category.key.rsplit_once('.').and_then(|(parent, _)| index_of(parent)),
             skills: content.skills(&category.key),
             department: content.department(&category.key),

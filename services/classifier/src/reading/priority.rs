@@ -30,15 +30,35 @@ pub(crate) struct Decision {
 /// Asks the model. A model that was checked when it was made names a level for everything; where one does not, the least
 /// urgent level holds.
 pub(crate) fn decide(model: &PriorityModel, inputs: Inputs<'_>) -> Decision {
-    let least = model.levels.last().map_or(Priority { key: "P3".to_owned(), rank: 3 }, |level| Priority { key: level.key.clone(), rank: level.rank });
+    let least = model.levels.last().map_or(
+        Priority {
+            key: "P3".to_owned(),
+            rank: 3,
+        },
+        |level| Priority {
+            key: level.key.clone(),
+            rank: level.rank,
+        },
+    );
     let level = |key: &str| model.level(key).unwrap_or_else(|| least.clone());
-    let cell = model.matrix.iter().find(|cell| cell.impact == inputs.impact && cell.tier == inputs.tier);
+    let cell = model
+        .matrix
+        .iter()
+        .find(|cell| cell.impact == inputs.impact && cell.tier == inputs.tier);
     let mut priority = cell.map_or_else(|| least.clone(), |cell| level(&cell.priority));
     let mut steps = format!("× tier {} gives {}", inputs.tier.word(), priority.key);
-    if let Some(floor) = model.urgency_floors.iter().find(|floor| floor.urgency == inputs.urgency) {
+    if let Some(floor) = model
+        .urgency_floors
+        .iter()
+        .find(|floor| floor.urgency == inputs.urgency)
+    {
         let floor = level(&floor.priority);
         if floor.rank < priority.rank {
-            steps.push_str(&format!(", stated urgency {} raises it to {}", urgency_word(inputs.urgency), floor.key));
+            steps.push_str(&format!(
+                ", stated urgency {} raises it to {}",
+                urgency_word(inputs.urgency),
+                floor.key
+            ));
             priority = floor;
         }
     }
@@ -56,18 +76,29 @@ pub(crate) fn decide(model: &PriorityModel, inputs: Inputs<'_>) -> Decision {
             override_rule = rule.key.clone();
         }
     }
-    Decision { priority, override_rule, steps }
+    Decision {
+        priority,
+        override_rule,
+        steps,
+    }
 }
 
 fn holds(rule: &Override, inputs: Inputs<'_>) -> bool {
-    let of_category = |wanted: &String| inputs.categories.iter().any(|category| is_at_or_below(category, wanted));
+    let of_category = |wanted: &String| {
+        inputs
+            .categories
+            .iter()
+            .any(|category| is_at_or_below(category, wanted))
+    };
     (rule.categories.is_empty() || rule.categories.iter().any(of_category))
         && (rule.tiers.is_empty() || rule.tiers.contains(&inputs.tier))
         && (rule.impacts.is_empty() || rule.impacts.contains(&inputs.impact))
 }
 
 fn is_at_or_below(category: &str, parent: &str) -> bool {
-    category.strip_prefix(parent).is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
+    category
+        .strip_prefix(parent)
+        .is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
 }
 
 fn urgency_word(urgency: i32) -> &'static str {
@@ -86,7 +117,15 @@ mod tests {
 
     fn decided(impact: Impact, tier: Tier, urgency: i32, category: &str) -> (String, String) {
         let model = Builtin::load().unwrap().content.priority_model;
-        let decision = decide(&model, Inputs { impact, tier, urgency, categories: &[category] });
+        let decision = decide(
+            &model,
+            Inputs {
+                impact,
+                tier,
+                urgency,
+                categories: &[category],
+            },
+        );
         (decision.priority.key, decision.override_rule)
     }
 
@@ -104,7 +143,11 @@ mod tests {
             (Impact::Fatal, Tier::Existing, "P1"),
             (Impact::Fatal, Tier::Vip, "P0"),
         ] {
-            assert_eq!(decided(impact, tier, 0, "function.crash"), (wanted.to_owned(), String::new()), "{impact:?} {tier:?}");
+            assert_eq!(
+                decided(impact, tier, 0, "function.crash"),
+                (wanted.to_owned(), String::new()),
+                "{impact:?} {tier:?}"
+            );
         }
     }
 
@@ -120,10 +163,24 @@ mod tests {
     /// 002-21, 002-23: safety first, suggestions last, whatever the matrix and the urgency say.
     #[test]
     fn an_override_has_the_last_word() {
-        assert_eq!(decided(Impact::Minor, Tier::New, 0, "safety.food"), ("P0".to_owned(), "safety-first".to_owned()));
-        assert_eq!(decided(Impact::Fatal, Tier::Vip, 3, "suggestion"), ("P3".to_owned(), "suggestions-wait".to_owned()));
-        assert_eq!(decided(Impact::Fatal, Tier::Vip, 0, "safety"), ("P0".to_owned(), String::new()), "it was P0 already");
-        assert_eq!(decided(Impact::Minor, Tier::New, 0, "safetynet"), ("P3".to_owned(), String::new()), "a prefix is no parent");
+        assert_eq!(
+            decided(Impact::Minor, Tier::New, 0, "safety.food"),
+            ("P0".to_owned(), "safety-first".to_owned())
+        );
+        assert_eq!(
+            decided(Impact::Fatal, Tier::Vip, 3, "suggestion"),
+            ("P3".to_owned(), "suggestions-wait".to_owned())
+        );
+        assert_eq!(
+            decided(Impact::Fatal, Tier::Vip, 0, "safety"),
+            ("P0".to_owned(), String::new()),
+            "it was P0 already"
+        );
+        assert_eq!(
+            decided(Impact::Minor, Tier::New, 0, "safetynet"),
+            ("P3".to_owned(), String::new()),
+            "a prefix is no parent"
+        );
     }
 
     proptest::proptest! {

@@ -75,7 +75,10 @@ pub(super) fn scan(lexicon: &Lexicon, folded: &Folded) -> Vec<Hit> {
                 end,
                 negated: false,
                 factor: 1.0,
-                keyword: lexicon.entries[entry].dimensions.iter().fold(0, |bits, dimension| bits | bit(*dimension)),
+                keyword: lexicon.entries[entry]
+                    .dimensions
+                    .iter()
+                    .fold(0, |bits, dimension| bits | bit(*dimension)),
                 tone: has(|role| matches!(role, Role::Tone(_))),
                 impact: has(|role| matches!(role, Role::Impact(_))),
                 modifier: has(|role| matches!(role, Role::Negation | Role::Degree(_))),
@@ -127,7 +130,13 @@ fn modify(lexicon: &Lexicon, text: &str, hits: &mut [Hit]) {
         }
         let entry = &lexicon.entries[hits[index].entry];
         let negates = entry.roles.iter().any(|(role, _)| matches!(role, Role::Negation));
-        let factor = entry.roles.iter().find_map(|(role, _)| if let Role::Degree(factor) = role { Some(*factor) } else { None });
+        let factor = entry.roles.iter().find_map(|(role, _)| {
+            if let Role::Degree(factor) = role {
+                Some(*factor)
+            } else {
+                None
+            }
+        });
         let reach = if entry.short { SHORT_REACH } else { REACH };
         let from = hits[index].end;
         // 好 before 快 is a degree and not praise of its own.

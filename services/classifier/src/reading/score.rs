@@ -31,7 +31,10 @@ pub(super) fn categories(lexicon: &Lexicon, hits: &[Hit]) -> Categories {
             }
         }
     }
-    let mut found = Categories { labels: Vec::new(), main: None };
+    let mut found = Categories {
+        labels: Vec::new(),
+        main: None,
+    };
     for dimension in 0..lexicon.dimensions.len() {
         for (place, (category, confidence)) in best(lexicon, &votes, dimension).into_iter().enumerate() {
             if dimension == 0 && place == 0 {
@@ -50,21 +53,36 @@ pub(super) fn categories(lexicon: &Lexicon, hits: &[Hit]) -> Categories {
 /// The best of a dimension and those that come close, with their shares. What speaks for a parent speaks for its children
 /// too, where these have words of their own.
 fn best(lexicon: &Lexicon, votes: &[f64], dimension: usize) -> Vec<(usize, f64)> {
-    let ancestors = |category: usize| std::iter::successors(lexicon.categories[category].parent, |parent| lexicon.categories[*parent].parent);
+    let ancestors = |category: usize| {
+        std::iter::successors(lexicon.categories[category].parent, |parent| {
+            lexicon.categories[*parent].parent
+        })
+    };
     let voted = |category: &usize| votes[*category] > 0.0 && lexicon.categories[*category].dimension == dimension;
     let all: Vec<usize> = (0..votes.len()).filter(voted).collect();
     let total: f64 = all.iter().map(|category| votes[*category]).sum();
     let mut scored: Vec<(usize, f64)> = all
         .iter()
-        .filter(|category| !all.iter().any(|other| ancestors(*other).any(|ancestor| ancestor == **category)))
-        .map(|category| (*category, votes[*category] + ancestors(*category).map(|ancestor| votes[ancestor]).sum::<f64>()))
+        .filter(|category| {
+            !all.iter()
+                .any(|other| ancestors(*other).any(|ancestor| ancestor == **category))
+        })
+        .map(|category| {
+            (
+                *category,
+                votes[*category] + ancestors(*category).map(|ancestor| votes[ancestor]).sum::<f64>(),
+            )
+        })
         .collect();
     // Stable: of equal ones the first in the taxonomy wins.
     scored.sort_by(|one, other| other.1.total_cmp(&one.1));
     let least = scored.first().map_or(0.0, |(_, best)| best * CLOSE);
     scored.retain(|(_, score)| *score >= least);
     scored.truncate(LABELS);
-    scored.into_iter().map(|(category, score)| (category, score / total)).collect()
+    scored
+        .into_iter()
+        .map(|(category, score)| (category, score / total))
+        .collect()
 }
 
 /// What a word of the sentiment lexicon counts for at its place.

@@ -25,7 +25,16 @@ fn verdicts(path: &str) -> Option<Vec<(Comment, Verdict)>> {
     let lexicon = Lexicon::new(0, &Builtin::load().unwrap().content).unwrap();
     let said = |line: &str| {
         let comment: Comment = serde_json::from_str(line).unwrap();
-        let verdict = read(&lexicon, Statement { text: &comment.text, tier: Tier::Existing, impact: None, urgency: 0, emotion_level: 0 });
+        let verdict = read(
+            &lexicon,
+            Statement {
+                text: &comment.text,
+                tier: Tier::Existing,
+                impact: None,
+                urgency: 0,
+                emotion_level: 0,
+            },
+        );
         (comment, verdict)
     };
     Some(text.lines().map(said).collect())
@@ -34,15 +43,23 @@ fn verdicts(path: &str) -> Option<Vec<(Comment, Verdict)>> {
 /// C-13. Where nothing in the wording speaks, the answer is neutral, which no comment of this set is: that counts as wrong.
 #[test]
 fn the_tendency_of_real_comments_on_meals_is_mostly_right() {
-    let Some(verdicts) = verdicts("dev/zh_waimai_sentiment.jsonl") else { return };
+    let Some(verdicts) = verdicts("dev/zh_waimai_sentiment.jsonl") else {
+        return;
+    };
     let right = |(comment, verdict): &&(Comment, Verdict)| match verdict.sentiment {
         Sentiment::Negative => comment.label == "negative",
         Sentiment::Positive => comment.label == "positive",
         Sentiment::Neutral => false,
     };
-    let decided = verdicts.iter().filter(|(_, verdict)| verdict.sentiment != Sentiment::Neutral).count();
+    let decided = verdicts
+        .iter()
+        .filter(|(_, verdict)| verdict.sentiment != Sentiment::Neutral)
+        .count();
     let right = verdicts.iter().filter(right).count();
-    println!("sentiment: {right} right of {} comments, {decided} of which it decided", verdicts.len());
+    println!(
+        "sentiment: {right} right of {} comments, {decided} of which it decided",
+        verdicts.len()
+    );
     assert!(right * 100 > verdicts.len() * 72, "{right} of {}", verdicts.len());
     assert!(right * 100 > decided * 85, "{right} of {decided}");
 }
@@ -50,7 +67,9 @@ fn the_tendency_of_real_comments_on_meals_is_mostly_right() {
 /// C-10: the subjects of vehicles.
 #[test]
 fn real_comments_on_cars_find_their_subject() {
-    let Some(verdicts) = verdicts("dev/zh_car_topic.jsonl") else { return };
+    let Some(verdicts) = verdicts("dev/zh_car_topic.jsonl") else {
+        return;
+    };
     let topics: BTreeMap<&str, &str> = [
         ("vehicle.power", "动力"),
         ("vehicle.fuel", "油耗"),
@@ -67,7 +86,10 @@ fn real_comments_on_cars_find_their_subject() {
         ("safety.vehicle", "安全性"),
     ]
     .into();
-    let right = verdicts.iter().filter(|(comment, verdict)| topics.get(verdict.category.as_str()) == Some(&comment.label.as_str())).count();
+    let right = verdicts
+        .iter()
+        .filter(|(comment, verdict)| topics.get(verdict.category.as_str()) == Some(&comment.label.as_str()))
+        .count();
     println!("subject: {right} right of {} comments", verdicts.len());
     assert!(right * 100 > verdicts.len() * 68, "{right} of {}", verdicts.len());
 }

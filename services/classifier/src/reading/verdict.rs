@@ -2,7 +2,13 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{fold, lexicon::{Lexicon, Role}, priority::{self, Inputs}, scan::{self, Hit}, score};
+use super::{
+    fold,
+    lexicon::{Lexicon, Role},
+    priority::{self, Inputs},
+    scan::{self, Hit},
+    score,
+};
 use crate::domain::{Impact, Label, Priority, Sentiment, Tier, UNCLASSIFIED};
 
 /// A verdict shows so many of the words that decided; a text with more is a book.
@@ -74,20 +80,37 @@ pub(crate) fn read(lexicon: &Lexicon, statement: Statement<'_>) -> Verdict {
     let hits = scan::scan(lexicon, &folded);
     let score::Categories { labels, main } = score::categories(lexicon, &hits);
     let (sentiment_score, wording) = score::sentiment(lexicon, &hits);
-    let sentiment = if statement.emotion_level >= ANGRY { Sentiment::Negative } else { wording };
+    let sentiment = if statement.emotion_level >= ANGRY {
+        Sentiment::Negative
+    } else {
+        wording
+    };
     let main = main.map(|index| &lexicon.categories[index]);
     let category = main.map_or(UNCLASSIFIED, |main| main.key.as_str());
 
     let spoken_impact = worse(statement.impact, score::impact(lexicon, &hits));
-    let impact = spoken_impact.as_ref().map_or_else(|| main.map_or(Impact::Minor, |main| main.default_impact), |(impact, _)| *impact);
+    let impact = spoken_impact.as_ref().map_or_else(
+        || main.map_or(Impact::Minor, |main| main.default_impact),
+        |(impact, _)| *impact,
+    );
     let categories: Vec<&str> = labels.iter().map(|label| label.category.as_str()).collect();
     let decision = priority::decide(
         &lexicon.priority_model,
-        Inputs { impact, tier: statement.tier, urgency: statement.urgency, categories: &categories },
+        Inputs {
+            impact,
+            tier: statement.tier,
+            urgency: statement.urgency,
+            categories: &categories,
+        },
     );
     let spans = spans(lexicon, &folded, &hits);
     let found_by = deciding_terms(&spans, category);
-    let basis = basis(category, &found_by, &impact_words(impact, spoken_impact.as_ref()), &decision.steps);
+    let basis = basis(
+        category,
+        &found_by,
+        &impact_words(impact, spoken_impact.as_ref()),
+        &decision.steps,
+    );
     Verdict {
         taxonomy_version: lexicon.version,
         category: category.to_owned(),
@@ -116,7 +139,11 @@ fn worse(stated: Option<Impact>, worded: Option<(Impact, String)>) -> Option<(Im
 
 /// `serious (“闪退”)`, `fatal (stated)`, `minor (of the category)`.
 pub(crate) fn impact_words(impact: Impact, spoken: Option<&(Impact, String)>) -> String {
-    format!("{} ({})", impact.word(), spoken.map_or("of the category", |(_, source)| source.as_str()))
+    format!(
+        "{} ({})",
+        impact.word(),
+        spoken.map_or("of the category", |(_, source)| source.as_str())
+    )
 }
 
 /// Why, in one sentence (判定依据, 001-37).
@@ -129,7 +156,10 @@ fn deciding_terms(spans: &[Span], category: &str) -> String {
     let mut terms: Vec<&str> = Vec::new();
     for span in spans.iter().filter(|span| !span.negated) {
         if let Spoken::Category { category: found, .. } = &span.spoken
-            && (found == category || category.strip_prefix(found.as_str()).is_some_and(|rest| rest.starts_with('.')))
+            && (found == category
+                || category
+                    .strip_prefix(found.as_str())
+                    .is_some_and(|rest| rest.starts_with('.')))
             && !terms.contains(&span.term.as_str())
         {
             terms.push(&span.term);
@@ -152,15 +182,32 @@ fn spans(lexicon: &Lexicon, folded: &fold::Folded, hits: &[Hit]) -> Vec<Span> {
             let (spoken, weight) = match role {
                 Role::Keyword { category, weight } => {
                     let category = &lexicon.categories[*category];
-                    let spoken = Spoken::Category { dimension: lexicon.dimensions[category.dimension].clone(), category: category.key.clone() };
+                    let spoken = Spoken::Category {
+                        dimension: lexicon.dimensions[category.dimension].clone(),
+                        category: category.key.clone(),
+                    };
                     (spoken, if hit.negated { 0.0 } else { *weight })
                 }
                 Role::Tone(weight) => (Spoken::Sentiment, score::tone(hit, *weight)),
-                Role::Impact(impact) => (Spoken::Impact, if hit.negated { 0.0 } else { f64::from(*impact as u8) + 1.0 }),
+                Role::Impact(impact) => (
+                    Spoken::Impact,
+                    if hit.negated {
+                        0.0
+                    } else {
+                        f64::from(*impact as u8) + 1.0
+                    },
+                ),
                 Role::Negation | Role::Degree(_) => continue,
             };
             let place = folded.original(&(hit.start..hit.end));
-            spans.push(Span { spoken, term: term.to_string(), start: place.start, end: place.end, negated: hit.negated, weight });
+            spans.push(Span {
+                spoken,
+                term: term.to_string(),
+                start: place.start,
+                end: place.end,
+                negated: hit.negated,
+                weight,
+            });
             if spans.len() == SPANS {
                 return spans;
             }
@@ -179,7 +226,13 @@ mod tests {
     }
 
     fn statement(text: &str) -> Statement<'_> {
-        Statement { text, tier: Tier::Existing, impact: None, urgency: 0, emotion_level: 0 }
+        Statement {
+            text,
+            tier: Tier::Existing,
+            impact: None,
+            urgency: 0,
+            emotion_level: 0,
+        }
     }
 
     /// 000-26: the worst of what was stated and what the wording says; the category's default where neither says any.
@@ -187,7 +240,13 @@ mod tests {
     fn impact_is_the_worst_that_anybody_says() {
         let lexicon = lexicon();
         let impact = |text, stated| {
-            let verdict = read(&lexicon, Statement { impact: stated, ..statement(text) });
+            let verdict = read(
+                &lexicon,
+                Statement {
+                    impact: stated,
+                    ..statement(text)
+                },
+            );
             (verdict.impact, verdict.basis)
         };
         assert_eq!(impact("应用闪退", Some(Impact::Minor)).0, Impact::Serious);
@@ -204,7 +263,15 @@ mod tests {
     #[test]
     fn a_furious_caller_is_negative_whatever_the_words() {
         let lexicon = lexicon();
-        let verdict = |level| read(&lexicon, Statement { emotion_level: level, ..statement("谢谢，服务很好") });
+        let verdict = |level| {
+            read(
+                &lexicon,
+                Statement {
+                    emotion_level: level,
+                    ..statement("谢谢，服务很好")
+                },
+            )
+        };
         assert_eq!(verdict(3).sentiment, Sentiment::Positive);
         assert_eq!(verdict(4).sentiment, Sentiment::Negative);
         assert_eq!(verdict(5).sentiment, Sentiment::Negative);
@@ -215,7 +282,14 @@ mod tests {
     #[test]
     fn the_basis_says_which_inputs_gave_it() {
         let lexicon = lexicon();
-        let verdict = read(&lexicon, Statement { tier: Tier::Vip, urgency: 3, ..statement("APP一打开就闪退") });
+        let verdict = read(
+            &lexicon,
+            Statement {
+                tier: Tier::Vip,
+                urgency: 3,
+                ..statement("APP一打开就闪退")
+            },
+        );
         assert_eq!(
             verdict.basis,
             "function.crash by “闪退”; impact serious (“闪退”) × tier VIP gives P1, stated urgency critical raises it to P0"
@@ -228,9 +302,20 @@ mod tests {
         let verdict = read(&lexicon(), statement("包裹破损，而且退款超时"));
         let labels: Vec<&str> = verdict.labels.iter().map(|label| label.category.as_str()).collect();
         assert_eq!(labels[0], verdict.category);
-        assert!(labels.contains(&"logistics.damage") && labels.contains(&"payment.refund"), "{labels:?}");
-        assert!(verdict.labels.iter().any(|label| label.dimension == "module"), "{labels:?}");
-        let shares: f64 = verdict.labels.iter().filter(|label| label.dimension == "nature").map(|label| label.confidence).sum();
+        assert!(
+            labels.contains(&"logistics.damage") && labels.contains(&"payment.refund"),
+            "{labels:?}"
+        );
+        assert!(
+            verdict.labels.iter().any(|label| label.dimension == "module"),
+            "{labels:?}"
+        );
+        let shares: f64 = verdict
+            .labels
+            .iter()
+            .filter(|label| label.dimension == "nature")
+            .map(|label| label.confidence)
+            .sum();
         assert!(shares <= 1.001, "{shares}");
     }
 
@@ -238,8 +323,14 @@ mod tests {
     #[test]
     fn scripts_do_not_count_twice() {
         let lexicon = lexicon();
-        let (one, other) = (read(&lexicon, statement("軟體一直閃退")), read(&lexicon, statement("软体一直闪退")));
-        assert_eq!((one.category, one.labels, one.sentiment_score), (other.category, other.labels, other.sentiment_score));
+        let (one, other) = (
+            read(&lexicon, statement("軟體一直閃退")),
+            read(&lexicon, statement("软体一直闪退")),
+        );
+        assert_eq!(
+            (one.category, one.labels, one.sentiment_score),
+            (other.category, other.labels, other.sentiment_score)
+        );
     }
 
     proptest::proptest! {

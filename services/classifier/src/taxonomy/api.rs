@@ -19,7 +19,11 @@ pub(crate) async fn get_taxonomy(room: &Room, request: Request<v1::GetTaxonomyRe
     let caller = Caller::of(&request)?;
     let name = request.into_inner().name;
     let (tenant, id) = name::child(&caller, &name, COLLECTION)?;
-    let which = if id == "active" { Which::Active } else { Which::Version(version(&name, id)?) };
+    let which = if id == "active" {
+        Which::Active
+    } else {
+        Which::Version(version(&name, id)?)
+    };
     let (head, content) = service::get(room, &tenant, which, &name).await?;
     Ok(Response::new(convert::taxonomy(&tenant, &head, Some(&content))))
 }
@@ -30,12 +34,30 @@ pub(crate) async fn list_taxonomies(
     request: Request<v1::ListTaxonomiesRequest>,
 ) -> Result<Response<v1::ListTaxonomiesResponse>, Status> {
     let caller = Caller::of(&request)?;
-    let v1::ListTaxonomiesRequest { parent, page_size, page_token, filter, order_by } = request.into_inner();
+    let v1::ListTaxonomiesRequest {
+        parent,
+        page_size,
+        page_token,
+        filter,
+        order_by,
+    } = request.into_inner();
     let tenant = name::parent(&caller, &parent)?;
-    let paging = Paging { page_size, page_token: &page_token, filter: &filter, order_by: &order_by };
+    let paging = Paging {
+        page_size,
+        page_token: &page_token,
+        filter: &filter,
+        order_by: &order_by,
+    };
     let page = service::list(room, &tenant, paging).await?;
-    let taxonomies = page.entries.iter().map(|head| convert::taxonomy(&tenant, head, None)).collect();
-    Ok(Response::new(v1::ListTaxonomiesResponse { taxonomies, next_page_token: page.next_page_token }))
+    let taxonomies = page
+        .entries
+        .iter()
+        .map(|head| convert::taxonomy(&tenant, head, None))
+        .collect();
+    Ok(Response::new(v1::ListTaxonomiesResponse {
+        taxonomies,
+        next_page_token: page.next_page_token,
+    }))
 }
 
 /// See the proto.
@@ -45,7 +67,9 @@ pub(crate) async fn create_taxonomy(room: &Room, request: Request<v1::CreateTaxo
     let tenant = name::parent(&caller, &request.parent)?;
     let repeat = Repeatable::new(&tenant, &caller, "CreateTaxonomy", &request.request_id, &request)?;
     let new = convert::new_taxonomy(request.taxonomy.unwrap_or_default())?;
-    Ok(Response::new(service::create(room, &tenant, &caller.subject, new, request.validate_only, repeat).await?))
+    Ok(Response::new(
+        service::create(room, &tenant, &caller.subject, new, request.validate_only, repeat).await?,
+    ))
 }
 
 /// See the proto.
@@ -55,7 +79,9 @@ pub(crate) async fn activate_taxonomy(room: &Room, request: Request<v1::Activate
     let (tenant, id) = name::child(&caller, &request.name, COLLECTION)?;
     let version = version(&request.name, id)?;
     let repeat = Repeatable::new(&tenant, &caller, "ActivateTaxonomy", &request.request_id, &request)?;
-    Ok(Response::new(service::activate(room, &tenant, version, &request.name, &request.etag, repeat).await?))
+    Ok(Response::new(
+        service::activate(room, &tenant, version, &request.name, &request.etag, repeat).await?,
+    ))
 }
 
 fn version(name: &str, id: &str) -> Result<i32, Refusal> {

@@ -6,8 +6,8 @@ use jiff::Timestamp;
 use serde::Deserialize;
 
 use super::domain::{
-    Category, Content, DegreeTerm, Dimension, ImpactTerm, Keyword, LocalName, Override, PriorityCell, PriorityLevel, PriorityModel,
-    SentimentModel, SentimentTerm, UrgencyFloor,
+    Category, Content, DegreeTerm, Dimension, ImpactTerm, Keyword, LocalName, Override, PriorityCell, PriorityLevel,
+    PriorityModel, SentimentModel, SentimentTerm, UrgencyFloor,
 };
 use crate::domain::{Impact, Tier};
 
@@ -150,14 +150,22 @@ impl Builtin {
                 dimensions: categories
                     .dimensions
                     .into_iter()
-                    .map(|entry| Dimension { key: entry.key, display_name: local(entry.name) })
+                    .map(|entry| Dimension {
+                        key: entry.key,
+                        display_name: local(entry.name),
+                    })
                     .collect(),
                 categories: with_dimensions(categories.categories),
                 sentiment: sentiment_model(sentiment),
                 impact_terms: impact
                     .groups
                     .into_iter()
-                    .flat_map(|group| group.terms.into_iter().map(move |term| ImpactTerm { term, impact: group.impact }))
+                    .flat_map(|group| {
+                        group.terms.into_iter().map(move |term| ImpactTerm {
+                            term,
+                            impact: group.impact,
+                        })
+                    })
                     .collect(),
                 priority_model: priority_model(priority),
             },
@@ -168,8 +176,15 @@ impl Builtin {
 fn with_dimensions(entries: Vec<CategoryEntry>) -> Vec<Category> {
     let mut categories: Vec<Category> = Vec::with_capacity(entries.len());
     for entry in entries {
-        let inherited = entry.key.split('.').next().and_then(|root| categories.iter().find(|category| category.key == root));
-        let dimension = entry.dimension.or_else(|| inherited.map(|root| root.dimension.clone())).unwrap_or_default();
+        let inherited = entry
+            .key
+            .split('.')
+            .next()
+            .and_then(|root| categories.iter().find(|category| category.key == root));
+        let dimension = entry
+            .dimension
+            .or_else(|| inherited.map(|root| root.dimension.clone()))
+            .unwrap_or_default();
         let weighted = |terms: Vec<String>, weight: f64| terms.into_iter().map(move |term| Keyword { term, weight });
         categories.push(Category {
             key: entry.key,
@@ -177,7 +192,10 @@ fn with_dimensions(entries: Vec<CategoryEntry>) -> Vec<Category> {
             display_name: local(entry.name),
             definition: entry.definition,
             boundary: entry.boundary,
-            keywords: weighted(entry.strong, 2.0).chain(weighted(entry.keywords, 1.0)).chain(weighted(entry.weak, 0.5)).collect(),
+            keywords: weighted(entry.strong, 2.0)
+                .chain(weighted(entry.keywords, 1.0))
+                .chain(weighted(entry.weak, 0.5))
+                .collect(),
             skills: entry.skills,
             department: entry.department,
             default_impact: entry.impact,
@@ -191,13 +209,23 @@ fn sentiment_model(file: SentimentFile) -> SentimentModel {
         terms: file
             .groups
             .into_iter()
-            .flat_map(|group| group.terms.into_iter().map(move |term| SentimentTerm { term, weight: group.weight }))
+            .flat_map(|group| {
+                group.terms.into_iter().map(move |term| SentimentTerm {
+                    term,
+                    weight: group.weight,
+                })
+            })
             .collect(),
         negations: file.negations,
         degrees: file
             .degrees
             .into_iter()
-            .flat_map(|group| group.terms.into_iter().map(move |term| DegreeTerm { term, factor: group.factor }))
+            .flat_map(|group| {
+                group.terms.into_iter().map(move |term| DegreeTerm {
+                    term,
+                    factor: group.factor,
+                })
+            })
             .collect(),
         negative_below: file.negative_below,
         positive_above: file.positive_above,
@@ -206,11 +234,23 @@ fn sentiment_model(file: SentimentFile) -> SentimentModel {
 
 fn priority_model(file: PriorityFile) -> PriorityModel {
     let cells = |(impact, row): (Impact, MatrixRow)| {
-        [(Tier::New, row.new), (Tier::Existing, row.existing), (Tier::Vip, row.vip)]
-            .map(|(tier, priority)| PriorityCell { impact, tier, priority })
+        [
+            (Tier::New, row.new),
+            (Tier::Existing, row.existing),
+            (Tier::Vip, row.vip),
+        ]
+        .map(|(tier, priority)| PriorityCell { impact, tier, priority })
     };
     PriorityModel {
-        levels: file.levels.into_iter().map(|level| PriorityLevel { key: level.key, rank: level.rank, label: local(level.label) }).collect(),
+        levels: file
+            .levels
+            .into_iter()
+            .map(|level| PriorityLevel {
+                key: level.key,
+                rank: level.rank,
+                label: local(level.label),
+            })
+            .collect(),
         matrix: file.matrix.into_iter().flat_map(cells).collect(),
         urgency_floors: file.urgency_floors,
         overrides: file.overrides,
@@ -234,14 +274,43 @@ mod tests {
     fn every_group_of_the_sources_is_there() {
         let content = Builtin::load().unwrap().content;
         for key in [
-            "logistics.delay", "logistics.damage", "payment.refund", "payment.deduction", "order.operation", "quality.defect",
-            "quality.mismatch", "quality.counterfeit", "service.response", "service.attitude", "service.answer", "after_sales.process",
-            "price.promotion", "suggestion.feature", "suggestion.operation", "consultation", "function.missing", "experience.complexity",
-            "performance.lag", "function.crash", "experience.interface", "hardware.fault", "safety.food",
+            "logistics.delay",
+            "logistics.damage",
+            "payment.refund",
+            "payment.deduction",
+            "order.operation",
+            "quality.defect",
+            "quality.mismatch",
+            "quality.counterfeit",
+            "service.response",
+            "service.attitude",
+            "service.answer",
+            "after_sales.process",
+            "price.promotion",
+            "suggestion.feature",
+            "suggestion.operation",
+            "consultation",
+            "function.missing",
+            "experience.complexity",
+            "performance.lag",
+            "function.crash",
+            "experience.interface",
+            "hardware.fault",
+            "safety.food",
         ] {
-            let category = content.categories.iter().find(|category| category.key == key).unwrap_or_else(|| panic!("{key}"));
-            assert!(!category.keywords.is_empty() && !category.definition.is_empty() && !category.boundary.is_empty(), "{key}");
-            assert!(!content.skills(key).is_empty() && !content.department(key).is_empty(), "{key}");
+            let category = content
+                .categories
+                .iter()
+                .find(|category| category.key == key)
+                .unwrap_or_else(|| panic!("{key}"));
+            assert!(
+                !category.keywords.is_empty() && !category.definition.is_empty() && !category.boundary.is_empty(),
+                "{key}"
+            );
+            assert!(
+                !content.skills(key).is_empty() && !content.department(key).is_empty(),
+                "{key}"
+            );
         }
     }
 }

@@ -17,7 +17,11 @@ pub(crate) fn violations(content: &Content) -> Violations {
     dimensions(content, &mut found);
     categories(content, &mut found);
     sentiment(content, &mut found);
-    words(content.impact_terms.iter().map(|term| term.term.as_str()), "impact_terms", &mut found);
+    words(
+        content.impact_terms.iter().map(|term| term.term.as_str()),
+        "impact_terms",
+        &mut found,
+    );
     levels(&content.priority_model, &mut found);
     matrix(&content.priority_model, &mut found);
     overrides(content, &mut found);
@@ -32,7 +36,11 @@ fn dimensions(content: &Content, found: &mut Violations) {
     let mut known = HashSet::new();
     for (index, dimension) in content.dimensions.iter().enumerate() {
         if !known.insert(&dimension.key) {
-            say(found, format!("dimensions[{index}].key"), format!("{} is there already", dimension.key));
+            say(
+                found,
+                format!("dimensions[{index}].key"),
+                format!("{} is there already", dimension.key),
+            );
         }
     }
 }
@@ -44,14 +52,30 @@ fn categories(content: &Content, found: &mut Violations) {
         if category.key == UNCLASSIFIED || category.key.starts_with("unclassified.") {
             say(found, field("key"), "unclassified is reserved");
         }
-        if !content.dimensions.iter().any(|dimension| dimension.key == category.dimension) {
-            say(found, field("dimension"), format!("there is no dimension {}", category.dimension));
+        if !content
+            .dimensions
+            .iter()
+            .any(|dimension| dimension.key == category.dimension)
+        {
+            say(
+                found,
+                field("dimension"),
+                format!("there is no dimension {}", category.dimension),
+            );
         }
         if let Some((parent, _)) = category.key.rsplit_once('.') {
             match known.get(parent) {
-                None => say(found, field("key"), format!("its parent {parent} does not stand before it")),
+                None => say(
+                    found,
+                    field("key"),
+                    format!("its parent {parent} does not stand before it"),
+                ),
                 Some(parent) if parent.dimension != category.dimension => {
-                    say(found, field("dimension"), format!("its parent belongs to dimension {}", parent.dimension));
+                    say(
+                        found,
+                        field("dimension"),
+                        format!("its parent belongs to dimension {}", parent.dimension),
+                    );
                 }
                 Some(_) => {}
             }
@@ -59,10 +83,18 @@ fn categories(content: &Content, found: &mut Violations) {
         if known.insert(&category.key, category).is_some() {
             say(found, field("key"), format!("{} is there already", category.key));
         }
-        words(category.keywords.iter().map(|keyword| keyword.term.as_str()), &field("keywords"), found);
+        words(
+            category.keywords.iter().map(|keyword| keyword.term.as_str()),
+            &field("keywords"),
+            found,
+        );
         for (place, keyword) in category.keywords.iter().enumerate() {
             if !keyword.weight.is_finite() || keyword.weight <= 0.0 {
-                say(found, format!("{}[{place}].weight", field("keywords")), "must be a number above 0");
+                say(
+                    found,
+                    format!("{}[{place}].weight", field("keywords")),
+                    "must be a number above 0",
+                );
             }
         }
     }
@@ -70,20 +102,39 @@ fn categories(content: &Content, found: &mut Violations) {
 
 fn sentiment(content: &Content, found: &mut Violations) {
     let model = &content.sentiment;
-    words(model.terms.iter().map(|term| term.term.as_str()), "sentiment.terms", found);
+    words(
+        model.terms.iter().map(|term| term.term.as_str()),
+        "sentiment.terms",
+        found,
+    );
     words(model.negations.iter().map(String::as_str), "sentiment.negations", found);
-    words(model.degrees.iter().map(|degree| degree.term.as_str()), "sentiment.degrees", found);
+    words(
+        model.degrees.iter().map(|degree| degree.term.as_str()),
+        "sentiment.degrees",
+        found,
+    );
     for (index, term) in model.terms.iter().enumerate() {
         if !term.weight.is_finite() || term.weight == 0.0 {
-            say(found, format!("sentiment.terms[{index}].weight"), "must be a number other than 0");
+            say(
+                found,
+                format!("sentiment.terms[{index}].weight"),
+                "must be a number other than 0",
+            );
         }
     }
     for (index, degree) in model.degrees.iter().enumerate() {
         if !degree.factor.is_finite() || degree.factor <= 0.0 {
-            say(found, format!("sentiment.degrees[{index}].factor"), "must be a number above 0");
+            say(
+                found,
+                format!("sentiment.degrees[{index}].factor"),
+                "must be a number above 0",
+            );
         }
     }
-    for (name, threshold) in [("negative_below", model.negative_below), ("positive_above", model.positive_above)] {
+    for (name, threshold) in [
+        ("negative_below", model.negative_below),
+        ("positive_above", model.positive_above),
+    ] {
         if !threshold.is_finite() {
             say(found, format!("sentiment.{name}"), "must be a number");
         }
@@ -95,7 +146,11 @@ fn words<'w>(terms: impl Iterator<Item = &'w str>, field: &str, found: &mut Viol
     let mut known: HashMap<String, usize> = HashMap::new();
     for (index, term) in terms.enumerate() {
         let folded = fold::fold_term(term);
-        let at = if field == "sentiment.negations" { format!("{field}[{index}]") } else { format!("{field}[{index}].term") };
+        let at = if field == "sentiment.negations" {
+            format!("{field}[{index}]")
+        } else {
+            format!("{field}[{index}].term")
+        };
         if folded.is_empty() {
             say(found, at, "holds nothing that could be found in a text");
         } else if let Some(first) = known.insert(folded, index) {
@@ -108,10 +163,18 @@ fn levels(model: &PriorityModel, found: &mut Violations) {
     let mut known = HashSet::new();
     for (index, level) in model.levels.iter().enumerate() {
         if !known.insert(&level.key) {
-            say(found, format!("priority_model.levels[{index}].key"), format!("{} is there already", level.key));
+            say(
+                found,
+                format!("priority_model.levels[{index}].key"),
+                format!("{} is there already", level.key),
+            );
         }
         if usize::try_from(level.rank).ok() != Some(index) {
-            say(found, format!("priority_model.levels[{index}].rank"), format!("must be {index}: most urgent first, without a gap"));
+            say(
+                found,
+                format!("priority_model.levels[{index}].rank"),
+                format!("must be {index}: most urgent first, without a gap"),
+            );
         }
     }
 }
@@ -119,23 +182,45 @@ fn levels(model: &PriorityModel, found: &mut Violations) {
 fn matrix(model: &PriorityModel, found: &mut Violations) {
     let mut known = HashSet::new();
     for (index, cell) in model.matrix.iter().enumerate() {
-        level_exists(model, &cell.priority, format!("priority_model.matrix[{index}].priority"), found);
+        level_exists(
+            model,
+            &cell.priority,
+            format!("priority_model.matrix[{index}].priority"),
+            found,
+        );
         if !known.insert((cell.impact, cell.tier)) {
-            say(found, format!("priority_model.matrix[{index}]"), "its impact and tier have a cell already");
+            say(
+                found,
+                format!("priority_model.matrix[{index}]"),
+                "its impact and tier have a cell already",
+            );
         }
     }
     for impact in Impact::ALL {
         for tier in Tier::ALL {
             if !known.contains(&(impact, tier)) {
-                say(found, "priority_model.matrix".to_owned(), format!("has no cell for {} × {}", impact.word(), tier.word()));
+                say(
+                    found,
+                    "priority_model.matrix".to_owned(),
+                    format!("has no cell for {} × {}", impact.word(), tier.word()),
+                );
             }
         }
     }
     let mut urgencies = HashSet::new();
     for (index, floor) in model.urgency_floors.iter().enumerate() {
-        level_exists(model, &floor.priority, format!("priority_model.urgency_floors[{index}].priority"), found);
+        level_exists(
+            model,
+            &floor.priority,
+            format!("priority_model.urgency_floors[{index}].priority"),
+            found,
+        );
         if !urgencies.insert(floor.urgency) {
-            say(found, format!("priority_model.urgency_floors[{index}].urgency"), "has a floor already");
+            say(
+                found,
+                format!("priority_model.urgency_floors[{index}].urgency"),
+                "has a floor already",
+            );
         }
     }
 }
@@ -153,7 +238,11 @@ fn overrides(content: &Content, found: &mut Violations) {
         }
         for (place, key) in rule.categories.iter().enumerate() {
             if !content.categories.iter().any(|category| category.key == *key) {
-                say(found, format!("{}[{place}]", field("categories")), format!("there is no category {key}"));
+                say(
+                    found,
+                    format!("{}[{place}]", field("categories")),
+                    format!("there is no category {key}"),
+                );
             }
         }
         level_exists(model, &rule.priority, field("priority"), found);
@@ -183,23 +272,59 @@ mod tests {
     /// Every entry that does not fit is named, and nothing else.
     #[test]
     fn each_broken_rule_names_its_field() {
-        assert_eq!(fields(|content| content.dimensions.push(content.dimensions[0].clone())), ["dimensions[2].key"]);
-        assert_eq!(fields(|content| content.categories[1].key = "nowhere.fire".to_owned()), ["categories[1].key"]);
-        assert_eq!(fields(|content| content.categories[1].dimension = "module".to_owned()), ["categories[1].dimension"]);
-        assert_eq!(fields(|content| content.categories[1].key = "safety.food".to_owned()), ["categories[3].key"]);
         assert_eq!(
-            fields(|content| content.categories[0].keywords.push(Keyword { term: "\u{200b} ".to_owned(), weight: 1.0 })).len(),
+            fields(|content| content.dimensions.push(content.dimensions[0].clone())),
+            ["dimensions[2].key"]
+        );
+        assert_eq!(
+            fields(|content| content.categories[1].key = "nowhere.fire".to_owned()),
+            ["categories[1].key"]
+        );
+        assert_eq!(
+            fields(|content| content.categories[1].dimension = "module".to_owned()),
+            ["categories[1].dimension"]
+        );
+        assert_eq!(
+            fields(|content| content.categories[1].key = "safety.food".to_owned()),
+            ["categories[3].key"]
+        );
+        assert_eq!(
+            fields(|content| content.categories[0].keywords.push(Keyword {
+                term: "\u{200b} ".to_owned(),
+                weight: 1.0
+            }))
+            .len(),
             1
         );
         assert_eq!(
-            fields(|content| content.sentiment.degrees.insert(0, DegreeTerm { term: "x".to_owned(), factor: f64::NAN })),
+            fields(|content| content.sentiment.degrees.insert(
+                0,
+                DegreeTerm {
+                    term: "x".to_owned(),
+                    factor: f64::NAN
+                }
+            )),
             ["sentiment.degrees[0].factor"]
         );
-        assert_eq!(fields(|content| content.priority_model.levels[3].rank = 7), ["priority_model.levels[3].rank"]);
-        assert_eq!(fields(|content| { content.priority_model.matrix.remove(0); }), ["priority_model.matrix"]);
-        assert_eq!(fields(|content| content.priority_model.matrix[4].priority = "P9".to_owned()), ["priority_model.matrix[4].priority"]);
         assert_eq!(
-            fields(|content| content.priority_model.urgency_floors.push(UrgencyFloor { urgency: 2, priority: "P0".to_owned() })),
+            fields(|content| content.priority_model.levels[3].rank = 7),
+            ["priority_model.levels[3].rank"]
+        );
+        assert_eq!(
+            fields(|content| {
+                content.priority_model.matrix.remove(0);
+            }),
+            ["priority_model.matrix"]
+        );
+        assert_eq!(
+            fields(|content| content.priority_model.matrix[4].priority = "P9".to_owned()),
+            ["priority_model.matrix[4].priority"]
+        );
+        assert_eq!(
+            fields(|content| content.priority_model.urgency_floors.push(UrgencyFloor {
+                urgency: 2,
+                priority: "P0".to_owned()
+            })),
             ["priority_model.urgency_floors[2].urgency"]
         );
         assert_eq!(
@@ -224,7 +349,12 @@ mod tests {
     fn the_same_word_in_another_script_is_there_twice() {
         let double = |terms: [&str; 2]| {
             fields(|content| {
-                content.categories[0].keywords = terms.map(|term| Keyword { term: term.to_owned(), weight: 1.0 }).to_vec();
+                content.categories[0].keywords = terms
+                    .map(|term| Keyword {
+                        term: term.to_owned(),
+                        weight: 1.0,
+                    })
+                    .to_vec();
             })
         };
         assert_eq!(double(["軟體 A", "软体　ａ"]), ["categories[0].keywords[1].term"]);

@@ -6,8 +6,8 @@ use huiyin_proto::classifier::v1;
 pub(crate) use huiyin_proto::classifier::v1::Taxonomy;
 
 use super::domain::{
-    Category, Content, DegreeTerm, Dimension, Effect, Head, ImpactTerm, Keyword, LocalName, NewTaxonomy, Override, PriorityCell, PriorityLevel,
-    PriorityModel, SentimentModel, SentimentTerm, UrgencyFloor,
+    Category, Content, DegreeTerm, Dimension, Effect, Head, ImpactTerm, Keyword, LocalName, NewTaxonomy, Override,
+    PriorityCell, PriorityLevel, PriorityModel, SentimentModel, SentimentTerm, UrgencyFloor,
 };
 use crate::{
     classification::convert::{impact_number, tier_number},
@@ -21,10 +21,16 @@ pub(crate) fn taxonomy(tenant: &Tenant, head: &Head, content: Option<&Content>) 
         version: head.version,
         display_name: head.display_name.clone(),
         change_reason: head.change_reason.clone(),
-        dimensions: content.map(|content| content.dimensions.iter().map(dimension).collect()).unwrap_or_default(),
-        categories: content.map(|content| content.categories.iter().map(category).collect()).unwrap_or_default(),
+        dimensions: content
+            .map(|content| content.dimensions.iter().map(dimension).collect())
+            .unwrap_or_default(),
+        categories: content
+            .map(|content| content.categories.iter().map(category).collect())
+            .unwrap_or_default(),
         sentiment: content.map(|content| sentiment(&content.sentiment)),
-        impact_terms: content.map(|content| content.impact_terms.iter().map(impact_term).collect()).unwrap_or_default(),
+        impact_terms: content
+            .map(|content| content.impact_terms.iter().map(impact_term).collect())
+            .unwrap_or_default(),
         priority_model: content.map(|content| priority_model(&content.priority_model)),
         active: head.active,
         author: head.author.clone(),
@@ -35,11 +41,18 @@ pub(crate) fn taxonomy(tenant: &Tenant, head: &Head, content: Option<&Content>) 
 }
 
 fn local_name(name: &LocalName) -> v1::LocalName {
-    v1::LocalName { zh_cn: name.zh_cn.clone(), zh_tw: name.zh_tw.clone(), en: name.en.clone() }
+    v1::LocalName {
+        zh_cn: name.zh_cn.clone(),
+        zh_tw: name.zh_tw.clone(),
+        en: name.en.clone(),
+    }
 }
 
 fn dimension(dimension: &Dimension) -> v1::Dimension {
-    v1::Dimension { key: dimension.key.clone(), display_name: Some(local_name(&dimension.display_name)) }
+    v1::Dimension {
+        key: dimension.key.clone(),
+        display_name: Some(local_name(&dimension.display_name)),
+    }
 }
 
 fn category(category: &Category) -> v1::Category {
@@ -49,7 +62,14 @@ fn category(category: &Category) -> v1::Category {
         display_name: Some(local_name(&category.display_name)),
         definition: category.definition.clone(),
         boundary: category.boundary.clone(),
-        keywords: category.keywords.iter().map(|keyword| v1::Keyword { term: keyword.term.clone(), weight: keyword.weight }).collect(),
+        keywords: category
+            .keywords
+            .iter()
+            .map(|keyword| v1::Keyword {
+                term: keyword.term.clone(),
+                weight: keyword.weight,
+            })
+            .collect(),
         skills: category.skills.clone(),
         department: category.department.clone(),
         default_impact: category.default_impact.map_or(0, impact_number),
@@ -58,26 +78,50 @@ fn category(category: &Category) -> v1::Category {
 
 fn sentiment(model: &SentimentModel) -> v1::SentimentModel {
     v1::SentimentModel {
-        terms: model.terms.iter().map(|term| v1::SentimentTerm { term: term.term.clone(), weight: term.weight }).collect(),
+        terms: model
+            .terms
+            .iter()
+            .map(|term| v1::SentimentTerm {
+                term: term.term.clone(),
+                weight: term.weight,
+            })
+            .collect(),
         negations: model.negations.clone(),
-        degrees: model.degrees.iter().map(|degree| v1::DegreeTerm { term: degree.term.clone(), factor: degree.factor }).collect(),
+        degrees: model
+            .degrees
+            .iter()
+            .map(|degree| v1::DegreeTerm {
+                term: degree.term.clone(),
+                factor: degree.factor,
+            })
+            .collect(),
         negative_below: model.negative_below,
         positive_above: model.positive_above,
     }
 }
 
 fn impact_term(term: &ImpactTerm) -> v1::ImpactTerm {
-    v1::ImpactTerm { term: term.term.clone(), impact: impact_number(term.impact) }
+    v1::ImpactTerm {
+        term: term.term.clone(),
+        impact: impact_number(term.impact),
+    }
 }
 
 fn priority_model(model: &PriorityModel) -> v1::PriorityModel {
-    let level = |level: &PriorityLevel| v1::PriorityLevel { key: level.key.clone(), rank: level.rank, label: Some(local_name(&level.label)) };
+    let level = |level: &PriorityLevel| v1::PriorityLevel {
+        key: level.key.clone(),
+        rank: level.rank,
+        label: Some(local_name(&level.label)),
+    };
     let cell = |cell: &PriorityCell| v1::PriorityCell {
         impact: impact_number(cell.impact),
         tier: tier_number(cell.tier),
         priority: cell.priority.clone(),
     };
-    let floor = |floor: &UrgencyFloor| v1::UrgencyFloor { urgency: floor.urgency, priority: floor.priority.clone() };
+    let floor = |floor: &UrgencyFloor| v1::UrgencyFloor {
+        urgency: floor.urgency,
+        priority: floor.priority.clone(),
+    };
     v1::PriorityModel {
         levels: model.levels.iter().map(level).collect(),
         matrix: model.matrix.iter().map(cell).collect(),
@@ -108,14 +152,25 @@ fn override_rule(rule: &Override) -> v1::PriorityOverride {
 pub(super) fn new_taxonomy(proto: Taxonomy) -> Result<NewTaxonomy, Refusal> {
     let mut reader = Reader(Vec::new());
     let content = Content {
-        dimensions: proto.dimensions.into_iter().map(|entry| Dimension { key: entry.key, display_name: name(entry.display_name) }).collect(),
+        dimensions: proto
+            .dimensions
+            .into_iter()
+            .map(|entry| Dimension {
+                key: entry.key,
+                display_name: name(entry.display_name),
+            })
+            .collect(),
         categories: proto.categories.into_iter().map(new_category).collect(),
         sentiment: new_sentiment(proto.sentiment.unwrap_or_default()),
         impact_terms: reader.impact_terms(proto.impact_terms),
         priority_model: reader.priority_model(proto.priority_model.unwrap_or_default()),
     };
     if reader.0.is_empty() {
-        Ok(NewTaxonomy { display_name: proto.display_name, change_reason: proto.change_reason, content })
+        Ok(NewTaxonomy {
+            display_name: proto.display_name,
+            change_reason: proto.change_reason,
+            content,
+        })
     } else {
         Err(Refusal::invalid(reader.0))
     }
@@ -135,7 +190,14 @@ fn new_category(proto: v1::Category) -> Category {
         display_name: name(proto.display_name),
         definition: proto.definition,
         boundary: proto.boundary,
-        keywords: proto.keywords.into_iter().map(|keyword| Keyword { term: keyword.term, weight: weight(keyword.weight) }).collect(),
+        keywords: proto
+            .keywords
+            .into_iter()
+            .map(|keyword| Keyword {
+                term: keyword.term,
+                weight: weight(keyword.weight),
+            })
+            .collect(),
         skills: proto.skills,
         department: proto.department,
         default_impact: impact(proto.default_impact),
@@ -144,9 +206,23 @@ fn new_category(proto: v1::Category) -> Category {
 
 fn new_sentiment(proto: v1::SentimentModel) -> SentimentModel {
     SentimentModel {
-        terms: proto.terms.into_iter().map(|term| SentimentTerm { term: term.term, weight: term.weight }).collect(),
+        terms: proto
+            .terms
+            .into_iter()
+            .map(|term| SentimentTerm {
+                term: term.term,
+                weight: term.weight,
+            })
+            .collect(),
         negations: proto.negations,
-        degrees: proto.degrees.into_iter().map(|degree| DegreeTerm { term: degree.term, factor: degree.factor }).collect(),
+        degrees: proto
+            .degrees
+            .into_iter()
+            .map(|degree| DegreeTerm {
+                term: degree.term,
+                factor: degree.factor,
+            })
+            .collect(),
         negative_below: proto.negative_below,
         positive_above: proto.positive_above,
     }
@@ -169,20 +245,44 @@ impl Reader {
 
     fn impact_terms(&mut self, proto: Vec<v1::ImpactTerm>) -> Vec<ImpactTerm> {
         let read = |(index, term): (usize, v1::ImpactTerm)| {
-            let impact = self.read(format!("taxonomy.impact_terms[{index}].impact"), impact(term.impact), Impact::Minor);
-            ImpactTerm { term: term.term, impact }
+            let impact = self.read(
+                format!("taxonomy.impact_terms[{index}].impact"),
+                impact(term.impact),
+                Impact::Minor,
+            );
+            ImpactTerm {
+                term: term.term,
+                impact,
+            }
         };
         proto.into_iter().enumerate().map(read).collect()
     }
 
     fn priority_model(&mut self, proto: v1::PriorityModel) -> PriorityModel {
-        let level = |level: v1::PriorityLevel| PriorityLevel { key: level.key, rank: level.rank, label: name(level.label) };
-        let floor = |floor: v1::UrgencyFloor| UrgencyFloor { urgency: floor.urgency, priority: floor.priority };
+        let level = |level: v1::PriorityLevel| PriorityLevel {
+            key: level.key,
+            rank: level.rank,
+            label: name(level.label),
+        };
+        let floor = |floor: v1::UrgencyFloor| UrgencyFloor {
+            urgency: floor.urgency,
+            priority: floor.priority,
+        };
         PriorityModel {
             levels: proto.levels.into_iter().map(level).collect(),
-            matrix: proto.matrix.into_iter().enumerate().map(|(index, cell)| self.cell(index, cell)).collect(),
+            matrix: proto
+                .matrix
+                .into_iter()
+                .enumerate()
+                .map(|(index, cell)| self.cell(index, cell))
+                .collect(),
             urgency_floors: proto.urgency_floors.into_iter().map(floor).collect(),
-            overrides: proto.overrides.into_iter().enumerate().map(|(index, rule)| self.override_rule(index, rule)).collect(),
+            overrides: proto
+                .overrides
+                .into_iter()
+                .enumerate()
+                .map(|(index, rule)| self.override_rule(index, rule))
+                .collect(),
         }
     }
 
@@ -206,8 +306,16 @@ impl Reader {
         Override {
             key: proto.key,
             categories: proto.categories,
-            tiers: proto.tiers.into_iter().map(|number| self.read(field("tiers"), tier(number), Tier::Existing)).collect(),
-            impacts: proto.impacts.into_iter().map(|number| self.read(field("impacts"), impact(number), Impact::Minor)).collect(),
+            tiers: proto
+                .tiers
+                .into_iter()
+                .map(|number| self.read(field("tiers"), tier(number), Tier::Existing))
+                .collect(),
+            impacts: proto
+                .impacts
+                .into_iter()
+                .map(|number| self.read(field("impacts"), impact(number), Impact::Minor))
+                .collect(),
             effect: self.read(field("effect"), effect, Effect::Exactly),
             priority: proto.priority,
             reason: proto.reason,

@@ -152,7 +152,10 @@ impl PriorityModel {
     /// The level of a key.
     pub(crate) fn level(&self, key: &str) -> Option<Priority> {
         let level = self.levels.iter().find(|level| level.key == key)?;
-        Some(Priority { key: level.key.clone(), rank: level.rank })
+        Some(Priority {
+            key: level.key.clone(),
+            rank: level.rank,
+        })
     }
 
     /// The keys of the levels, most urgent first.
@@ -182,17 +185,25 @@ impl Content {
 
     /// The skills that a category calls for: its own, or those of the nearest parent that has any.
     pub(crate) fn skills(&self, key: &str) -> Vec<String> {
-        self.lineage(key).find(|category| !category.skills.is_empty()).map(|category| category.skills.clone()).unwrap_or_default()
+        self.lineage(key)
+            .find(|category| !category.skills.is_empty())
+            .map(|category| category.skills.clone())
+            .unwrap_or_default()
     }
 
     /// The department of a category; empty where none is named.
     pub(crate) fn department(&self, key: &str) -> String {
-        self.lineage(key).find(|category| !category.department.is_empty()).map(|category| category.department.clone()).unwrap_or_default()
+        self.lineage(key)
+            .find(|category| !category.department.is_empty())
+            .map(|category| category.department.clone())
+            .unwrap_or_default()
     }
 
     /// The impact of a category where nobody says any.
     pub(crate) fn default_impact(&self, key: &str) -> Impact {
-        self.lineage(key).find_map(|category| category.default_impact).unwrap_or(Impact::Minor)
+        self.lineage(key)
+            .find_map(|category| category.default_impact)
+            .unwrap_or(Impact::Minor)
     }
 }
 

@@ -11,20 +11,36 @@ use super::{
     domain::{Content, Head, NewTaxonomy},
     store,
 };
-use crate::{
-    domain::SYSTEM,
-    reading::lexicon::Lexicon,
-    room::Room,
-};
+use crate::{domain::SYSTEM, reading::lexicon::Lexicon, room::Room};
 
 const FIELDS: &[Field] = &[
-    Field { name: "version", column: "version", kind: Kind::Integer },
-    Field { name: "active", column: "active", kind: Kind::Bool },
-    Field { name: "author", column: "author", kind: Kind::Text },
-    Field { name: "create_time", column: "create_time", kind: Kind::Time },
+    Field {
+        name: "version",
+        column: "version",
+        kind: Kind::Integer,
+    },
+    Field {
+        name: "active",
+        column: "active",
+        kind: Kind::Bool,
+    },
+    Field {
+        name: "author",
+        column: "author",
+        kind: Kind::Text,
+    },
+    Field {
+        name: "create_time",
+        column: "create_time",
+        kind: Kind::Time,
+    },
 ];
 
-const ORDERS: &[Field] = &[Field { name: "version", column: "version", kind: Kind::Integer }];
+const ORDERS: &[Field] = &[Field {
+    name: "version",
+    column: "version",
+    kind: Kind::Integer,
+}];
 
 /// Which version a caller means.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -57,11 +73,23 @@ pub(super) async fn get(room: &Room, tenant: &Tenant, which: Which, name: &str) 
 /// The versions of a page, without their contents.
 pub(super) async fn list(room: &Room, tenant: &Tenant, paging: Paging<'_>) -> Result<Page<Head>, Refusal> {
     let size = (paging.page_size, paging.page_token);
-    let page = PageRequest::new(&room.page_tokens, tenant, "taxonomies", size, paging.filter, paging.order_by, FIELDS, ORDERS)?;
+    let page = PageRequest::new(
+        &room.page_tokens,
+        tenant,
+        "taxonomies",
+        size,
+        paging.filter,
+        paging.order_by,
+        FIELDS,
+        ORDERS,
+    )?;
     let mut tx = room.database.tenant(tenant).await?;
     let heads = store::list(&mut tx, tenant, &room.shelf.builtin, &page).await?;
     tx.rollback().await;
-    Ok(page.page(&room.page_tokens, heads, |head| PageKey { time: head.version.into(), id: head.version.to_string() }))
+    Ok(page.page(&room.page_tokens, heads, |head| PageKey {
+        time: head.version.into(),
+        id: head.version.to_string(),
+    }))
 }
 
 /// Makes a version, or says what it would be.
@@ -79,14 +107,20 @@ pub(super) async fn create(
     }
     let violations = check::violations(&new.content);
     if !violations.is_empty() {
-        return Err(Refusal::invalid(violations.into_iter().map(|(field, problem)| (format!("taxonomy.{field}"), problem)).collect()));
+        return Err(Refusal::invalid(
+            violations
+                .into_iter()
+                .map(|(field, problem)| (format!("taxonomy.{field}"), problem))
+                .collect(),
+        ));
     }
     if !validate_only {
         store::lock(&mut tx, tenant, &room.shelf.builtin).await?;
     }
     let version = store::next_version(&mut tx, tenant).await?;
     // What cannot be made ready must not become a version that may be activated.
-    Lexicon::new(version, &new.content).map_err(|error| Refusal::invalid_field("taxonomy.categories", error.to_string()))?;
+    Lexicon::new(version, &new.content)
+        .map_err(|error| Refusal::invalid_field("taxonomy.categories", error.to_string()))?;
     let head = Head {
         version,
         display_name: new.display_name,
@@ -120,19 +154,28 @@ pub(super) async fn activate(
         return Ok(answer);
     }
     store::lock(&mut tx, tenant, &room.shelf.builtin).await?;
-    let head = store::head(&mut tx, tenant, version).await?.ok_or_else(|| Refusal::not_found(name))?;
+    let head = store::head(&mut tx, tenant, version)
+        .await?
+        .ok_or_else(|| Refusal::not_found(name))?;
     if !etag.is_empty() && etag != head.revision.to_string() {
         return Err(Refusal::etag_mismatch(name));
     }
     if !head.active {
         store::activate(&mut tx, tenant, version, room.clock.now()).await?;
     }
-    let (head, content) = whole(room, &mut tx, tenant, version).await?.ok_or_else(|| Refusal::not_found(name))?;
+    let (head, content) = whole(room, &mut tx, tenant, version)
+        .await?
+        .ok_or_else(|| Refusal::not_found(name))?;
     let answer = convert::taxonomy(tenant, &head, Some(&content));
     keep(room, tx, repeat, answer).await
 }
 
-async fn whole(room: &Room, tx: &mut Transaction, tenant: &Tenant, version: i32) -> Result<Option<(Head, Content)>, Refusal> {
+async fn whole(
+    room: &Room,
+    tx: &mut Transaction,
+    tenant: &Tenant,
+    version: i32,
+) -> Result<Option<(Head, Content)>, Refusal> {
     let head = store::head(tx, tenant, version).await?;
     if version != 0 {
         let content = store::content(tx, tenant, version).await?;
@@ -159,7 +202,12 @@ async fn answered(tx: &mut Transaction, repeat: Option<&Repeatable>) -> Result<O
     }
 }
 
-async fn keep(room: &Room, mut tx: Transaction, repeat: Option<Repeatable>, answer: convert::Taxonomy) -> Result<convert::Taxonomy, Refusal> {
+async fn keep(
+    room: &Room,
+    mut tx: Transaction,
+    repeat: Option<Repeatable>,
+    answer: convert::Taxonomy,
+) -> Result<convert::Taxonomy, Refusal> {
     if let Some(repeat) = repeat {
         repeat.answer(&mut tx, &room.clock, &answer).await?;
     }

@@ -38,18 +38,32 @@ impl Shelf {
     pub(crate) fn new(limit: usize) -> anyhow::Result<Self> {
         let builtin = Builtin::load()?;
         let builtin_lexicon = Arc::new(Lexicon::new(0, &builtin.content)?);
-        Ok(Self { builtin, builtin_lexicon, kept: Mutex::default(), limit: limit.max(1) })
+        Ok(Self {
+            builtin,
+            builtin_lexicon,
+            kept: Mutex::default(),
+            limit: limit.max(1),
+        })
     }
 
     /// The version in effect.
     pub(crate) async fn active(&self, tx: &mut Transaction, tenant: &Tenant) -> Result<Arc<Lexicon>, Refusal> {
         let version = store::active_version(tx, tenant).await?;
         let lexicon = self.version(tx, tenant, version).await?;
-        lexicon.ok_or_else(|| Refusal::fault(anyhow::anyhow!("version {version} of the taxonomy is in effect and has no content")))
+        lexicon.ok_or_else(|| {
+            Refusal::fault(anyhow::anyhow!(
+                "version {version} of the taxonomy is in effect and has no content"
+            ))
+        })
     }
 
     /// A version; none where the tenant has no such version.
-    pub(crate) async fn version(&self, tx: &mut Transaction, tenant: &Tenant, version: i32) -> Result<Option<Arc<Lexicon>>, Refusal> {
+    pub(crate) async fn version(
+        &self,
+        tx: &mut Transaction,
+        tenant: &Tenant,
+        version: i32,
+    ) -> Result<Option<Arc<Lexicon>>, Refusal> {
         if version == 0 {
             return Ok(Some(self.builtin()));
         }
@@ -84,7 +98,11 @@ impl Shelf {
         kept.uses += 1;
         let now = kept.uses;
         if kept.lexicons.len() >= self.limit
-            && let Some(oldest) = kept.lexicons.iter().min_by_key(|(_, (_, used))| *used).map(|(key, _)| key.clone())
+            && let Some(oldest) = kept
+                .lexicons
+                .iter()
+                .min_by_key(|(_, (_, used))| *used)
+                .map(|(key, _)| key.clone())
         {
             kept.lexicons.remove(&oldest);
         }

@@ -48,12 +48,13 @@ pub(crate) async fn active_version(tx: &mut Transaction, tenant: &Tenant) -> Res
 
 /// The content of a version that the tenant made.
 pub(crate) async fn content(tx: &mut Transaction, tenant: &Tenant, version: i32) -> Result<Option<Content>, Refusal> {
-    let content: Option<Json<Content>> =
-        sqlx::query_scalar("SELECT content FROM taxonomy WHERE tenant_id = $1 AND version = $2 AND content IS NOT NULL")
-            .bind(tenant.key())
-            .bind(version)
-            .fetch_optional(&mut **tx)
-            .await?;
+    let content: Option<Json<Content>> = sqlx::query_scalar(
+        "SELECT content FROM taxonomy WHERE tenant_id = $1 AND version = $2 AND content IS NOT NULL",
+    )
+    .bind(tenant.key())
+    .bind(version)
+    .fetch_optional(&mut **tx)
+    .await?;
     Ok(content.map(|Json(content)| content))
 }
 
@@ -71,17 +72,30 @@ pub(crate) async fn head(tx: &mut Transaction, tenant: &Tenant, version: i32) ->
 }
 
 /// The versions of a page and one more. The built-in one is among them, whether or not the tenant has a row for it.
-pub(super) async fn list(tx: &mut Transaction, tenant: &Tenant, builtin: &Builtin, page: &PageRequest) -> Result<Vec<Head>, Refusal> {
+pub(super) async fn list(
+    tx: &mut Transaction,
+    tenant: &Tenant,
+    builtin: &Builtin,
+    page: &PageRequest,
+) -> Result<Vec<Head>, Refusal> {
     let mut query = QueryBuilder::new(
         "WITH listed AS (
              SELECT version, display_name, change_reason, author, active, revision, create_time, activate_time
              FROM taxonomy WHERE tenant_id = ",
     );
     query.push_bind(tenant.key().to_owned());
-    query.push(" UNION ALL SELECT 0, ").push_bind(builtin.display_name.clone());
-    query.push(", ").push_bind(builtin.change_reason.clone()).push(", ").push_bind(SYSTEM);
+    query
+        .push(" UNION ALL SELECT 0, ")
+        .push_bind(builtin.display_name.clone());
+    query
+        .push(", ")
+        .push_bind(builtin.change_reason.clone())
+        .push(", ")
+        .push_bind(SYSTEM);
     query.push(", true, 1, ").push_bind(sql::time(builtin.made));
-    query.push(", NULL WHERE NOT EXISTS (SELECT FROM taxonomy WHERE tenant_id = ").push_bind(tenant.key().to_owned());
+    query
+        .push(", NULL WHERE NOT EXISTS (SELECT FROM taxonomy WHERE tenant_id = ")
+        .push_bind(tenant.key().to_owned());
     query.push(
         " AND version = 0))
          SELECT version, display_name, change_reason, author, active, revision, create_time, activate_time
@@ -107,7 +121,10 @@ pub(super) async fn lock(tx: &mut Transaction, tenant: &Tenant, builtin: &Builti
     .bind(sql::time(builtin.made))
     .execute(&mut **tx)
     .await?;
-    sqlx::query("SELECT FROM taxonomy WHERE tenant_id = $1 AND version = 0 FOR UPDATE").bind(tenant.key()).execute(&mut **tx).await?;
+    sqlx::query("SELECT FROM taxonomy WHERE tenant_id = $1 AND version = 0 FOR UPDATE")
+        .bind(tenant.key())
+        .execute(&mut **tx)
+        .await?;
     Ok(())
 }
 
@@ -121,7 +138,12 @@ pub(super) async fn next_version(tx: &mut Transaction, tenant: &Tenant) -> Resul
 }
 
 /// Keeps a new version.
-pub(super) async fn insert(tx: &mut Transaction, tenant: &Tenant, head: &Head, content: &Content) -> Result<(), Refusal> {
+pub(super) async fn insert(
+    tx: &mut Transaction,
+    tenant: &Tenant,
+    head: &Head,
+    content: &Content,
+) -> Result<(), Refusal> {
     sqlx::query(
         "INSERT INTO taxonomy (tenant_id, version, display_name, change_reason, author, content, active, revision, create_time)
          VALUES ($1, $2, $3, $4, $5, $6, false, $7, $8)",
@@ -140,7 +162,12 @@ pub(super) async fn insert(tx: &mut Transaction, tenant: &Tenant, head: &Head, c
 }
 
 /// Puts a version in the place of the one in effect.
-pub(super) async fn activate(tx: &mut Transaction, tenant: &Tenant, version: i32, now: Timestamp) -> Result<(), Refusal> {
+pub(super) async fn activate(
+    tx: &mut Transaction,
+    tenant: &Tenant,
+    version: i32,
+    now: Timestamp,
+) -> Result<(), Refusal> {
     sqlx::query("UPDATE taxonomy SET active = false, revision = revision + 1 WHERE tenant_id = $1 AND active")
         .bind(tenant.key())
         .execute(&mut **tx)

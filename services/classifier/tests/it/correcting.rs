@@ -29,25 +29,60 @@ async fn a_correction_is_the_next_revision_and_is_told() {
         .await
         .unwrap()
         .into_inner();
-    assert_eq!((corrected.revision, corrected.etag.as_str(), corrected.category.as_str()), (2, "2", "service.attitude"));
-    assert_eq!((corrected.sentiment(), corrected.impact()), (Sentiment::Negative, Impact::Fatal));
+    assert_eq!(
+        (corrected.revision, corrected.etag.as_str(), corrected.category.as_str()),
+        (2, "2", "service.attitude")
+    );
+    assert_eq!(
+        (corrected.sentiment(), corrected.impact()),
+        (Sentiment::Negative, Impact::Fatal)
+    );
     assert_eq!(corrected.priority.as_ref().unwrap().key, "P1", "worked out again");
-    assert_eq!((corrected.skills.as_slice(), corrected.department.as_str()), (["service".to_owned()].as_slice(), "customer_service"));
-    assert_eq!((corrected.labels[0].category.as_str(), corrected.labels[0].confidence), ("service.attitude", 1.0));
+    assert_eq!(
+        (corrected.skills.as_slice(), corrected.department.as_str()),
+        (["service".to_owned()].as_slice(), "customer_service")
+    );
+    assert_eq!(
+        (corrected.labels[0].category.as_str(), corrected.labels[0].confidence),
+        ("service.attitude", 1.0)
+    );
     assert_eq!(corrected.computed, found.computed);
-    assert_eq!((corrected.create_time, corrected.sentiment_score), (found.create_time, found.sentiment_score));
+    assert_eq!(
+        (corrected.create_time, corrected.sentiment_score),
+        (found.create_time, found.sentiment_score)
+    );
     assert!(corrected.update_time.unwrap().seconds > found.update_time.unwrap().seconds);
-    let [one] = corrected.corrections.as_slice() else { panic!("{:?}", corrected.corrections) };
-    assert_eq!((one.revision, one.author.as_str(), one.reason.as_str()), (2, "user:li", "客户电话 [手机号] 说的"));
-    assert_eq!((one.category.as_str(), one.priority.as_str(), one.impact()), ("service.attitude", "", Impact::Fatal));
+    let [one] = corrected.corrections.as_slice() else {
+        panic!("{:?}", corrected.corrections)
+    };
+    assert_eq!(
+        (one.revision, one.author.as_str(), one.reason.as_str()),
+        (2, "user:li", "客户电话 [手机号] 说的")
+    );
+    assert_eq!(
+        (one.category.as_str(), one.priority.as_str(), one.impact()),
+        ("service.attitude", "", Impact::Fatal)
+    );
 
-    let read = agent.get_classification(v1::GetClassificationRequest { name: found.name.clone() }).await.unwrap().into_inner();
+    let read = agent
+        .get_classification(v1::GetClassificationRequest {
+            name: found.name.clone(),
+        })
+        .await
+        .unwrap()
+        .into_inner();
     assert_eq!(read, corrected);
     let told = play.told(&found.feedback.unwrap().feedback, 2).await;
     assert_eq!(told.len(), 2);
     let (actor, classified) = &told[1];
-    assert_eq!((actor.as_str(), classified.revision, classified.category.as_str()), ("user:li", 2, "service.attitude"));
-    assert_eq!((&classified.priority, &classified.labels), (&corrected.priority, &corrected.labels));
+    assert_eq!(
+        (actor.as_str(), classified.revision, classified.category.as_str()),
+        ("user:li", 2, "service.attitude")
+    );
+    assert_eq!(
+        (&classified.priority, &classified.labels),
+        (&corrected.priority, &corrected.labels)
+    );
 }
 
 /// 001-37: the priority that a reviewer set stays, and says who set it.
@@ -56,14 +91,31 @@ async fn a_priority_set_by_hand_outlives_later_corrections() {
     let play = Play::begin().await;
     let found = play.classified("APP闪退").await;
     let mut boss = play.boss().await;
-    let set = v1::CorrectClassificationRequest { priority: "P0".to_owned(), ..correction(&found.name) };
+    let set = v1::CorrectClassificationRequest {
+        priority: "P0".to_owned(),
+        ..correction(&found.name)
+    };
     let set = boss.correct_classification(set).await.unwrap().into_inner();
     assert_eq!(set.priority.unwrap().key, "P0");
     assert_eq!(set.computed.unwrap().priority.unwrap().key, "P2");
-    let later = v1::CorrectClassificationRequest { category: "suggestion".to_owned(), ..correction(&found.name) };
+    let later = v1::CorrectClassificationRequest {
+        category: "suggestion".to_owned(),
+        ..correction(&found.name)
+    };
     let later = boss.correct_classification(later).await.unwrap().into_inner();
-    assert_eq!((later.revision, later.priority.unwrap().key.as_str(), later.corrections.len()), (3, "P0", 2));
-    assert!(later.basis.contains("priority P0 set by user:boss: 看过了"), "{}", later.basis);
+    assert_eq!(
+        (
+            later.revision,
+            later.priority.unwrap().key.as_str(),
+            later.corrections.len()
+        ),
+        (3, "P0", 2)
+    );
+    assert!(
+        later.basis.contains("priority P0 set by user:boss: 看过了"),
+        "{}",
+        later.basis
+    );
 }
 
 #[tokio::test]
@@ -74,22 +126,59 @@ async fn every_refusal_of_a_correction_says_why() {
     let base = || correction(&found.name);
     let invalid = |reason: &str| (Code::InvalidArgument, reason.to_owned());
 
-    assert_eq!(refused(boss.correct_classification(base()).await), invalid("NOTHING_CORRECTED"));
-    let same = v1::CorrectClassificationRequest { category: found.category.clone(), ..base() };
-    assert_eq!(refused(boss.correct_classification(same).await), invalid("NOTHING_CORRECTED"));
+    assert_eq!(
+        refused(boss.correct_classification(base()).await),
+        invalid("NOTHING_CORRECTED")
+    );
+    let same = v1::CorrectClassificationRequest {
+        category: found.category.clone(),
+        ..base()
+    };
+    assert_eq!(
+        refused(boss.correct_classification(same).await),
+        invalid("NOTHING_CORRECTED")
+    );
     for category in ["function.nonsense", "marketing"] {
-        let unknown = v1::CorrectClassificationRequest { category: category.to_owned(), ..base() };
+        let unknown = v1::CorrectClassificationRequest {
+            category: category.to_owned(),
+            ..base()
+        };
         let answer = boss.correct_classification(unknown).await;
         assert_eq!(violated(answer.clone()), ["category"]);
         assert_eq!(refused(answer), invalid("CATEGORY_UNKNOWN"));
     }
-    let unknown = v1::CorrectClassificationRequest { priority: "P9".to_owned(), ..base() };
-    assert_eq!(refused(boss.correct_classification(unknown).await), invalid("PRIORITY_UNKNOWN"));
-    let stale = v1::CorrectClassificationRequest { category: "function".to_owned(), etag: "7".to_owned(), ..base() };
-    assert_eq!(refused(boss.correct_classification(stale).await), (Code::Aborted, "ETAG_MISMATCH".to_owned()));
-    let missing = v1::CorrectClassificationRequest { category: "function".to_owned(), ..correction(&format!("tenants/acme/classifications/{}", Uuid::nil())) };
-    assert_eq!(refused(boss.correct_classification(missing).await), (Code::NotFound, "RESOURCE_NOT_FOUND".to_owned()));
-    let unchanged = boss.get_classification(v1::GetClassificationRequest { name: found.name.clone() }).await.unwrap().into_inner();
+    let unknown = v1::CorrectClassificationRequest {
+        priority: "P9".to_owned(),
+        ..base()
+    };
+    assert_eq!(
+        refused(boss.correct_classification(unknown).await),
+        invalid("PRIORITY_UNKNOWN")
+    );
+    let stale = v1::CorrectClassificationRequest {
+        category: "function".to_owned(),
+        etag: "7".to_owned(),
+        ..base()
+    };
+    assert_eq!(
+        refused(boss.correct_classification(stale).await),
+        (Code::Aborted, "ETAG_MISMATCH".to_owned())
+    );
+    let missing = v1::CorrectClassificationRequest {
+        category: "function".to_owned(),
+        ..correction(&format!("tenants/acme/classifications/{}", Uuid::nil()))
+    };
+    assert_eq!(
+        refused(boss.correct_classification(missing).await),
+        (Code::NotFound, "RESOURCE_NOT_FOUND".to_owned())
+    );
+    let unchanged = boss
+        .get_classification(v1::GetClassificationRequest {
+            name: found.name.clone(),
+        })
+        .await
+        .unwrap()
+        .into_inner();
     assert_eq!(unchanged, found);
 }
 
@@ -106,8 +195,17 @@ async fn the_same_request_again_gives_the_same_answer() {
         ..correction(&found.name)
     };
     let first = boss.correct_classification(request.clone()).await.unwrap().into_inner();
-    assert_eq!(boss.correct_classification(request.clone()).await.unwrap().into_inner(), first);
-    let other = v1::CorrectClassificationRequest { category: "function".to_owned(), ..request };
-    assert_eq!(refused(boss.correct_classification(other).await), (Code::AlreadyExists, "REQUEST_ID_REUSED".to_owned()));
+    assert_eq!(
+        boss.correct_classification(request.clone()).await.unwrap().into_inner(),
+        first
+    );
+    let other = v1::CorrectClassificationRequest {
+        category: "function".to_owned(),
+        ..request
+    };
+    assert_eq!(
+        refused(boss.correct_classification(other).await),
+        (Code::AlreadyExists, "REQUEST_ID_REUSED".to_owned())
+    );
     assert_eq!(play.told(&found.feedback.unwrap().feedback, 2).await.len(), 2);
 }

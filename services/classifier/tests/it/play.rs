@@ -9,8 +9,8 @@ use huiyin_chassis::Running;
 use huiyin_proto::{
     classifier::v1::{self, classifier_service_client::ClassifierServiceClient},
     event::v1::{
-        Event, FeedbackClassified, FeedbackSubmitted, GetEventFlowRequest, PartitionCursor, ReadEventsRequest, event::Payload,
-        event_log_service_client::EventLogServiceClient,
+        Event, FeedbackClassified, FeedbackSubmitted, GetEventFlowRequest, PartitionCursor, ReadEventsRequest,
+        event::Payload, event_log_service_client::EventLogServiceClient,
     },
     r#type::v1::{Channel, CustomerTier, FeedbackDigest},
 };
@@ -39,7 +39,12 @@ impl Play {
         let intake = stage.source("intake").await;
         let config = stage.config("classifier", "").await;
         let running = classifier::start(config, stage.context()).await.unwrap();
-        Self { stage, intake, running, published: AtomicI64::new(0) }
+        Self {
+            stage,
+            intake,
+            running,
+            published: AtomicI64::new(0),
+        }
     }
 
     pub(crate) async fn client_of(&self, room: &Running, subject: &str, tenant: &str, roles: &[&str]) -> Client {
@@ -60,7 +65,8 @@ impl Play {
     pub(crate) fn submit(&self, tenant: &str, submitted: &FeedbackSubmitted) -> Event {
         let subject = submitted.feedback.as_ref().unwrap().feedback.clone();
         self.published.fetch_add(1, Ordering::Relaxed);
-        self.intake.publish(tenant, &subject, Payload::FeedbackSubmitted(submitted.clone()))
+        self.intake
+            .publish(tenant, &subject, Payload::FeedbackSubmitted(submitted.clone()))
     }
 
     /// The same event comes once more.
@@ -78,9 +84,12 @@ impl Play {
         self.submit(TENANT, submitted);
         let name = classification_of(submitted);
         let mut boss = self.boss().await;
-        eventually("it is classified", LIMIT, async || boss.get_classification(v1::GetClassificationRequest { name: name.clone() }).await)
-            .await
-            .into_inner()
+        eventually("it is classified", LIMIT, async || {
+            boss.get_classification(v1::GetClassificationRequest { name: name.clone() })
+                .await
+        })
+        .await
+        .into_inner()
     }
 
     pub(crate) fn submitted(&self, text: &str) -> FeedbackSubmitted {
@@ -96,14 +105,23 @@ impl Play {
             reachable: true,
             ..Default::default()
         };
-        FeedbackSubmitted { feedback: Some(feedback), text: text.to_owned(), ..Default::default() }
+        FeedbackSubmitted {
+            feedback: Some(feedback),
+            text: text.to_owned(),
+            ..Default::default()
+        }
     }
 
     /// Waits until the room has consumed everything that was published.
     pub(crate) async fn all_consumed(&self) {
         let mut log = self.log().await;
         eventually("everything is consumed", LIMIT, async || {
-            let cursors = log.get_event_flow(GetEventFlowRequest {}).await.unwrap().into_inner().cursors;
+            let cursors = log
+                .get_event_flow(GetEventFlowRequest {})
+                .await
+                .unwrap()
+                .into_inner()
+                .cursors;
             // Positions are dense: together they are as many as there were events.
             cursors.iter().map(|cursor| cursor.position).sum::<i64>() == self.published.load(Ordering::Relaxed)
         })
@@ -111,21 +129,35 @@ impl Play {
     }
 
     pub(crate) async fn log(&self) -> EventLogServiceClient<Connection> {
-        EventLogServiceClient::new(self.stage.connect(self.running.address, &self.stage.service_token("test")).await)
+        EventLogServiceClient::new(
+            self.stage
+                .connect(self.running.address, &self.stage.service_token("test"))
+                .await,
+        )
     }
 
     /// What the room told of a feedback, as soon as it is so much.
     pub(crate) async fn told(&self, feedback: &str, at_least: usize) -> Vec<(String, FeedbackClassified)> {
         eventually("enough is told", LIMIT, async || {
             let told = self.told_now(feedback).await;
-            if told.len() >= at_least { Ok(told) } else { Err(format!("{told:?}")) }
+            if told.len() >= at_least {
+                Ok(told)
+            } else {
+                Err(format!("{told:?}"))
+            }
         })
         .await
     }
 
     async fn told_now(&self, feedback: &str) -> Vec<(String, FeedbackClassified)> {
-        let cursors = (0..8).map(|partition| PartitionCursor { partition, position: 0 }).collect();
-        let request = ReadEventsRequest { cursors, follow: false, epoch: String::new() };
+        let cursors = (0..8)
+            .map(|partition| PartitionCursor { partition, position: 0 })
+            .collect();
+        let request = ReadEventsRequest {
+            cursors,
+            follow: false,
+            epoch: String::new(),
+        };
         let mut answers = self.log().await.read_events(request).await.unwrap().into_inner();
         let mut told = Vec::new();
         while let Some(answer) = answers.message().await.unwrap() {
@@ -143,22 +175,41 @@ impl Play {
 
 /// The name of the classification that a submitted feedback gets.
 pub(crate) fn classification_of(submitted: &FeedbackSubmitted) -> String {
-    submitted.feedback.as_ref().unwrap().feedback.replace("feedbacks", "classifications")
+    submitted
+        .feedback
+        .as_ref()
+        .unwrap()
+        .feedback
+        .replace("feedbacks", "classifications")
 }
 
 /// A correction of a classification, with nothing in it yet.
 pub(crate) fn correction(name: &str) -> v1::CorrectClassificationRequest {
-    v1::CorrectClassificationRequest { name: name.to_owned(), reason: "看过了".to_owned(), ..Default::default() }
+    v1::CorrectClassificationRequest {
+        name: name.to_owned(),
+        reason: "看过了".to_owned(),
+        ..Default::default()
+    }
 }
 
 /// Code and reason of a refusal.
 pub(crate) fn refused<T: std::fmt::Debug>(answer: Result<T, Status>) -> (Code, String) {
     let status = answer.unwrap_err();
-    (status.code(), status.get_details_error_info().map(|info| info.reason).unwrap_or_default())
+    (
+        status.code(),
+        status
+            .get_details_error_info()
+            .map(|info| info.reason)
+            .unwrap_or_default(),
+    )
 }
 
 /// The fields that a refusal names.
 pub(crate) fn violated<T: std::fmt::Debug>(answer: Result<T, Status>) -> Vec<String> {
     let request = answer.unwrap_err().get_details_bad_request().unwrap_or_default();
-    request.field_violations.into_iter().map(|violation| violation.field).collect()
+    request
+        .field_violations
+        .into_iter()
+        .map(|violation| violation.field)
+        .collect()
 }

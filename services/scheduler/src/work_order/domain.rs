@@ -198,11 +198,12 @@ pub(crate) struct WorkOrder {
 }
 
 impl WorkOrder {
-    /// One that is being opened: NEW, in nobody's hands, its display number still to be given.
+    /// One that is being opened: NEW, in nobody's hands. Its display number is its feedback's, `WO` for `FB`: one feedback has
+    /// one work order, and a counter of its own would make all that open one wait for each other.
     pub(crate) fn opened(id: Uuid, classification: Classification, versions: Versions, now: Timestamp) -> Self {
         Self {
             id,
-            number: String::new(),
+            number: format!("WO{}", classification.feedback.number.trim_start_matches("FB")),
             feedback: classification.feedback,
             classification_revision: classification.revision,
             category: classification.category,

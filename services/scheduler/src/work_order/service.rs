@@ -195,9 +195,6 @@ pub(crate) async fn keep(room: &Room, tx: &mut Transaction, tenant: &Tenant, cha
         agent::service::hand_over(tx, tenant, carried_before, change.order.carried_by(), change.now()).await?;
     }
     set_timer(tx, tenant, change).await?;
-    if change.before.is_none() {
-        name_it(room, tx, tenant, change).await?;
-    }
     change.order.revision += 1;
     store::save(tx, tenant, &change.order).await?;
     let changed: Vec<&KeptClock> = change.clocks.iter().filter(|kept| change.changed.contains(&kept.clock.key)).collect();
@@ -205,14 +202,6 @@ pub(crate) async fn keep(room: &Room, tx: &mut Transaction, tenant: &Tenant, cha
     store::append(tx, tenant, change.order.id, &change.entries).await?;
     room.outbox.append_all(tx, tenant, events::told(tenant, change)).await?;
     count(room, tx, change, late);
-    Ok(())
-}
-
-/// Gives a new work order its display number: last, because whoever takes one makes the next wait.
-async fn name_it(room: &Room, tx: &mut Transaction, tenant: &Tenant, change: &mut Change) -> Result<(), Refusal> {
-    let day = room.number_day(tenant, change.order.create_time);
-    let sequence = store::next_number(tx, tenant, day).await?;
-    change.order.number = format!("WO{}{sequence:03}", day.strftime("%Y%m%d"));
     Ok(())
 }
 

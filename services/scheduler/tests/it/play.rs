@@ -179,12 +179,18 @@ pub(crate) async fn get(client: &mut Client, name: &str) -> v1::WorkOrder {
     client.get_work_order(v1::GetWorkOrderRequest { name: name.to_owned() }).await.unwrap().into_inner()
 }
 
+/// `f1` → `FB20260302001`.
+fn display_number(feedback: &str) -> String {
+    let place = feedback.trim_start_matches(|c: char| !c.is_ascii_digit());
+    if place.is_empty() { format!("FB{feedback}") } else { format!("FB20260302{place:0>3}") }
+}
+
 /// A classification as most tests want one: rank 1, a customer of no tier, software called for.
 pub(crate) fn classified(feedback: &str) -> FeedbackClassified {
     FeedbackClassified {
         feedback: Some(FeedbackDigest {
             feedback: format!("{PARENT}/feedbacks/{feedback}"),
-            number: format!("FB-{feedback}"),
+            number: display_number(feedback),
             channel: Channel::InApp.into(),
             customer: format!("{PARENT}/customers/c1"),
             tier: CustomerTier::Existing.into(),

@@ -1,8 +1,7 @@
 //! SQL of the work orders themselves.
 
 use huiyin_chassis::{Refusal, Tenant, Transaction, listing::PageRequest, sql};
-use jiff::{SignedDuration, civil::Date};
-use jiff_sqlx::ToSqlx as _;
+use jiff::SignedDuration;
 use sqlx::{Postgres, QueryBuilder, types::Json};
 use uuid::Uuid;
 
@@ -140,20 +139,6 @@ impl TryFrom<Row> for WorkOrder {
 /// Whole microseconds; a duration that does not fit is longer than anything that is kept.
 fn micros(duration: SignedDuration) -> i64 {
     i64::try_from(duration.as_micros()).unwrap_or(i64::MAX)
-}
-
-/// Takes the next sequence number of a day; the row is held until the transaction ends, so ask late.
-pub(crate) async fn next_number(tx: &mut Transaction, tenant: &Tenant, day: Date) -> Result<i64, Refusal> {
-    let number = sqlx::query_scalar(
-        "INSERT INTO work_order_sequence (tenant_id, day, last) VALUES ($1, $2, 1)
-         ON CONFLICT (tenant_id, day) DO UPDATE SET last = work_order_sequence.last + 1
-         RETURNING last",
-    )
-    .bind(tenant.key())
-    .bind(day.to_sqlx())
-    .fetch_one(&mut **tx)
-    .await?;
-    Ok(number)
 }
 
 /// Writes a work order, new or changed. What is fixed when it is opened is not written again.

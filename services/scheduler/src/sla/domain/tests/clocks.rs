@@ -1,47 +1,7 @@
 //! What starts, pauses, stops and retargets a clock, and what comes of it.
 
 use super::*;
-use crate::{
-    calendar::domain::tests::shanghai_2026,
-    sla::domain::{Change, EntryKind, Outcome, State, due, explain, outcome, retarget, state, warn_time},
-};
-
-struct Case {
-    calendar: Calendar,
-    policy: Policy,
-    clock: Clock,
-}
-
-impl Case {
-    fn new(target: Target, start: &str) -> Self {
-        let (calendar, policy) = (shanghai_2026(), policy(target));
-        let clock = open(&policy, &Facts::default(), at(&calendar, start)).remove(0);
-        Self {
-            calendar,
-            policy,
-            clock,
-        }
-    }
-
-    fn enter(&mut self, category: Category, time: &str) -> Change {
-        apply(
-            &mut self.clock,
-            &self.policy,
-            Happening::Entered(category),
-            &moment(at(&self.calendar, time)),
-        )
-    }
-
-    fn deadline(&self) -> Option<String> {
-        deadline(&self.clock, &self.calendar)
-            .unwrap()
-            .map(|due| wall(&self.calendar, due))
-    }
-
-    fn outcome(&self) -> Option<Outcome> {
-        outcome(&self.clock, &self.calendar).unwrap()
-    }
-}
+use crate::sla::domain::{EntryKind, State, due, explain, retarget, state, warn_time};
 
 /// FEATURES P1 (osTicket #3034, frappe/helpdesk #1675): a pause moves the deadline, by what it took.
 #[test]
@@ -201,84 +161,6 @@ fn a_clock_of_the_first_episode_does_not_come_again() {
             .collect::<Vec<_>>(),
         [("resolve", 2)]
     );
-}
-
-/// C-04: "initial plan 2 h" starts when somebody begins; a clock of waiting starts with the waiting.
-#[test]
-fn a_clock_starts_in_its_state_and_what_would_stop_it_before_passes_it_by() {
-    let chase = ClockDefinition {
-        start_in: vec![Category::Waiting],
-        pause_in: vec![],
-        stop_in: vec![Category::Active],
-        ..definition("chase")
-    };
-    let policy = Policy {
-        clocks: vec![chase],
-        rules: vec![rule(
-            "all",
-            "chase",
-            Condition::default(),
-            hours(24, TimeBasis::Calendar),
-        )],
-    };
-    assert_eq!(policy.problems(), []);
-    let calendar = Calendar::built_in();
-    let mut case = Case {
-        clock: open(&policy, &Facts::default(), at(&calendar, "2026-03-02T10:00")).remove(0),
-        calendar,
-        policy,
-    };
-    assert_eq!((state(&case.clock), case.deadline()), (State::Pending, None));
-    assert_eq!(case.enter(Category::Active, "2026-03-02T11:00"), Change::None);
-    assert_eq!(case.enter(Category::Waiting, "2026-03-02T12:00"), Change::Started);
-    assert_eq!(case.deadline().as_deref(), Some("2026-03-03T12:00"));
-    assert_eq!(case.enter(Category::Active, "2026-03-02T13:00"), Change::Stopped);
-    assert_eq!(
-        case.enter(Category::Waiting, "2026-03-02T14:00"),
-        Change::None,
-        "only the first time"
-    );
-}
-
-#[test]
-fn a_clock_that_never_began_ends_without_a_mark() {
-    let plan = ClockDefinition {
-        start_in: vec![Category::Active],
-        ..definition("plan")
-    };
-    let policy = Policy {
-        clocks: vec![plan],
-        rules: vec![rule("all", "plan", Condition::default(), hours(2, TimeBasis::Calendar))],
-    };
-    let calendar = Calendar::built_in();
-    let mut case = Case {
-        clock: open(&policy, &Facts::default(), at(&calendar, "2026-03-02T10:00")).remove(0),
-        calendar,
-        policy,
-    };
-    assert_eq!(case.enter(Category::Rejected, "2026-03-02T11:00"), Change::Ended);
-    assert_eq!((state(&case.clock), case.outcome()), (State::Stopped, None));
-}
-
-#[test]
-fn a_clock_that_opens_in_a_state_in_which_it_stands_still_waits_there() {
-    let queued = ClockDefinition {
-        pause_in: vec![Category::New],
-        ..definition("resolve")
-    };
-    let policy = Policy {
-        clocks: vec![queued],
-        ..policy(hours(8, TimeBasis::Calendar))
-    };
-    let calendar = Calendar::built_in();
-    let mut case = Case {
-        clock: open(&policy, &Facts::default(), at(&calendar, "2026-03-02T10:00")).remove(0),
-        calendar,
-        policy,
-    };
-    assert_eq!(state(&case.clock), State::Paused);
-    assert_eq!(case.enter(Category::Active, "2026-03-02T11:00"), Change::Resumed);
-    assert_eq!(case.deadline().as_deref(), Some("2026-03-02T19:00"));
 }
 
 /// FEATURES P1 (glpi #6902): pending time is not lost when the target changes.

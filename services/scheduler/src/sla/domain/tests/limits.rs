@@ -1,9 +1,6 @@
 //! The time limits of the sources (REQUIREMENTS §J), each with its numbers.
 
-use jiff::Timestamp;
-
 use super::*;
-use crate::calendar::domain::tests::shanghai_2026;
 
 fn built_in(rank: i32, clock: &str, start: &str) -> String {
     let calendar = Calendar::built_in();

@@ -4,15 +4,19 @@ mod clocks;
 mod limits;
 mod policies;
 mod properties;
+mod starts;
 
 use jiff::{SignedDuration, Timestamp};
 
 use super::{
-    Category, Clock, ClockDefinition, Facts, Happening, Milestone, Moment, Opening, Policy, Rule, Target, TimeBasis,
-    Versions, WorkingDayRule, apply, deadline, open_clocks,
+    Category, Change, Clock, ClockDefinition, Facts, Happening, Milestone, Moment, Opening, Outcome, Policy, Rule,
+    Target, TimeBasis, Versions, WorkingDayRule, apply, deadline, open_clocks, outcome,
 };
 use crate::{
-    calendar::domain::{Calendar, tests::at},
+    calendar::domain::{
+        Calendar,
+        tests::{at, shanghai_2026},
+    },
     condition::Condition,
 };
 
@@ -97,5 +101,43 @@ fn milestone(milestone: Milestone) -> Happening {
         Milestone::Acknowledged => Happening::Acknowledged,
         Milestone::Assigned => Happening::Assigned,
         Milestone::CustomerInformed => Happening::CustomerInformed,
+    }
+}
+
+/// The only clock of a policy, and what happens to it.
+struct Case {
+    calendar: Calendar,
+    policy: Policy,
+    clock: Clock,
+}
+
+impl Case {
+    fn new(target: Target, start: &str) -> Self {
+        let (calendar, policy) = (shanghai_2026(), policy(target));
+        let clock = open(&policy, &Facts::default(), at(&calendar, start)).remove(0);
+        Self {
+            calendar,
+            policy,
+            clock,
+        }
+    }
+
+    fn enter(&mut self, category: Category, time: &str) -> Change {
+        apply(
+            &mut self.clock,
+            &self.policy,
+            Happening::Entered(category),
+            &moment(at(&self.calendar, time)),
+        )
+    }
+
+    fn deadline(&self) -> Option<String> {
+        deadline(&self.clock, &self.calendar)
+            .unwrap()
+            .map(|due| wall(&self.calendar, due))
+    }
+
+    fn outcome(&self) -> Option<Outcome> {
+        outcome(&self.clock, &self.calendar).unwrap()
     }
 }

@@ -5,7 +5,7 @@ use proptest::prelude::*;
 use super::*;
 use crate::{
     calendar::domain::properties::{calendar, moment as any_moment},
-    sla::domain::{Change, State, due, explain, outcome, reckoning::Budget, retarget, state, warn_time},
+    sla::domain::{State, due, explain, reckoning::Budget, retarget, state, warn_time},
 };
 
 fn target() -> impl Strategy<Value = Target> {

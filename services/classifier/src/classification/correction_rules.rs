@@ -1,0 +1,197 @@
+//! What a correction means, as examples.
+
+use jiff::Timestamp;
+use uuid::Uuid;
+
+use super::domain::{Change, Classification};
+use crate::{
+    domain::{Feedback, Impact, Label, Tier},
+    error::Error,
+    reading::verdict::{Statement, read},
+    taxonomy::builtin::Builtin,
+};
+
+fn lexicon() -> Lexicon {
+    Lexicon::new(0, &Builtin::load().unwrap().content).unwrap()
+}
+
+fn classified(lexicon: &Lexicon, text: &str, urgency: i32) -> Classification {
+    let feedback = Feedback {
+        name: "tenants/acme/feedbacks/x".to_owned(),
+        number: "FB20260302001".to_owned(),
+        channel: 2,
+        customer: String::new(),
+        tier: Tier::Existing,
+        tier_said: true,
+        product_model: String::new(),
+        batch: String::new(),
+        occur_time: None,
+        receive_time: None,
+        language: "zh-CN".to_owned(),
+        reachable: false,
+    };
+    let verdict = read(
+        lexicon,
+        Statement {
+            text,
+            tier: Tier::Existing,
+            impact: None,
+            urgency,
+            emotion_level: 0,
+        },
+    );
+    Classification::first(
+        Uuid::nil(),
+        feedback,
+        urgency,
+        text.to_owned(),
+        verdict,
+        Timestamp::UNIX_EPOCH,
+    )
+}
+
+fn change(author: &str) -> Change {
+    Change {
+        author: author.to_owned(),
+        reason: "checked".to_owned(),
+        ..Change::default()
+    }
+}
+
+/// 003-22: a corrected category brings its skills, its department, its impact and the model's answer to them.
+#[test]
+fn a_new_category_has_the_priority_worked_out_again() {
+    let lexicon = lexicon();
+    let mut found = classified(&lexicon, "今天去了一趟", 0);
+    assert_eq!(
+        (found.category.as_str(), found.priority.key.as_str()),
+        ("unclassified", "P3")
+    );
+    let before = found.computed.clone();
+    found
+        .correct(
+            &lexicon,
+            Change {
+                category: Some("safety.food".to_owned()),
+                ..change("user:li")
+            },
+            Timestamp::UNIX_EPOCH,
+        )
+        .unwrap();
+    assert_eq!(
+        (found.revision, found.category.as_str(), found.priority.key.as_str()),
+        (2, "safety.food", "P0")
+    );
+    assert_eq!(found.impact, Impact::Fatal);
+    assert_eq!(found.skills, ["safety"]);
+    assert_eq!(
+        found.labels[0],
+        Label {
+            dimension: "nature".to_owned(),
+            category: "safety.food".to_owned(),
+            confidence: 1.0
+        }
+    );
+    assert!(
+        found
+            .basis
+            .starts_with("safety.food set by user:li; impact fatal (of the category)"),
+        "{}",
+        found.basis
+    );
+    assert_eq!(found.computed, before, "what the taxonomy had said stays");
+}
+
+/// §G: a priority that a person set stays, whatever is corrected later.
+#[test]
+fn a_priority_that_a_person_set_stays() {
+    let lexicon = lexicon();
+    let mut found = classified(&lexicon, "APP闪退", 0);
+    found
+        .correct(
+            &lexicon,
+            Change {
+                priority: Some("P1".to_owned()),
+                ..change("user:li")
+            },
+            Timestamp::UNIX_EPOCH,
+        )
+        .unwrap();
+    found
+        .correct(
+            &lexicon,
+            Change {
+                impact: Some(Impact::Minor),
+                ..change("user:wang")
+            },
+            Timestamp::UNIX_EPOCH,
+        )
+        .unwrap();
+    assert_eq!(
+        (found.revision, found.priority.key.as_str(), found.impact),
+        (3, "P1", Impact::Minor)
+    );
+    assert!(
+        found.basis.contains("minor (set by user:wang)")
+            && found.basis.ends_with("priority P1 set by user:li: checked"),
+        "{}",
+        found.basis
+    );
+    assert_eq!(found.computed.priority.key, "P2");
+}
+
+#[test]
+fn a_correction_of_nothing_is_refused() {
+    let lexicon = lexicon();
+    let mut found = classified(&lexicon, "APP闪退", 0);
+    let mut refused = |change| found.correct(&lexicon, change, Timestamp::UNIX_EPOCH).unwrap_err();
+    assert_eq!(refused(change("user:li")), Error::NothingCorrected);
+    let same = Change {
+        category: Some("function.crash".to_owned()),
+        priority: Some("P2".to_owned()),
+        ..change("user:li")
+    };
+    assert_eq!(refused(same), Error::NothingCorrected);
+    let of_another_dimension = Change {
+        category: Some("marketing".to_owned()),
+        ..change("user:li")
+    };
+    assert_eq!(
+        refused(of_another_dimension),
+        Error::CategoryUnknown {
+            version: 0,
+            category: "marketing".to_owned()
+        }
+    );
+    let unknown = Change {
+        priority: Some("P9".to_owned()),
+        ..change("user:li")
+    };
+    assert_eq!(
+        refused(unknown),
+        Error::PriorityUnknown {
+            priority: "P9".to_owned(),
+            allowed: "P0, P1, P2, P3".to_owned()
+        }
+    );
+    assert_eq!(found.revision, 1);
+}
+
+/// 003-21: the stated urgency counts at a correction as it did at first.
+#[test]
+fn the_stated_urgency_still_counts() {
+    let lexicon = lexicon();
+    let mut found = classified(&lexicon, "APP闪退", 2);
+    assert_eq!(found.priority.key, "P1");
+    found
+        .correct(
+            &lexicon,
+            Change {
+                impact: Some(Impact::Minor),
+                ..change("user:li")
+            },
+            Timestamp::UNIX_EPOCH,
+        )
+        .unwrap();
+    assert_eq!(found.priority.key, "P1");
+}
