@@ -23,7 +23,14 @@ use huiyin_proto::{
     r#type::v1::Channel,
 };
 
-const TEXTS: [&str; 6] = ["更新以后总是闪退", "物流太慢，等了八天", "客服态度很差", "希望增加深色模式", "the app crashes on start", "很好用，谢谢"];
+const TEXTS: [&str; 6] = [
+    "更新以后总是闪退",
+    "物流太慢，等了八天",
+    "客服态度很差",
+    "希望增加深色模式",
+    "the app crashes on start",
+    "很好用，谢谢",
+];
 
 /// ARCHITECTURE §3, "what must be shown by test".
 #[tokio::test(flavor = "multi_thread")]
@@ -35,11 +42,22 @@ async fn nothing_accepted_is_lost_when_every_service_is_killed_redis_wiped_and_p
     // Three kinds of load: single calls, an import, and people at work.
     let singles = tokio::task::spawn(create_until(link.clone(), Arc::clone(&stop)));
     let file = suite.files.folder().join("load.jsonl");
-    let lines: Vec<String> = (0..400).map(|n| serde_json::json!({ "id": n.to_string(), "text": format!("{} {n}", TEXTS[n % TEXTS.len()]) }).to_string()).collect();
+    let lines: Vec<String> = (0..400)
+        .map(|n| {
+            serde_json::json!({ "id": n.to_string(), "text": format!("{} {n}", TEXTS[n % TEXTS.len()]) }).to_string()
+        })
+        .collect();
     std::fs::write(&file, lines.join("\n")).unwrap();
     let importing = tokio::task::spawn({
         let link = link.clone();
-        let options = ImportOptions { file, map: vec![], set: vec![], dry_run: false, import_id: None, quiet: true };
+        let options = ImportOptions {
+            file,
+            map: vec![],
+            set: vec![],
+            dry_run: false,
+            import_id: None,
+            quiet: true,
+        };
         async move { import::import(&link, &options).await }
     });
     let people = tokio::task::spawn_blocking({
@@ -66,13 +84,26 @@ async fn nothing_accepted_is_lost_when_every_service_is_killed_redis_wiped_and_p
     finish(&link).await;
 
     let there = async {
-        anyhow::Ok(list!(link.intake(), list_feedbacks, ListFeedbacksRequest { parent: link.parent.clone(), ..Default::default() }, feedbacks))
+        anyhow::Ok(list!(
+            link.intake(),
+            list_feedbacks,
+            ListFeedbacksRequest {
+                parent: link.parent.clone(),
+                ..Default::default()
+            },
+            feedbacks
+        ))
     };
     let there: BTreeSet<String> = there.await.unwrap().into_iter().map(|feedback| feedback.name).collect();
     assert_eq!(there.len(), accepted.len() + 400, "each request was accepted once");
-    assert!(accepted.iter().all(|name| there.contains(name)), "what was accepted is there");
+    assert!(
+        accepted.iter().all(|name| there.contains(name)),
+        "what was accepted is there"
+    );
 
-    let audit = verify::run(&link, &VerifyOptions { wait: 120, strays: 20 }).await.unwrap();
+    let audit = verify::run(&link, &VerifyOptions { wait: 120, strays: 20 })
+        .await
+        .unwrap();
     audit.print(false);
     assert!(audit.is_clean());
 }
@@ -91,11 +122,18 @@ async fn create_until(link: Link, stop: Arc<AtomicBool>) -> BTreeSet<String> {
             customer_reference: format!("customer-{}", n % 50),
             ..Feedback::default()
         };
-        let request = CreateFeedbackRequest { parent: link.parent.clone(), feedback: Some(feedback), request_id: huiyin_chassis::Clock::system().id().to_string() };
+        let request = CreateFeedbackRequest {
+            parent: link.parent.clone(),
+            feedback: Some(feedback),
+            request_id: huiyin_chassis::Clock::system().id().to_string(),
+        };
         loop {
             match client.create_feedback(request.clone()).await {
                 Ok(answer) => {
-                    assert!(accepted.insert(answer.into_inner().name), "each feedback has a name of its own");
+                    assert!(
+                        accepted.insert(answer.into_inner().name),
+                        "each feedback has a name of its own"
+                    );
                     break;
                 }
                 Err(status) if status.code() == tonic::Code::InvalidArgument => panic!("{status}"),
@@ -109,7 +147,14 @@ async fn create_until(link: Link, stop: Arc<AtomicBool>) -> BTreeSet<String> {
 
 /// Plays rounds; what breaks in the middle of one is taken up in the next.
 async fn play_until(link: Link, stop: Arc<AtomicBool>) {
-    let options = DemoOptions { all: false, rounds: 1, people: 4, speed: 0, seed: 1, quiet: true };
+    let options = DemoOptions {
+        all: false,
+        rounds: 1,
+        people: 4,
+        speed: 0,
+        seed: 1,
+        quiet: true,
+    };
     while !stop.load(Ordering::Relaxed) {
         let _ = tokio::time::timeout(Duration::from_secs(20), demo::play(&link, &options)).await;
         tokio::time::sleep(Duration::from_millis(200)).await;
@@ -119,21 +164,48 @@ async fn play_until(link: Link, stop: Arc<AtomicBool>) {
 /// After each blow, feedback that comes in still gets its work order.
 async fn progress(link: &Link) {
     huiyin_testkit::eventually("the suite takes feedback again", Duration::from_secs(60), async || {
-        let feedback = Feedback { channel: Channel::InApp as i32, description: String::new(), ..Feedback::default() };
-        let request = CreateFeedbackRequest { parent: link.parent.clone(), feedback: Some(feedback), request_id: String::new() };
+        let feedback = Feedback {
+            channel: Channel::InApp as i32,
+            description: String::new(),
+            ..Feedback::default()
+        };
+        let request = CreateFeedbackRequest {
+            parent: link.parent.clone(),
+            feedback: Some(feedback),
+            request_id: String::new(),
+        };
         // Refused for its empty description: the service answers, and nothing is stored.
-        link.intake().create_feedback(request).await.err().filter(|status| status.code() == tonic::Code::InvalidArgument).map(|_| ())
+        link.intake()
+            .create_feedback(request)
+            .await
+            .err()
+            .filter(|status| status.code() == tonic::Code::InvalidArgument)
+            .map(|_| ())
     })
     .await;
 }
 
 async fn finish(link: &Link) {
-    let options = DemoOptions { all: true, rounds: 0, people: 16, speed: 0, seed: 1, quiet: true };
-    huiyin_testkit::eventually("everything is handled", Duration::from_secs(240), async || demo::play(link, &options).await.map_err(|error| format!("{error:#}"))).await;
+    let options = DemoOptions {
+        all: true,
+        rounds: 0,
+        people: 16,
+        speed: 0,
+        seed: 1,
+        quiet: true,
+    };
+    huiyin_testkit::eventually("everything is handled", Duration::from_secs(240), async || {
+        demo::play(link, &options).await.map_err(|error| format!("{error:#}"))
+    })
+    .await;
 }
 
 async fn wipe_redis(suite: &Suite) {
     let url = suite.redis.lock().await.url();
-    let mut connection = redis::Client::open(url).unwrap().get_multiplexed_async_connection().await.unwrap();
+    let mut connection = redis::Client::open(url)
+        .unwrap()
+        .get_multiplexed_async_connection()
+        .await
+        .unwrap();
     let () = redis::cmd("FLUSHALL").query_async(&mut connection).await.unwrap();
 }

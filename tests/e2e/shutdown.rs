@@ -16,10 +16,25 @@ use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 async fn sigterm_under_load_loses_no_accepted_request() {
     let suite = Suite::start(&[]).await;
     let link = suite.link();
-    let callers: Vec<_> = (0..16).map(|caller| tokio::task::spawn(create_until_refused(link.clone(), caller))).collect();
+    let callers: Vec<_> = (0..16)
+        .map(|caller| tokio::task::spawn(create_until_refused(link.clone(), caller)))
+        .collect();
     huiyin_testkit::eventually("some load has been accepted", Duration::from_secs(20), async || {
-        let request = ListFeedbacksRequest { parent: link.parent.clone(), page_size: 100, ..Default::default() };
-        (link.intake().list_feedbacks(request).await.ok()?.into_inner().feedbacks.len() >= 50).then_some(())
+        let request = ListFeedbacksRequest {
+            parent: link.parent.clone(),
+            page_size: 100,
+            ..Default::default()
+        };
+        (link
+            .intake()
+            .list_feedbacks(request)
+            .await
+            .ok()?
+            .into_inner()
+            .feedbacks
+            .len()
+            >= 50)
+            .then_some(())
     })
     .await;
     let process = suite.process("intake");
@@ -35,7 +50,15 @@ async fn sigterm_under_load_loses_no_accepted_request() {
     suite.serving("intake").await;
     let link = suite.link();
     let there = async {
-        anyhow::Ok(list!(link.intake(), list_feedbacks, ListFeedbacksRequest { parent: link.parent.clone(), ..Default::default() }, feedbacks))
+        anyhow::Ok(list!(
+            link.intake(),
+            list_feedbacks,
+            ListFeedbacksRequest {
+                parent: link.parent.clone(),
+                ..Default::default()
+            },
+            feedbacks
+        ))
     };
     let there: BTreeSet<String> = there.await.unwrap().into_iter().map(|feedback| feedback.name).collect();
     assert!(accepted.len() >= 50);
@@ -45,8 +68,16 @@ async fn sigterm_under_load_loses_no_accepted_request() {
 async fn create_until_refused(link: Link, caller: usize) -> Vec<String> {
     let mut accepted = Vec::new();
     for n in 0.. {
-        let feedback = Feedback { channel: Channel::Api as i32, description: format!("caller {caller}, call {n}"), ..Feedback::default() };
-        let request = CreateFeedbackRequest { parent: link.parent.clone(), feedback: Some(feedback), request_id: String::new() };
+        let feedback = Feedback {
+            channel: Channel::Api as i32,
+            description: format!("caller {caller}, call {n}"),
+            ..Feedback::default()
+        };
+        let request = CreateFeedbackRequest {
+            parent: link.parent.clone(),
+            feedback: Some(feedback),
+            request_id: String::new(),
+        };
         match link.intake().create_feedback(request).await {
             Ok(answer) => accepted.push(answer.into_inner().name),
             Err(_) => break,
@@ -61,9 +92,21 @@ async fn a_stuck_client_cannot_hold_a_drain_beyond_its_limit() {
     let suite = Suite::start(&[("HUIYIN_INTAKE__SERVICE__LIMITS__DRAIN_MS", "1500")]).await;
     let link = suite.link();
     // One that watches and never reads, and one that speaks half of HTTP/2 and falls silent.
-    let watching = link.intake().watch_feedbacks(WatchFeedbacksRequest { parent: link.parent.clone(), start_cursor: String::new() }).await.unwrap();
-    let mut silent = tokio::net::TcpStream::connect(suite.files.addresses().unwrap()["intake"]).await.unwrap();
-    silent.write_all(b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\x00\x00\x00\x04\x00\x00\x00\x00\x00").await.unwrap();
+    let watching = link
+        .intake()
+        .watch_feedbacks(WatchFeedbacksRequest {
+            parent: link.parent.clone(),
+            start_cursor: String::new(),
+        })
+        .await
+        .unwrap();
+    let mut silent = tokio::net::TcpStream::connect(suite.files.addresses().unwrap()["intake"])
+        .await
+        .unwrap();
+    silent
+        .write_all(b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\x00\x00\x00\x04\x00\x00\x00\x00\x00")
+        .await
+        .unwrap();
     // HEADERS of a request whose body never ends: a length that promises more than comes.
     let mut first = [0u8; 9];
     silent.read_exact(&mut first).await.unwrap();
@@ -71,7 +114,9 @@ async fn a_stuck_client_cannot_hold_a_drain_beyond_its_limit() {
 
     let process = suite.process("intake");
     process.signal(Signal::TERM);
-    let status = tokio::time::timeout(Duration::from_secs(15), process.ended()).await.expect("the drain has a limit");
+    let status = tokio::time::timeout(Duration::from_secs(15), process.ended())
+        .await
+        .expect("the drain has a limit");
     assert!(status.success(), "{status}");
     drop((watching, silent));
 }

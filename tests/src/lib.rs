@@ -40,13 +40,25 @@ impl Suite {
     pub async fn start(environment: &[(&str, &str)]) -> Self {
         let folder = scratch();
         let files = Files::open(&folder).unwrap();
-        let postgres = Postgres::start(&folder.join("postgres"), PostgresOptions::new(Durability::Full)).await.unwrap();
-        let redis = Redis::start(&folder.join("redis")).await.unwrap().expect("redis-server is installed by `make tools`");
-        let servers = Servers { postgres_url: postgres.url("postgres"), redis_url: Some(redis.url()), otlp_endpoint: None };
+        let postgres = Postgres::start(&folder.join("postgres"), PostgresOptions::new(Durability::Full))
+            .await
+            .unwrap();
+        let redis = Redis::start(&folder.join("redis"))
+            .await
+            .unwrap()
+            .expect("redis-server is installed by `make tools`");
+        let servers = Servers {
+            postgres_url: postgres.url("postgres"),
+            redis_url: Some(redis.url()),
+            otlp_endpoint: None,
+        };
         create_databases(&servers).await.unwrap();
         files.settle_addresses().unwrap();
         files.write_configs(&servers).unwrap();
-        let environment = environment.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())).collect();
+        let environment = environment
+            .iter()
+            .map(|(key, value)| ((*key).to_owned(), (*value).to_owned()))
+            .collect();
         let suite = Self {
             files,
             postgres: tokio::sync::Mutex::new(postgres),
@@ -69,12 +81,25 @@ impl Suite {
     /// Where its binary is missing.
     pub fn spawn(&self, service: &'static str) {
         let binary = binary(service);
-        assert!(binary.exists(), "{} is missing: `make e2e` builds the binaries first", binary.display());
-        let log = std::fs::OpenOptions::new().create(true).append(true).open(self.files.folder().join(format!("{service}.log"))).unwrap();
+        assert!(
+            binary.exists(),
+            "{} is missing: `make e2e` builds the binaries first",
+            binary.display()
+        );
+        let log = std::fs::OpenOptions::new()
+            .create(true)
+            .append(true)
+            .open(self.files.folder().join(format!("{service}.log")))
+            .unwrap();
         let mut command: Command = Process::command(binary, Signal::KILL);
-        command.arg("--config").arg(self.files.folder().join(format!("config/{service}.toml")));
+        command
+            .arg("--config")
+            .arg(self.files.folder().join(format!("config/{service}.toml")));
         command.envs(self.environment.iter().map(|(key, value)| (key, value)));
-        command.stdout(log.try_clone().unwrap()).stderr(log).stdin(Stdio::null());
+        command
+            .stdout(log.try_clone().unwrap())
+            .stderr(log)
+            .stdin(Stdio::null());
         let process = Process::spawn(command, Signal::KILL).unwrap();
         lock(&self.processes).insert(service, Arc::new(process));
     }
@@ -83,8 +108,15 @@ impl Suite {
     pub async fn serving(&self, service: &'static str) {
         let url = format!("http://{}", self.files.addresses().unwrap()[service]);
         eventually(&format!("{service} serves"), START, async || {
-            let channel = tonic::transport::Endpoint::from_shared(url.clone()).unwrap().connect().await.ok()?;
-            let answer = HealthClient::new(channel).check(HealthCheckRequest { service: String::new() }).await.ok()?;
+            let channel = tonic::transport::Endpoint::from_shared(url.clone())
+                .unwrap()
+                .connect()
+                .await
+                .ok()?;
+            let answer = HealthClient::new(channel)
+                .check(HealthCheckRequest { service: String::new() })
+                .await
+                .ok()?;
             (answer.into_inner().status() == ServingStatus::Serving).then_some(())
         })
         .await;
@@ -112,7 +144,10 @@ impl Suite {
     /// A link with another token.
     pub fn link_as(&self, token: &str, tenant: &str) -> Link {
         let addresses = self.files.addresses().unwrap();
-        let urls = SERVICES.iter().map(|service| (*service, format!("http://{}", addresses[*service]))).collect();
+        let urls = SERVICES
+            .iter()
+            .map(|service| (*service, format!("http://{}", addresses[*service])))
+            .collect();
         Link::new(&urls, token, tenant).unwrap()
     }
 

@@ -1,9 +1,6 @@
 //! What the protos say about every method: its permission, its shape, and whether it may be repeated.
 
-use std::{
-    collections::HashMap,
-    sync::LazyLock,
-};
+use std::{collections::HashMap, sync::LazyLock};
 
 use prost_reflect::{MethodDescriptor, Value};
 
@@ -21,7 +18,9 @@ pub struct Method {
 }
 
 static METHODS: LazyLock<HashMap<String, Method>> = LazyLock::new(|| {
-    let methods = huiyin_proto::POOL.services().flat_map(|service| service.methods().collect::<Vec<_>>());
+    let methods = huiyin_proto::POOL
+        .services()
+        .flat_map(|service| service.methods().collect::<Vec<_>>());
     methods.map(|method| (path(&method), describe(&method))).collect()
 });
 
@@ -33,7 +32,10 @@ pub fn method(path: &str) -> Option<&'static Method> {
 
 /// Every permission that a method of ours names.
 pub fn permissions() -> impl Iterator<Item = &'static str> {
-    METHODS.values().map(|method| method.permission.as_str()).filter(|permission| !permission.is_empty())
+    METHODS
+        .values()
+        .map(|method| method.permission.as_str())
+        .filter(|permission| !permission.is_empty())
 }
 
 /// Refuses a service one of whose methods has no access rule.
@@ -68,8 +70,12 @@ fn describe(method: &MethodDescriptor) -> Method {
     let access = access.as_ref().and_then(Value::as_message);
     let field = |name| access.and_then(|access| access.get_field_by_name(name));
     Method {
-        permission: field("permission").and_then(|value| value.as_str().map(str::to_owned)).unwrap_or_default(),
-        token_bound: field("token_bound").and_then(|value| value.as_bool()).unwrap_or_default(),
+        permission: field("permission")
+            .and_then(|value| value.as_str().map(str::to_owned))
+            .unwrap_or_default(),
+        token_bound: field("token_bound")
+            .and_then(|value| value.as_bool())
+            .unwrap_or_default(),
         unary: !method.is_client_streaming() && !method.is_server_streaming(),
         // IdempotencyLevel: 0 unknown, 1 NO_SIDE_EFFECTS, 2 IDEMPOTENT.
         repeatable: options
@@ -93,7 +99,10 @@ mod tests {
 
     #[test]
     fn every_service_of_ours_has_rules_for_all_methods() {
-        for service in huiyin_proto::POOL.services().filter(|service| service.full_name().starts_with("huiyin.")) {
+        for service in huiyin_proto::POOL
+            .services()
+            .filter(|service| service.full_name().starts_with("huiyin."))
+        {
             require_rules(service.full_name()).unwrap();
         }
     }

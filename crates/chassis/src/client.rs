@@ -40,13 +40,19 @@ impl NeighborsConfig {
     /// # Errors
     /// Where its URL is missing or malformed.
     pub fn connect(&self, service: &str, identity: &Identity) -> anyhow::Result<Neighbor> {
-        let url = self.0.get(service).with_context(|| format!("service.neighbors.{service} is not configured"))?;
+        let url = self
+            .0
+            .get(service)
+            .with_context(|| format!("service.neighbors.{service} is not configured"))?;
         let endpoint = Endpoint::from_shared(url.clone())
             .with_context(|| format!("service.neighbors.{service}"))?
             .connect_timeout(Duration::from_secs(2))
             .http2_keep_alive_interval(Duration::from_secs(20))
             .keep_alive_while_idle(true);
-        Ok(Neighbor { channel: endpoint.connect_lazy(), identity: identity.clone() })
+        Ok(Neighbor {
+            channel: endpoint.connect_lazy(),
+            identity: identity.clone(),
+        })
     }
 }
 
@@ -92,7 +98,9 @@ impl Neighbor {
             set_deadline(&mut parts.headers, deadline);
             let outcome = self.attempt(copy(&parts, &body)).await;
             let unavailable = match &outcome {
-                Ok(response) => Status::from_header_map(response.headers()).is_some_and(|status| status.code() == Code::Unavailable),
+                Ok(response) => {
+                    Status::from_header_map(response.headers()).is_some_and(|status| status.code() == Code::Unavailable)
+                }
                 Err(status) => status.code() == Code::Unavailable,
             };
             let wait = pause.mul_f64(0.5 + secret::random_fraction() / 2.0);
@@ -108,7 +116,9 @@ impl Neighbor {
     async fn attempt(&self, request: Request<Body>) -> Result<Response<Body>, Status> {
         let mut channel = self.channel.clone();
         let unreachable = |error: tonic::transport::Error| Status::unavailable(error.to_string());
-        std::future::poll_fn(|context| channel.poll_ready(context)).await.map_err(unreachable)?;
+        std::future::poll_fn(|context| channel.poll_ready(context))
+            .await
+            .map_err(unreachable)?;
         channel.call(request).await.map_err(unreachable)
     }
 

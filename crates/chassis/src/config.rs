@@ -54,7 +54,13 @@ pub struct Limits {
 
 impl Default for Limits {
     fn default() -> Self {
-        Self { deadline_ms: 30_000, message_bytes: 4 << 20, concurrency: 1024, drain_notice_ms: 0, drain_ms: 10_000 }
+        Self {
+            deadline_ms: 30_000,
+            message_bytes: 4 << 20,
+            concurrency: 1024,
+            drain_notice_ms: 0,
+            drain_ms: 10_000,
+        }
     }
 }
 
@@ -89,10 +95,17 @@ pub fn load<C: DeserializeOwned>(service: &str, file: Option<&Path>) -> anyhow::
         builder = builder.add_source(config::File::from(file).format(config::FileFormat::Toml));
     }
     builder = builder.add_source(
-        config::Environment::with_prefix(&prefix).prefix_separator("__").separator("__").try_parsing(true),
+        config::Environment::with_prefix(&prefix)
+            .prefix_separator("__")
+            .separator("__")
+            .try_parsing(true),
     );
-    let merged = builder.build().with_context(|| format!("the configuration of {service}"))?;
-    merged.try_deserialize().with_context(|| format!("the configuration of {service}"))
+    let merged = builder
+        .build()
+        .with_context(|| format!("the configuration of {service}"))?;
+    merged
+        .try_deserialize()
+        .with_context(|| format!("the configuration of {service}"))
 }
 
 /// Reads the configuration of `service` from TOML text; for tests and for `huiyin up`, which makes it.

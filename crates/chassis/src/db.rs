@@ -50,7 +50,10 @@ pub struct Migrations {
 
 /// The chassis' own migrations; they come first.
 fn chassis_migrations() -> Migrations {
-    Migrations { schema: "chassis", migrator: sqlx::migrate!() }
+    Migrations {
+        schema: "chassis",
+        migrator: sqlx::migrate!(),
+    }
 }
 
 /// The room's database.
@@ -82,16 +85,23 @@ impl Database {
         for Migrations { schema, mut migrator } in all {
             if schema != "public" {
                 migrator.dangerous_set_table_name(format!("{schema}.applied_migration"));
-                sqlx::query(AssertSqlSafe(format!("CREATE SCHEMA IF NOT EXISTS {schema}"))).execute(&database.pool).await?;
+                sqlx::query(AssertSqlSafe(format!("CREATE SCHEMA IF NOT EXISTS {schema}")))
+                    .execute(&database.pool)
+                    .await?;
             }
             if config.migrate {
-                migrator.run(&database.pool).await.with_context(|| format!("migrations of schema {schema}"))?;
+                migrator
+                    .run(&database.pool)
+                    .await
+                    .with_context(|| format!("migrations of schema {schema}"))?;
             } else {
                 require_applied(&database.pool, schema, &migrator).await?;
             }
         }
         if config.migrate {
-            sqlx::query("SELECT chassis.isolate_tenants()").execute(&database.pool).await?;
+            sqlx::query("SELECT chassis.isolate_tenants()")
+                .execute(&database.pool)
+                .await?;
         }
         Ok(database)
     }
@@ -116,7 +126,11 @@ impl Database {
     /// UNAVAILABLE where the database cannot be reached.
     pub async fn tenant(&self, tenant: &Tenant) -> Result<Transaction, Refusal> {
         // A tenant's key holds nothing that would need quoting: see `Tenant`.
-        self.begin(format!("BEGIN; SET LOCAL ROLE huiyin_app; SET LOCAL huiyin.tenant = '{}'", tenant.key())).await
+        self.begin(format!(
+            "BEGIN; SET LOCAL ROLE huiyin_app; SET LOCAL huiyin.tenant = '{}'",
+            tenant.key()
+        ))
+        .await
     }
 
     /// Begins a transaction that sees the work of all tenants (event log, cursors, timers) and no row of any room;
@@ -132,12 +146,20 @@ impl Database {
         // Nothing has happened yet when a BEGIN fails: on another connection it may go well.
         for _ in 0..self.pool.options().get_max_connections() {
             match self.pool.begin_with(AssertSqlSafe(statement.clone())).await {
-                Ok(inner) => return Ok(Transaction { inner, on_commit: Vec::new() }),
+                Ok(inner) => {
+                    return Ok(Transaction {
+                        inner,
+                        on_commit: Vec::new(),
+                    });
+                }
                 Err(sqlx::Error::Io(_) | sqlx::Error::Protocol(_)) => {}
                 Err(error) => return Err(error.into()),
             }
         }
-        Ok(Transaction { inner: self.pool.begin_with(AssertSqlSafe(statement)).await?, on_commit: Vec::new() })
+        Ok(Transaction {
+            inner: self.pool.begin_with(AssertSqlSafe(statement)).await?,
+            on_commit: Vec::new(),
+        })
     }
 
     /// A connection of its own, outside the pool, for what must be held for long: an advisory lock, a LISTEN.
@@ -155,7 +177,9 @@ impl Database {
     /// UNAVAILABLE where the database cannot be reached.
     pub async fn listen(&self, channel: &str) -> Result<PgListener, Refusal> {
         // A pool of its own: a listener never gives its connection back.
-        let pool = PgPoolOptions::new().max_connections(1).connect_lazy_with((*self.pool.connect_options()).clone());
+        let pool = PgPoolOptions::new()
+            .max_connections(1)
+            .connect_lazy_with((*self.pool.connect_options()).clone());
         let mut listener = PgListener::connect_with(&pool).await?;
         listener.listen(channel).await?;
         Ok(listener)
@@ -168,13 +192,21 @@ impl Database {
 }
 
 async fn require_applied(pool: &PgPool, schema: &str, migrator: &Migrator) -> anyhow::Result<()> {
-    let table = if schema == "public" { "public._sqlx_migrations".to_owned() } else { format!("{schema}.applied_migration") };
-    let newest: Option<i64> = sqlx::query_scalar(AssertSqlSafe(format!("SELECT max(version) FROM {table} WHERE success")))
-        .fetch_one(pool)
-        .await
-        .with_context(|| format!("schema {schema} has never been migrated"))?;
+    let table = if schema == "public" {
+        "public._sqlx_migrations".to_owned()
+    } else {
+        format!("{schema}.applied_migration")
+    };
+    let newest: Option<i64> =
+        sqlx::query_scalar(AssertSqlSafe(format!("SELECT max(version) FROM {table} WHERE success")))
+            .fetch_one(pool)
+            .await
+            .with_context(|| format!("schema {schema} has never been migrated"))?;
     let wanted = migrator.iter().map(|migration| migration.version).max();
-    anyhow::ensure!(newest >= wanted, "schema {schema} is at {newest:?}, this version needs {wanted:?}: run the migrations first");
+    anyhow::ensure!(
+        newest >= wanted,
+        "schema {schema} is at {newest:?}, this version needs {wanted:?}: run the migrations first"
+    );
     Ok(())
 }
 

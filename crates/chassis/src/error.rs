@@ -56,13 +56,23 @@ impl Refusal {
     /// Nothing of this name is in the caller's reach.
     #[must_use]
     pub fn not_found(name: &str) -> Self {
-        Self::shared(Code::NotFound, ErrorReason::ResourceNotFound, format!("{name} was not found")).with("resource", name)
+        Self::shared(
+            Code::NotFound,
+            ErrorReason::ResourceNotFound,
+            format!("{name} was not found"),
+        )
+        .with("resource", name)
     }
 
     /// Something of this name is there already.
     #[must_use]
     pub fn exists(name: &str) -> Self {
-        Self::shared(Code::AlreadyExists, ErrorReason::ResourceExists, format!("{name} exists already")).with("resource", name)
+        Self::shared(
+            Code::AlreadyExists,
+            ErrorReason::ResourceExists,
+            format!("{name} exists already"),
+        )
+        .with("resource", name)
     }
 
     /// Fields break rules that cannot stand in the proto: each with what is wrong about it.
@@ -70,8 +80,12 @@ impl Refusal {
     pub fn invalid(violations: Vec<(String, String)>) -> Self {
         let fields: Vec<&str> = violations.iter().map(|(field, _)| field.as_str()).collect();
         let fields = fields.join(", ");
-        let mut refusal =
-            Self::shared(Code::InvalidArgument, ErrorReason::FieldsInvalid, format!("invalid fields: {fields}")).with("fields", fields);
+        let mut refusal = Self::shared(
+            Code::InvalidArgument,
+            ErrorReason::FieldsInvalid,
+            format!("invalid fields: {fields}"),
+        )
+        .with("fields", fields);
         refusal.violations = violations;
         refusal
     }
@@ -85,34 +99,55 @@ impl Refusal {
     /// The caller's etag is not the current one.
     #[must_use]
     pub fn etag_mismatch(name: &str) -> Self {
-        Self::shared(Code::Aborted, ErrorReason::EtagMismatch, format!("{name} was changed in the meantime")).with("resource", name)
+        Self::shared(
+            Code::Aborted,
+            ErrorReason::EtagMismatch,
+            format!("{name} was changed in the meantime"),
+        )
+        .with("resource", name)
     }
 
     /// The resource's state does not allow this; `allowed` are the methods or states that it does allow.
     #[must_use]
     pub fn state_forbids(name: &str, state: &str, allowed: &[&str]) -> Self {
-        Self::shared(Code::FailedPrecondition, ErrorReason::StateForbids, format!("{name} is {state}"))
-            .with("resource", name)
-            .with("state", state)
-            .with("allowed", allowed.join(", "))
+        Self::shared(
+            Code::FailedPrecondition,
+            ErrorReason::StateForbids,
+            format!("{name} is {state}"),
+        )
+        .with("resource", name)
+        .with("state", state)
+        .with("allowed", allowed.join(", "))
     }
 
     /// The request id was used for another body.
     #[must_use]
     pub fn request_id_reused() -> Self {
-        Self::shared(Code::AlreadyExists, ErrorReason::RequestIdReused, "the request id was used before for another request")
+        Self::shared(
+            Code::AlreadyExists,
+            ErrorReason::RequestIdReused,
+            "the request id was used before for another request",
+        )
     }
 
     /// The page token belongs to another query, or is none of ours.
     #[must_use]
     pub fn page_token_invalid() -> Self {
-        Self::shared(Code::InvalidArgument, ErrorReason::PageTokenInvalid, "the page token does not belong to this query")
+        Self::shared(
+            Code::InvalidArgument,
+            ErrorReason::PageTokenInvalid,
+            "the page token does not belong to this query",
+        )
     }
 
     /// The cursor is older than what is kept.
     #[must_use]
     pub fn cursor_expired() -> Self {
-        Self::shared(Code::OutOfRange, ErrorReason::CursorExpired, "the cursor is older than what is kept")
+        Self::shared(
+            Code::OutOfRange,
+            ErrorReason::CursorExpired,
+            "the cursor is older than what is kept",
+        )
     }
 
     /// No valid credentials; `why` says which kind of failure, never a secret.
@@ -124,20 +159,32 @@ impl Refusal {
     /// The caller's roles do not grant the permission.
     #[must_use]
     pub fn permission_missing(permission: &str) -> Self {
-        Self::shared(Code::PermissionDenied, ErrorReason::PermissionMissing, format!("permission {permission} is missing"))
-            .with("permission", permission)
+        Self::shared(
+            Code::PermissionDenied,
+            ErrorReason::PermissionMissing,
+            format!("permission {permission} is missing"),
+        )
+        .with("permission", permission)
     }
 
     /// The answer was not ready in time.
     #[must_use]
     pub fn deadline_passed() -> Self {
-        Self::shared(Code::DeadlineExceeded, ErrorReason::DeadlinePassed, "the answer was not ready in time")
+        Self::shared(
+            Code::DeadlineExceeded,
+            ErrorReason::DeadlinePassed,
+            "the answer was not ready in time",
+        )
     }
 
     /// The service is at its limit; the caller may come back after `retry_after`.
     #[must_use]
     pub fn overloaded(retry_after: Duration) -> Self {
-        let mut refusal = Self::shared(Code::ResourceExhausted, ErrorReason::Overloaded, "the service is at its limit");
+        let mut refusal = Self::shared(
+            Code::ResourceExhausted,
+            ErrorReason::Overloaded,
+            "the service is at its limit",
+        );
         refusal.retry_after = Some(retry_after);
         refusal
     }
@@ -146,7 +193,11 @@ impl Refusal {
     #[must_use]
     pub fn unavailable(cause: impl std::fmt::Display) -> Self {
         tracing::warn!(error = %cause, "a dependency is unavailable");
-        Self::shared(Code::Unavailable, ErrorReason::DependencyUnavailable, "a dependency of the service is unavailable")
+        Self::shared(
+            Code::Unavailable,
+            ErrorReason::DependencyUnavailable,
+            "a dependency of the service is unavailable",
+        )
     }
 
     /// A fault of ours: logged in full under an incident id, answered with that id and nothing else.
@@ -155,7 +206,12 @@ impl Refusal {
         let cause = cause.into();
         let incident = crate::secret::to_text(&crate::secret::random_bytes::<9>());
         tracing::error!(incident, error = format!("{cause:#}"), "fault");
-        Self::shared(Code::Internal, ErrorReason::Fault, format!("internal fault, incident {incident}")).with("incident", incident)
+        Self::shared(
+            Code::Internal,
+            ErrorReason::Fault,
+            format!("internal fault, incident {incident}"),
+        )
+        .with("incident", incident)
     }
 
     /// The canonical code.
@@ -167,7 +223,10 @@ impl Refusal {
     /// True where the same call may go well a little later without anybody doing anything.
     #[must_use]
     pub fn is_transient(&self) -> bool {
-        matches!(self.code, Code::Unavailable | Code::DeadlineExceeded | Code::ResourceExhausted | Code::Aborted)
+        matches!(
+            self.code,
+            Code::Unavailable | Code::DeadlineExceeded | Code::ResourceExhausted | Code::Aborted
+        )
     }
 
     /// Every violated field with what is wrong about it.
@@ -204,14 +263,22 @@ impl From<Refusal> for Status {
 
 impl From<sqlx::Error> for Refusal {
     fn from(error: sqlx::Error) -> Self {
-        if is_outage(&error) { Self::unavailable(error) } else { Self::fault(error) }
+        if is_outage(&error) {
+            Self::unavailable(error)
+        } else {
+            Self::fault(error)
+        }
     }
 }
 
 /// True where the database could not be reached or was on its way down, rather than refusing what it was asked.
 fn is_outage(error: &sqlx::Error) -> bool {
     match error {
-        sqlx::Error::Io(_) | sqlx::Error::PoolTimedOut | sqlx::Error::PoolClosed | sqlx::Error::Tls(_) | sqlx::Error::Protocol(_) => true,
+        sqlx::Error::Io(_)
+        | sqlx::Error::PoolTimedOut
+        | sqlx::Error::PoolClosed
+        | sqlx::Error::Tls(_)
+        | sqlx::Error::Protocol(_) => true,
         // 08: connection; 57P: operator intervention; 53: out of resources; 40: serialization failure or deadlock, gone on a retry.
         sqlx::Error::Database(error) => error
             .code()

@@ -61,7 +61,12 @@ impl Running {
     /// A service whose tasks have been started.
     #[must_use]
     pub fn new(name: &'static str, address: SocketAddr, tasks: Tasks, shutdown: Shutdown) -> Self {
-        Self { name, address, tasks, shutdown }
+        Self {
+            name,
+            address,
+            tasks,
+            shutdown,
+        }
     }
 
     /// Waits until it has ended, by itself or because the shutdown was requested.
@@ -96,7 +101,9 @@ where
     F: FnOnce(C, Context) -> Fut,
     Fut: Future<Output = anyhow::Result<Running>>,
 {
-    let outcome = tokio::runtime::Runtime::new().map_err(anyhow::Error::from).and_then(|runtime| runtime.block_on(run(service, start)));
+    let outcome = tokio::runtime::Runtime::new()
+        .map_err(anyhow::Error::from)
+        .and_then(|runtime| runtime.block_on(run(service, start)));
     match outcome {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
@@ -122,7 +129,10 @@ where
     // Flushed whether or not the body fails: the trace of a failure is the one that is wanted.
     let telemetry = telemetry::start(service, &process.telemetry)?;
     let outcome = async {
-        let context = Context { clock: Clock::system(), shutdown: Shutdown::new() };
+        let context = Context {
+            clock: Clock::system(),
+            shutdown: Shutdown::new(),
+        };
         let shutdown = context.shutdown.clone();
         let mut running = start(config::load(service, file.as_deref())?, context).await?;
         tracing::info!(service, address = %running.address, "serving");
@@ -153,7 +163,8 @@ fn config_file() -> anyhow::Result<Option<PathBuf>> {
 
 /// `process.toml` beside the service's file, where there is one.
 fn process_file(file: Option<&std::path::Path>) -> Option<PathBuf> {
-    file.map(|file| file.with_file_name("process.toml")).filter(|file| file.exists())
+    file.map(|file| file.with_file_name("process.toml"))
+        .filter(|file| file.exists())
 }
 
 /// Ends when the process is asked to: SIGTERM or Ctrl-C.

@@ -10,7 +10,8 @@ const ID_CARD: &str = "[身份证号]";
 const MAIL: &str = "[邮箱]";
 const BANK_CARD: &str = "[银行卡号]";
 
-static MAIL_ADDRESS: LazyLock<Regex> = LazyLock::new(|| pattern(r"[A-Za-z0-9._%+\-]{1,64}@[A-Za-z0-9\-]{1,63}(?:\.[A-Za-z0-9\-]{1,63}){1,8}"));
+static MAIL_ADDRESS: LazyLock<Regex> =
+    LazyLock::new(|| pattern(r"[A-Za-z0-9._%+\-]{1,64}@[A-Za-z0-9\-]{1,63}(?:\.[A-Za-z0-9\-]{1,63}){1,8}"));
 /// Runs of digits with single spaces or dashes between, as people write numbers; a last `X` is part of an ID card.
 static NUMBER: LazyLock<Regex> = LazyLock::new(|| pattern(r"\+?[0-9](?:[ \-]?[0-9]){9,22}[Xx]?"));
 
@@ -23,12 +24,13 @@ fn pattern(text: &str) -> Regex {
 #[must_use]
 pub fn mask(text: &str) -> String {
     let text = MAIL_ADDRESS.replace_all(text, MAIL);
-    NUMBER.replace_all(&text, |found: &Captures<'_>| {
-        let written = &found[0];
-        let digits: String = written.chars().filter(|c| c.is_ascii_alphanumeric()).collect();
-        kind(&digits).map_or_else(|| written.to_owned(), str::to_owned)
-    })
-    .into_owned()
+    NUMBER
+        .replace_all(&text, |found: &Captures<'_>| {
+            let written = &found[0];
+            let digits: String = written.chars().filter(|c| c.is_ascii_alphanumeric()).collect();
+            kind(&digits).map_or_else(|| written.to_owned(), str::to_owned)
+        })
+        .into_owned()
 }
 
 fn kind(digits: &str) -> Option<&'static str> {
@@ -45,7 +47,10 @@ fn kind(digits: &str) -> Option<&'static str> {
 
 /// A mobile number of mainland China, with or without its country code.
 fn is_mobile(digits: &str) -> bool {
-    let national = digits.strip_prefix("0086").or_else(|| digits.strip_prefix("86").filter(|rest| rest.len() == 11)).unwrap_or(digits);
+    let national = digits
+        .strip_prefix("0086")
+        .or_else(|| digits.strip_prefix("86").filter(|rest| rest.len() == 11))
+        .unwrap_or(digits);
     national.len() == 11 && national.starts_with('1') && matches!(national.as_bytes()[1], b'3'..=b'9')
 }
 
@@ -57,7 +62,11 @@ fn is_id_card(digits: &str) -> bool {
     if bytes.len() != 18 || !bytes[..17].iter().all(u8::is_ascii_digit) {
         return false;
     }
-    let sum: u32 = bytes[..17].iter().zip(WEIGHTS).map(|(digit, weight)| u32::from(digit - b'0') * weight).sum();
+    let sum: u32 = bytes[..17]
+        .iter()
+        .zip(WEIGHTS)
+        .map(|(digit, weight)| u32::from(digit - b'0') * weight)
+        .sum();
     CHECKS[(sum % 11) as usize] == bytes[17].to_ascii_uppercase()
 }
 
@@ -88,7 +97,12 @@ mod tests {
 
     #[test]
     fn other_numbers_stay() {
-        for text in ["订单号 2026112100012345 未到", "型号 12345678901", "版本 10.2.3", "110105194912310021"] {
+        for text in [
+            "订单号 2026112100012345 未到",
+            "型号 12345678901",
+            "版本 10.2.3",
+            "110105194912310021",
+        ] {
             assert_eq!(mask(text), text);
         }
     }

@@ -59,7 +59,9 @@ impl fmt::Display for Tenant {
 fn is_key(key: &str) -> bool {
     (1..=63).contains(&key.len())
         && !key.starts_with('-')
-        && key.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-')
+        && key
+            .bytes()
+            .all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-')
 }
 
 /// The tenant of a `parent`, as the caller may see it.
@@ -68,7 +70,8 @@ fn is_key(key: &str) -> bool {
 /// NOT_FOUND where it is not the caller's: not to be told from one that is missing.
 pub fn parent(caller: &Caller, parent: &str) -> Result<Tenant, Refusal> {
     let key = parent.strip_prefix("tenants/").filter(|key| is_key(key));
-    key.and_then(|key| caller.tenant(key)).ok_or_else(|| Refusal::not_found(parent))
+    key.and_then(|key| caller.tenant(key))
+        .ok_or_else(|| Refusal::not_found(parent))
 }
 
 /// The tenant and the id in a name `tenants/{tenant}/{collection}/{id}`.
@@ -78,7 +81,9 @@ pub fn parent(caller: &Caller, parent: &str) -> Result<Tenant, Refusal> {
 pub fn child<'n>(caller: &Caller, name: &'n str, collection: &str) -> Result<(Tenant, &'n str), Refusal> {
     let missing = || Refusal::not_found(name);
     let mut parts = name.split('/');
-    let (Some("tenants"), Some(key), Some(found), Some(id), None) = (parts.next(), parts.next(), parts.next(), parts.next(), parts.next()) else {
+    let (Some("tenants"), Some(key), Some(found), Some(id), None) =
+        (parts.next(), parts.next(), parts.next(), parts.next(), parts.next())
+    else {
         return Err(missing());
     };
     if found != collection || id.is_empty() {

@@ -31,13 +31,26 @@ impl Repeatable {
     ///
     /// # Errors
     /// INVALID_ARGUMENT where the id is no UUID.
-    pub fn new(tenant: &Tenant, caller: &Caller, method: &'static str, request_id: &str, body: &impl Message) -> Result<Option<Self>, Refusal> {
+    pub fn new(
+        tenant: &Tenant,
+        caller: &Caller,
+        method: &'static str,
+        request_id: &str,
+        body: &impl Message,
+    ) -> Result<Option<Self>, Refusal> {
         if request_id.is_empty() {
             return Ok(None);
         }
-        let request_id = Uuid::try_parse(request_id).map_err(|_| Refusal::invalid_field("request_id", "must be a UUID"))?;
+        let request_id =
+            Uuid::try_parse(request_id).map_err(|_| Refusal::invalid_field("request_id", "must be a UUID"))?;
         let body_hash = secret::hash(&body.encode_to_vec());
-        Ok(Some(Self { tenant: tenant.clone(), caller: caller.subject.clone(), method, request_id, body_hash }))
+        Ok(Some(Self {
+            tenant: tenant.clone(),
+            caller: caller.subject.clone(),
+            method,
+            request_id,
+            body_hash,
+        }))
     }
 
     /// The answer that this request got before, if it did. A second one that runs at the same time waits here until the
@@ -46,9 +59,20 @@ impl Repeatable {
     /// # Errors
     /// ALREADY_EXISTS / REQUEST_ID_REUSED where the id was used for another body.
     pub async fn answered<A: Message + Default>(&self, tx: &mut Transaction) -> Result<Option<A>, Refusal> {
-        let lock = secret::keyed_hash(b"request", &[self.tenant.key().as_bytes(), self.caller.as_bytes(), self.method.as_bytes(), self.request_id.as_bytes()]);
+        let lock = secret::keyed_hash(
+            b"request",
+            &[
+                self.tenant.key().as_bytes(),
+                self.caller.as_bytes(),
+                self.method.as_bytes(),
+                self.request_id.as_bytes(),
+            ],
+        );
         let lock = i64::from_be_bytes([lock[0], lock[1], lock[2], lock[3], lock[4], lock[5], lock[6], lock[7]]);
-        sqlx::query("SELECT pg_advisory_xact_lock($1)").bind(lock).execute(&mut **tx).await?;
+        sqlx::query("SELECT pg_advisory_xact_lock($1)")
+            .bind(lock)
+            .execute(&mut **tx)
+            .await?;
         let row: Option<(Vec<u8>, Vec<u8>)> = sqlx::query_as(
             "SELECT body_hash, answer FROM chassis.answered_request
              WHERE tenant_id = $1 AND caller = $2 AND method = $3 AND request_id = $4",

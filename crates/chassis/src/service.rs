@@ -35,7 +35,12 @@ impl Service {
     ///
     /// # Errors
     /// Whatever keeps the service from starting.
-    pub async fn prepare(name: &'static str, config: &ServiceConfig, context: Context, migrations: Vec<Migrations>) -> anyhow::Result<Self> {
+    pub async fn prepare(
+        name: &'static str,
+        config: &ServiceConfig,
+        context: Context,
+        migrations: Vec<Migrations>,
+    ) -> anyhow::Result<Self> {
         crate::install_crypto();
         let authenticator = Authenticator::new(&config.auth, context.clock.clone()).await?;
         let server = Server::bind(config, authenticator).await?;

@@ -18,7 +18,10 @@ pub fn time_opt(time: Option<Timestamp>) -> Option<SqlTimestamp> {
 /// A moment for the wire.
 #[must_use]
 pub fn to_proto(time: Timestamp) -> prost_types::Timestamp {
-    prost_types::Timestamp { seconds: time.as_second(), nanos: time.subsec_nanosecond() }
+    prost_types::Timestamp {
+        seconds: time.as_second(),
+        nanos: time.subsec_nanosecond(),
+    }
 }
 
 /// A moment from the wire, to the microsecond; `None` where it is none or not one of this calendar.

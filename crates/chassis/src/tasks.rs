@@ -37,7 +37,9 @@ impl Shutdown {
     /// One that ends with this one and can end alone.
     #[must_use]
     pub fn child(&self) -> Self {
-        Self { soft: self.soft.child_token() }
+        Self {
+            soft: self.soft.child_token(),
+        }
     }
 
     /// Waits, or ends early with the shutdown; true where the wait was over.
@@ -60,7 +62,10 @@ impl Tasks {
     /// None yet.
     #[must_use]
     pub fn new(shutdown: Shutdown) -> Self {
-        Self { shutdown, set: JoinSet::new() }
+        Self {
+            shutdown,
+            set: JoinSet::new(),
+        }
     }
 
     /// Starts a task. It ends when it is done or, soon after, when the shutdown is requested.

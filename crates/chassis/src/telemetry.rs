@@ -6,7 +6,8 @@ use opentelemetry::{KeyValue, global, trace::TracerProvider as _};
 use opentelemetry_appender_tracing::layer::OpenTelemetryTracingBridge;
 use opentelemetry_otlp::WithExportConfig as _;
 use opentelemetry_sdk::{
-    Resource, logs::SdkLoggerProvider, metrics::SdkMeterProvider, propagation::TraceContextPropagator, trace::SdkTracerProvider,
+    Resource, logs::SdkLoggerProvider, metrics::SdkMeterProvider, propagation::TraceContextPropagator,
+    trace::SdkTracerProvider,
 };
 use serde::Deserialize;
 use tracing_opentelemetry::OpenTelemetrySpanExt as _;
@@ -26,7 +27,11 @@ pub struct TelemetryConfig {
 
 impl Default for TelemetryConfig {
     fn default() -> Self {
-        Self { otlp_endpoint: None, filter: "info,sqlx=warn,h2=warn,hyper=warn".to_owned(), format: LogFormat::Json }
+        Self {
+            otlp_endpoint: None,
+            filter: "info,sqlx=warn,h2=warn,hyper=warn".to_owned(),
+            format: LogFormat::Json,
+        }
     }
 }
 
@@ -59,8 +64,21 @@ pub fn start(process: &str, config: &TelemetryConfig) -> anyhow::Result<Telemetr
     global::set_text_map_propagator(TraceContextPropagator::new());
     let filter = || EnvFilter::try_new(std::env::var("RUST_LOG").unwrap_or_else(|_| config.filter.clone()));
     let stdout = match config.format {
-        LogFormat::Json => Some(tracing_subscriber::fmt::layer().json().flatten_event(true).with_current_span(true).with_filter(filter()?).boxed()),
-        LogFormat::Pretty => Some(tracing_subscriber::fmt::layer().compact().with_writer(std::io::stderr).with_filter(filter()?).boxed()),
+        LogFormat::Json => Some(
+            tracing_subscriber::fmt::layer()
+                .json()
+                .flatten_event(true)
+                .with_current_span(true)
+                .with_filter(filter()?)
+                .boxed(),
+        ),
+        LogFormat::Pretty => Some(
+            tracing_subscriber::fmt::layer()
+                .compact()
+                .with_writer(std::io::stderr)
+                .with_filter(filter()?)
+                .boxed(),
+        ),
         LogFormat::Off => None,
     };
     let mut telemetry = Telemetry::default();
@@ -75,17 +93,42 @@ pub fn start(process: &str, config: &TelemetryConfig) -> anyhow::Result<Telemetr
         .with_attribute(KeyValue::new("service.version", env!("CARGO_PKG_VERSION")))
         .build();
     let timeout = Duration::from_secs(5);
-    let spans = opentelemetry_otlp::SpanExporter::builder().with_tonic().with_endpoint(endpoint).with_timeout(timeout).build()?;
-    let traces = SdkTracerProvider::builder().with_batch_exporter(spans).with_resource(resource.clone()).build();
-    let points = opentelemetry_otlp::MetricExporter::builder().with_tonic().with_endpoint(endpoint).with_timeout(timeout).build()?;
-    let metrics = SdkMeterProvider::builder().with_periodic_exporter(points).with_resource(resource.clone()).build();
-    let records = opentelemetry_otlp::LogExporter::builder().with_tonic().with_endpoint(endpoint).with_timeout(timeout).build()?;
-    let logs = SdkLoggerProvider::builder().with_batch_exporter(records).with_resource(resource).build();
+    let spans = opentelemetry_otlp::SpanExporter::builder()
+        .with_tonic()
+        .with_endpoint(endpoint)
+        .with_timeout(timeout)
+        .build()?;
+    let traces = SdkTracerProvider::builder()
+        .with_batch_exporter(spans)
+        .with_resource(resource.clone())
+        .build();
+    let points = opentelemetry_otlp::MetricExporter::builder()
+        .with_tonic()
+        .with_endpoint(endpoint)
+        .with_timeout(timeout)
+        .build()?;
+    let metrics = SdkMeterProvider::builder()
+        .with_periodic_exporter(points)
+        .with_resource(resource.clone())
+        .build();
+    let records = opentelemetry_otlp::LogExporter::builder()
+        .with_tonic()
+        .with_endpoint(endpoint)
+        .with_timeout(timeout)
+        .build()?;
+    let logs = SdkLoggerProvider::builder()
+        .with_batch_exporter(records)
+        .with_resource(resource)
+        .build();
 
     global::set_meter_provider(metrics.clone());
     tracing_subscriber::registry()
         .with(stdout)
-        .with(tracing_opentelemetry::layer().with_tracer(traces.tracer("huiyin")).with_filter(filter()?))
+        .with(
+            tracing_opentelemetry::layer()
+                .with_tracer(traces.tracer("huiyin"))
+                .with_filter(filter()?),
+        )
         .with(OpenTelemetryTracingBridge::new(&logs).with_filter(filter()?))
         .try_init()?;
     telemetry.traces = Some(traces);

@@ -49,7 +49,14 @@ impl Timer {
 ///
 /// # Errors
 /// UNAVAILABLE where the database is gone.
-pub async fn schedule(tx: &mut Transaction, tenant: &Tenant, kind: &str, key: &str, due: Timestamp, payload: &(impl Serialize + Sync)) -> Result<(), Refusal> {
+pub async fn schedule(
+    tx: &mut Transaction,
+    tenant: &Tenant,
+    kind: &str,
+    key: &str,
+    due: Timestamp,
+    payload: &(impl Serialize + Sync),
+) -> Result<(), Refusal> {
     sqlx::query(
         "INSERT INTO chassis.timer (tenant_id, kind, key, due_time, payload)
          VALUES ($1, $2, $3, $4, $5)
@@ -134,8 +141,16 @@ async fn claim(tx: &mut Transaction, now: Timestamp) -> Result<Option<Timer>, Re
     .bind(sql::time(now))
     .fetch_optional(&mut **tx)
     .await?;
-    row.map(|(tenant, kind, key, due, payload)| Ok(Timer { tenant: Tenant::stored(&tenant)?, kind, key, due: due.to_jiff(), payload }))
-        .transpose()
+    row.map(|(tenant, kind, key, due, payload)| {
+        Ok(Timer {
+            tenant: Tenant::stored(&tenant)?,
+            kind,
+            key,
+            due: due.to_jiff(),
+            payload,
+        })
+    })
+    .transpose()
 }
 
 async fn postpone(database: &Database, clock: &Clock, timer: &Timer, refusal: &Refusal) -> Result<(), Refusal> {

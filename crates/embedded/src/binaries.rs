@@ -43,10 +43,7 @@ impl Binaries {
         if let Some(binaries) = found.iter().find(|binaries| binaries.version == version) {
             return Ok(binaries.clone());
         }
-        let here: Vec<_> = found
-            .iter()
-            .map(|binaries| binaries.version.to_string())
-            .collect();
+        let here: Vec<_> = found.iter().map(|binaries| binaries.version.to_string()).collect();
         bail!(
             "{} was made by postgres {version}, and installed here is: {}; install that version, or move the folder away to start anew",
             data.display(),
@@ -75,17 +72,9 @@ impl Binaries {
     /// Debian's `pg_config` may be there without a server, so both programs must exist and answer.
     fn at(folder: &Path) -> Option<Self> {
         // A link in the PATH leads to the folder where the others are as well.
-        let folder = folder
-            .join("postgres")
-            .canonicalize()
-            .ok()?
-            .parent()?
-            .to_owned();
+        let folder = folder.join("postgres").canonicalize().ok()?.parent()?.to_owned();
         folder.join("initdb").is_file().then_some(())?;
-        let answer = Command::new(folder.join("postgres"))
-            .arg("--version")
-            .output()
-            .ok()?;
+        let answer = Command::new(folder.join("postgres")).arg("--version").output().ok()?;
         let version = major(&String::from_utf8_lossy(&answer.stdout))?;
         Some(Self { folder, version })
     }
@@ -108,20 +97,14 @@ fn found() -> Vec<Binaries> {
 fn candidates() -> Vec<PathBuf> {
     let mut folders = Vec::new();
     if let Ok(answer) = Command::new("pg_config").arg("--bindir").output() {
-        folders.push(PathBuf::from(
-            String::from_utf8_lossy(&answer.stdout).trim(),
-        ));
+        folders.push(PathBuf::from(String::from_utf8_lossy(&answer.stdout).trim()));
     }
     folders.extend(
         versions("/usr/lib/postgresql", "")
             .into_iter()
             .map(|folder| folder.join("bin")),
     );
-    folders.extend(
-        versions("/usr", "pgsql-")
-            .into_iter()
-            .map(|folder| folder.join("bin")),
-    );
+    folders.extend(versions("/usr", "pgsql-").into_iter().map(|folder| folder.join("bin")));
     folders.push("/usr/local/pgsql/bin".into());
     for brew in ["/opt/homebrew/opt", "/usr/local/opt"] {
         folders.extend(
@@ -145,11 +128,7 @@ fn versions(parent: &str, prefix: &str) -> Vec<PathBuf> {
         .filter_map(|entry| {
             let name = entry.file_name().into_string().ok()?;
             let rest = name.strip_prefix(prefix)?.trim_start_matches('@');
-            let version = if rest.is_empty() {
-                0
-            } else {
-                rest.parse().ok()?
-            };
+            let version = if rest.is_empty() { 0 } else { rest.parse().ok()? };
             Some((version, entry.path()))
         })
         .collect();
@@ -170,10 +149,7 @@ mod tests {
 
     #[test]
     fn the_major_version_is_read_from_every_kind_of_answer() {
-        assert_eq!(
-            major("postgres (PostgreSQL) 15.18 (Debian 15.18-0+deb12u1)"),
-            Some(15)
-        );
+        assert_eq!(major("postgres (PostgreSQL) 15.18 (Debian 15.18-0+deb12u1)"), Some(15));
         assert_eq!(major("postgres (PostgreSQL) 19beta1"), Some(19));
         assert_eq!(major("something else"), None);
     }

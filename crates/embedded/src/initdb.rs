@@ -26,11 +26,7 @@ pub(crate) async fn make(
         }
         let mut command = Command::new(binaries.program("initdb"));
         command
-            .args([
-                "--encoding=UTF8",
-                "--auth=scram-sha-256",
-                "--no-instructions",
-            ])
+            .args(["--encoding=UTF8", "--auth=scram-sha-256", "--no-instructions"])
             .arg(format!("--locale={locale}"))
             .arg(format!("--username={SUPERUSER}"))
             .arg("--pwfile")
@@ -49,8 +45,7 @@ pub(crate) async fn make(
             .await
             .context("could not run initdb")?;
         if ended.status.success() {
-            return fs::rename(&draft, data)
-                .context("could not put the new data folder in its place");
+            return fs::rename(&draft, data).context("could not put the new data folder in its place");
         }
         failure.get_or_insert_with(|| String::from_utf8_lossy(&ended.stderr).trim().to_owned());
     }

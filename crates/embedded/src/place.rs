@@ -23,8 +23,7 @@ impl Place {
     ///
     /// Where the account cannot reach it (root's project under /root), a folder in the system's temporary one stands in.
     pub(crate) fn claim(folder: &Path, account: Account) -> anyhow::Result<Self> {
-        let asked = make(folder)
-            .with_context(|| format!("could not make the folder {}", folder.display()))?;
+        let asked = make(folder).with_context(|| format!("could not make the folder {}", folder.display()))?;
         account.own(&asked)?;
         let folder = if account.can_use(&asked) {
             asked
@@ -41,10 +40,7 @@ impl Place {
             other
         };
         let lock = lock(&folder)?;
-        Ok(Self {
-            folder,
-            _lock: lock,
-        })
+        Ok(Self { folder, _lock: lock })
     }
 
     /// The folder that is really used.
@@ -68,8 +64,7 @@ pub fn remove(folder: &Path) -> anyhow::Result<()> {
     };
     for folder in [stand_in(&asked), asked] {
         if folder.exists() {
-            fs::remove_dir_all(&folder)
-                .with_context(|| format!("could not remove {}", folder.display()))?;
+            fs::remove_dir_all(&folder).with_context(|| format!("could not remove {}", folder.display()))?;
         }
     }
     Ok(())
@@ -104,8 +99,7 @@ fn adopt(folder: &Path, account: Account) -> anyhow::Result<()> {
     if let Err(error) = DirBuilder::new().mode(0o700).create(folder)
         && error.kind() != std::io::ErrorKind::AlreadyExists
     {
-        return Err(error)
-            .with_context(|| format!("could not make the folder {}", folder.display()));
+        return Err(error).with_context(|| format!("could not make the folder {}", folder.display()));
     }
     let found = fs::symlink_metadata(folder)?;
     ensure!(
@@ -134,8 +128,6 @@ fn lock(folder: &Path) -> anyhow::Result<File> {
                 folder.display()
             )
         }
-        Err(TryLockError::Error(error)) => {
-            Err(error).with_context(|| format!("could not lock {}", path.display()))
-        }
+        Err(TryLockError::Error(error)) => Err(error).with_context(|| format!("could not lock {}", path.display())),
     }
 }

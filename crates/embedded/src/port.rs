@@ -10,9 +10,7 @@ const COUNT: u16 = 12_000;
 
 /// The port of last time where it is still free, else a new one.
 pub(crate) fn remembered_or_free(file: &Path) -> anyhow::Result<u16> {
-    let remembered = fs::read_to_string(file)
-        .ok()
-        .and_then(|text| text.trim().parse().ok());
+    let remembered = fs::read_to_string(file).ok().and_then(|text| text.trim().parse().ok());
     match remembered {
         Some(port) if is_free(port) => Ok(port),
         _ => free(file),
@@ -28,8 +26,7 @@ pub(crate) fn free(file: &Path) -> anyhow::Result<u16> {
         .map(|step| FIRST + (start + step) % COUNT)
         .find(|port| is_free(*port))
         .context("no free port on 127.0.0.1")?;
-    fs::write(file, format!("{port}\n"))
-        .with_context(|| format!("could not write {}", file.display()))?;
+    fs::write(file, format!("{port}\n")).with_context(|| format!("could not write {}", file.display()))?;
     Ok(port)
 }
 

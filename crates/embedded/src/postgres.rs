@@ -96,14 +96,7 @@ impl Postgres {
         if data.exists() {
             predecessor::end(&data, &STOP_STEPS).await?;
         } else {
-            initdb::make(
-                &data,
-                &password_file,
-                &binaries,
-                account,
-                options.durability,
-            )
-            .await?;
+            initdb::make(&data, &password_file, &binaries, account, options.durability).await?;
         }
         File::create(place.join("postgres.log"))?;
         let mut port = port::remembered_or_free(&place.join("port"))?;
@@ -176,23 +169,13 @@ impl Postgres {
             return Ok(());
         }
         for _ in 1..ATTEMPTS {
-            match launch(
-                &self.place,
-                &self.binaries,
-                self.account,
-                self.options,
-                self.port,
-            )
-            .await
-            {
+            match launch(&self.place, &self.binaries, self.account, self.options, self.port).await {
                 Ok(process) => {
                     self.process = process;
                     return Ok(());
                 }
                 // Clients know this port: there is no other to go to.
-                Err(Failure::PortTaken | Failure::PredecessorLingers) => {
-                    tokio::time::sleep(POLL * 20).await
-                }
+                Err(Failure::PortTaken | Failure::PredecessorLingers) => tokio::time::sleep(POLL * 20).await,
                 Err(Failure::Other(error)) => return Err(error),
             }
         }
@@ -273,14 +256,7 @@ async fn launch(
         "lc_messages=C".to_owned(),
     ];
     if options.durability == Durability::None {
-        settings.extend(
-            [
-                "fsync=off",
-                "synchronous_commit=off",
-                "full_page_writes=off",
-            ]
-            .map(str::to_owned),
-        );
+        settings.extend(["fsync=off", "synchronous_commit=off", "full_page_writes=off"].map(str::to_owned));
     }
     let mut command = Process::command(binaries.program("postgres"), farewell);
     command.arg("-D").arg(&data);
@@ -304,9 +280,7 @@ async fn launch(
         }
         if process.status().is_some() {
             let said = fs::read_to_string(&log_file).unwrap_or_default();
-            let said = said
-                .get(usize::try_from(said_before).unwrap_or(0)..)
-                .unwrap_or(&said);
+            let said = said.get(usize::try_from(said_before).unwrap_or(0)..).unwrap_or(&said);
             if said.contains("could not bind") {
                 return Err(Failure::PortTaken);
             }

@@ -51,10 +51,7 @@ pub(crate) async fn end(data: &Path, steps: &[(Signal, Duration)]) -> anyhow::Re
             tokio::time::sleep(POLL).await;
         }
     }
-    bail!(
-        "postgres {pid} still serves {} and does not stop",
-        data.display()
-    )
+    bail!("postgres {pid} still serves {} and does not stop", data.display())
 }
 
 /// Whether the process `pid` is a server of `data`: its command line names the folder.

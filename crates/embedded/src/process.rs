@@ -64,11 +64,7 @@ impl Process {
             status_sender.send_replace(Some(ended));
         })?;
         let pid = pid.recv().map_err(io::Error::other)??;
-        Ok(Self {
-            pid,
-            status,
-            farewell,
-        })
+        Ok(Self { pid, status, farewell })
     }
 
     /// The process id.
@@ -105,12 +101,7 @@ impl Process {
             if tokio::time::timeout(*limit, self.ended()).await.is_ok() {
                 return;
             }
-            tracing::warn!(
-                pid = self.pid(),
-                ?signal,
-                ?limit,
-                "the child did not end in time"
-            );
+            tracing::warn!(pid = self.pid(), ?signal, ?limit, "the child did not end in time");
         }
         self.signal(Signal::KILL);
         self.ended().await;

@@ -96,9 +96,7 @@ impl Redis {
             return Ok(());
         }
         for _ in 0..ATTEMPTS {
-            if let Some(process) =
-                launch(&self.place, &self.program, self.port, &self.password).await?
-            {
+            if let Some(process) = launch(&self.place, &self.program, self.port, &self.password).await? {
                 self.process = process;
                 return Ok(());
             }
@@ -130,12 +128,7 @@ fn program() -> Option<PathBuf> {
 }
 
 /// One attempt; returns when the server answers, or `None` when somebody else has the port.
-async fn launch(
-    place: &Place,
-    program: &Path,
-    port: u16,
-    password: &str,
-) -> anyhow::Result<Option<Process>> {
+async fn launch(place: &Place, program: &Path, port: u16, password: &str) -> anyhow::Result<Option<Process>> {
     // A file, because every user of the machine can read a command line.
     let settings = place.join("redis.conf");
     let text = format!(
@@ -172,17 +165,11 @@ async fn launch(
             }
             bail!("redis did not start: {words}");
         }
-        if answers(port, password, process.pid())
-            .await
-            .unwrap_or(false)
-        {
+        if answers(port, password, process.pid()).await.unwrap_or(false) {
             return Ok(Some(process));
         }
         if Instant::now() > limit {
-            bail!(
-                "redis did not start within {START_LIMIT:?}: {}",
-                last_words(place)
-            );
+            bail!("redis did not start within {START_LIMIT:?}: {}", last_words(place));
         }
         tokio::time::sleep(POLL).await;
     }
@@ -196,9 +183,7 @@ async fn answers(port: u16, password: &str, pid: u32) -> std::io::Result<bool> {
         connection.write_all(request.as_bytes()).await?;
         let mut answer = String::new();
         connection.read_to_string(&mut answer).await?;
-        Ok(answer
-            .lines()
-            .any(|line| line.trim() == format!("process_id:{pid}")))
+        Ok(answer.lines().any(|line| line.trim() == format!("process_id:{pid}")))
     };
     tokio::time::timeout(Duration::from_secs(1), ask)
         .await

@@ -4,10 +4,12 @@ use std::{collections::BTreeMap, path::Path, time::Duration};
 
 use anyhow::Context as _;
 use huiyin_proto::{
-    analytics::v1::analytics_service_client::AnalyticsServiceClient, classifier::v1::classifier_service_client::ClassifierServiceClient,
+    analytics::v1::analytics_service_client::AnalyticsServiceClient,
+    classifier::v1::classifier_service_client::ClassifierServiceClient,
     event::v1::event_log_service_client::EventLogServiceClient, intake::v1::intake_service_client::IntakeServiceClient,
     notification::v1::notification_service_client::NotificationServiceClient,
-    scheduler::v1::scheduler_service_client::SchedulerServiceClient, survey::v1::survey_service_client::SurveyServiceClient,
+    scheduler::v1::scheduler_service_client::SchedulerServiceClient,
+    survey::v1::survey_service_client::SurveyServiceClient,
 };
 use tonic::{
     Request, Status,
@@ -52,8 +54,10 @@ impl Link {
     /// Where there is neither a folder nor the variables.
     pub fn open(folder: &Path) -> anyhow::Result<Self> {
         let variable = |service: &str| std::env::var(format!("HUIYIN_{}_URL", service.to_uppercase())).ok();
-        let mut urls: BTreeMap<&'static str, String> =
-            SERVICES.iter().filter_map(|service| Some((*service, variable(service)?))).collect();
+        let mut urls: BTreeMap<&'static str, String> = SERVICES
+            .iter()
+            .filter_map(|service| Some((*service, variable(service)?)))
+            .collect();
         let token = match std::env::var("HUIYIN_TOKEN") {
             Ok(token) => token,
             Err(_) => Files::existing(folder)?.admin_token()?,
@@ -83,7 +87,11 @@ impl Link {
             channels.insert(*service, endpoint.connect_lazy());
         }
         let bearer = Bearer(format!("Bearer {token}").parse().context("the token")?);
-        Ok(Self { channels, bearer, parent: format!("tenants/{tenant}") })
+        Ok(Self {
+            channels,
+            bearer,
+            parent: format!("tenants/{tenant}"),
+        })
     }
 
     fn connection(&self, service: &'static str) -> Connection {

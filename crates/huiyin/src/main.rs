@@ -67,7 +67,11 @@ async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
         Command::Verify(options) => {
             let audit = verify::run(&Link::open(&folder)?, &options).await?;
             audit.print(json);
-            return Ok(if audit.is_clean() { ExitCode::SUCCESS } else { ExitCode::FAILURE });
+            return Ok(if audit.is_clean() {
+                ExitCode::SUCCESS
+            } else {
+                ExitCode::FAILURE
+            });
         }
         Command::Top(options) => top::run(&Link::open(&folder)?, options, json).await?,
         Command::Token(options) => token::run(&folder, &options, json)?,

@@ -28,9 +28,15 @@ pub struct TokenOptions {
 /// # Errors
 /// Where a role is unknown or the key cannot be read.
 pub fn run(folder: &Path, options: &TokenOptions, json: bool) -> anyhow::Result<()> {
-    let known: Vec<&str> = huiyin_chassis::auth::roles().filter(|role| *role != "service").collect();
+    let known: Vec<&str> = huiyin_chassis::auth::roles()
+        .filter(|role| *role != "service")
+        .collect();
     for role in &options.roles {
-        anyhow::ensure!(known.contains(&role.as_str()), "{role:?} is not a role; there are {}", known.join(", "));
+        anyhow::ensure!(
+            known.contains(&role.as_str()),
+            "{role:?} is not a role; there are {}",
+            known.join(", ")
+        );
     }
     let token = Files::existing(folder)?.token(&options.subject, &options.tenant, &options.roles, options.days)?;
     if json {

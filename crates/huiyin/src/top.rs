@@ -49,7 +49,12 @@ pub async fn run(link: &Link, options: TopOptions, json: bool) -> anyhow::Result
     for look in 1u32.. {
         let now = Instant::now();
         let flows = verify::flows(link).await?;
-        let rows = rows(&flows, before.as_ref().map(|(at, flows)| (now.duration_since(*at), flows.as_slice())));
+        let rows = rows(
+            &flows,
+            before
+                .as_ref()
+                .map(|(at, flows)| (now.duration_since(*at), flows.as_slice())),
+        );
         let lags = verify::lags(&flows);
         if json {
             println!("{}", serde_json::json!({ "services": rows, "lags": lags }));
@@ -68,7 +73,16 @@ pub async fn run(link: &Link, options: TopOptions, json: bool) -> anyhow::Result
 fn print(rows: &[Row], lags: &[String], live: bool) {
     let mut table = Table::new();
     table.load_style(presets::UTF8_HORIZONTAL_ONLY);
-    table.set_header(["service", "said", "per s", "waiting", "oldest ms", "read", "per s", "set aside"]);
+    table.set_header([
+        "service",
+        "said",
+        "per s",
+        "waiting",
+        "oldest ms",
+        "read",
+        "per s",
+        "set aside",
+    ]);
     for row in rows {
         table.add_row([
             row.service.clone(),
@@ -94,8 +108,14 @@ fn rows(flows: &[EventFlow], before: Option<(Duration, &[EventFlow])>) -> Vec<Ro
     flows
         .iter()
         .map(|flow| {
-            let earlier = before.and_then(|(since, flows)| Some((since, flows.iter().find(|earlier| earlier.service == flow.service)?)));
-            let rate = |count: fn(&EventFlow) -> i64| earlier.map_or(0.0, |(since, earlier)| (count(flow) - count(earlier)) as f64 / since.as_secs_f64().max(0.001));
+            let earlier = before.and_then(|(since, flows)| {
+                Some((since, flows.iter().find(|earlier| earlier.service == flow.service)?))
+            });
+            let rate = |count: fn(&EventFlow) -> i64| {
+                earlier.map_or(0.0, |(since, earlier)| {
+                    (count(flow) - count(earlier)) as f64 / since.as_secs_f64().max(0.001)
+                })
+            };
             Row {
                 service: flow.service.clone(),
                 said: said(flow),

@@ -37,22 +37,42 @@ pub async fn run(folder: &Path, options: TourOptions) -> anyhow::Result<ExitCode
     fs::write(&file, SAMPLE)?;
 
     println!("1. The sample feedback is handed in.");
-    let import = ImportOptions { file, map: Vec::new(), set: Vec::new(), dry_run: false, import_id: Some("sample".to_owned()), quiet: false };
+    let import = ImportOptions {
+        file,
+        map: Vec::new(),
+        set: Vec::new(),
+        dry_run: false,
+        import_id: Some("sample".to_owned()),
+        quiet: false,
+    };
     import::run(&link, import, false).await?;
     println!("\n2. Agents work on it, customers answer; some are not content, and it comes back.");
-    let play = DemoOptions { all: true, rounds: 0, people: 8, speed: 0, seed: 1, quiet: false };
+    let play = DemoOptions {
+        all: true,
+        rounds: 0,
+        people: 8,
+        speed: 0,
+        seed: 1,
+        quiet: false,
+    };
     demo::run(&link, play, false).await?;
     println!("\n3. The audit asks every service.");
     let audit = verify::run(&link, &VerifyOptions { wait: 60, strays: 10 }).await?;
     audit.print(false);
 
     if !options.exit {
-        println!("\nThe suite stays up; Ctrl-C ends it. In another terminal: target/debug/huiyin top, verify, import, demo.");
+        println!(
+            "\nThe suite stays up; Ctrl-C ends it. In another terminal: target/debug/huiyin top, verify, import, demo."
+        );
         tokio::select! {
             ended = up.ended() => ended?,
             () = huiyin_chassis::termination() => {}
         }
     }
     up.stop().await?;
-    Ok(if audit.is_clean() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+    Ok(if audit.is_clean() {
+        ExitCode::SUCCESS
+    } else {
+        ExitCode::FAILURE
+    })
 }

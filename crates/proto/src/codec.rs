@@ -54,7 +54,8 @@ impl<U: Message + Default + Validate> Decoder for ValidatingDecoder<U> {
     type Error = Status;
 
     fn decode(&mut self, buffer: &mut DecodeBuf<'_>) -> Result<Option<U>, Status> {
-        let message = U::decode(buffer).map_err(|_| Status::invalid_argument("the request is not a valid message of its type"))?;
+        let message = U::decode(buffer)
+            .map_err(|_| Status::invalid_argument("the request is not a valid message of its type"))?;
         check(&message)?;
         Ok(Some(message))
     }
@@ -66,14 +67,20 @@ impl<U: Message + Default + Validate> Decoder for ValidatingDecoder<U> {
 /// INVALID_ARGUMENT with a `BadRequest` that names every violated field.
 pub fn check(message: &impl Validate) -> Result<(), Status> {
     let fields = violations(message);
-    if fields.is_empty() { Ok(()) } else { Err(fields_invalid(fields)) }
+    if fields.is_empty() {
+        Ok(())
+    } else {
+        Err(fields_invalid(fields))
+    }
 }
 
 /// The rules of its proto that a message breaks: each field with what is wrong about it. For items of a stream, which are
 /// refused one by one.
 #[must_use]
 pub fn violations(message: &impl Validate) -> Vec<(String, String)> {
-    let Err(error) = message.validate() else { return Vec::new() };
+    let Err(error) = message.validate() else {
+        return Vec::new();
+    };
     error
         .violations()
         .iter()
@@ -87,7 +94,9 @@ pub fn fields_invalid(fields: Vec<(String, String)>) -> Status {
     let names: Vec<&str> = fields.iter().map(|(field, _)| field.as_str()).collect();
     let names = names.join(", ");
     let mut details = ErrorDetails::new();
-    let reason = ErrorReason::FieldsInvalid.as_str_name().trim_start_matches("ERROR_REASON_");
+    let reason = ErrorReason::FieldsInvalid
+        .as_str_name()
+        .trim_start_matches("ERROR_REASON_");
     details.set_error_info(reason, "huiyin", [("fields".to_owned(), names.clone())]);
     for (field, description) in fields {
         details.add_bad_request_violation(field, description);

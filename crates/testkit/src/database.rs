@@ -30,12 +30,9 @@ pub async fn database() -> Database {
     };
     let name = name::unique("t");
     // template0: nobody can be connected to it, so tests may do this at the same time.
-    execute(
-        &server,
-        &format!("CREATE DATABASE {name} TEMPLATE template0"),
-    )
-    .await
-    .unwrap_or_else(|error| panic!("could not make a database for the test: {error}"));
+    execute(&server, &format!("CREATE DATABASE {name} TEMPLATE template0"))
+        .await
+        .unwrap_or_else(|error| panic!("could not make a database for the test: {error}"));
     Database {
         server,
         name,
@@ -76,9 +73,7 @@ impl Drop for Database {
         // A runtime of its own: the test's may be on its way out, and must not be blocked.
         let (done, outcome) = mpsc::channel();
         thread::spawn(move || {
-            let runtime = tokio::runtime::Builder::new_current_thread()
-                .enable_all()
-                .build();
+            let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
             let outcome = runtime
                 .map_err(sqlx::Error::Io)
                 .and_then(|runtime| runtime.block_on(execute(&server, &statement)));
@@ -101,8 +96,6 @@ fn drop_statement(name: &str) -> String {
 /// `statement` holds no value from outside: only names made by [`name::unique`].
 async fn execute(server: &str, statement: &str) -> sqlx::Result<()> {
     let mut connection = PgConnection::connect(server).await?;
-    sqlx::raw_sql(AssertSqlSafe(statement))
-        .execute(&mut connection)
-        .await?;
+    sqlx::raw_sql(AssertSqlSafe(statement)).execute(&mut connection).await?;
     connection.close().await
 }

@@ -25,11 +25,7 @@ impl Look for bool {
     type Value = ();
 
     fn seen(self) -> Result<(), String> {
-        if self {
-            Ok(())
-        } else {
-            Err("it was false".into())
-        }
+        if self { Ok(()) } else { Err("it was false".into()) }
     }
 }
 
@@ -107,12 +103,7 @@ mod tests {
     #[tokio::test]
     #[should_panic(expected = "the work order is closed")]
     async fn what_did_not_come_is_named() {
-        eventually(
-            "the work order is closed",
-            Duration::from_millis(20),
-            async || false,
-        )
-        .await;
+        eventually("the work order is closed", Duration::from_millis(20), async || false).await;
     }
 
     #[tokio::test]

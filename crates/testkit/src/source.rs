@@ -10,8 +10,8 @@ use std::{
 use futures::Stream;
 use huiyin_chassis::{Clock, Shutdown, Tasks, secret, sql};
 use huiyin_proto::event::v1::{
-    Event, EventFlow, GetEventFlowRequest, ListDeadLettersRequest, ListDeadLettersResponse, PositionedEvent, ReadEventsRequest,
-    ReadEventsResponse, ReplayDeadLettersRequest, ReplayDeadLettersResponse,
+    Event, EventFlow, GetEventFlowRequest, ListDeadLettersRequest, ListDeadLettersResponse, PositionedEvent,
+    ReadEventsRequest, ReadEventsResponse, ReplayDeadLettersRequest, ReplayDeadLettersResponse,
     event::Payload,
     event_log_service_server::{EventLogService, EventLogServiceServer},
 };
@@ -42,7 +42,10 @@ impl Source {
     pub(crate) async fn start(service: &str, clock: &Clock, mut others: RoutesBuilder) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
-        let log = Log { events: Arc::default(), grown: watch::channel(0).0 };
+        let log = Log {
+            events: Arc::default(),
+            grown: watch::channel(0).0,
+        };
         let shutdown = Shutdown::new();
         let mut tasks = Tasks::new(shutdown.clone());
         others.add_service(EventLogServiceServer::new(log.clone()));
@@ -50,9 +53,18 @@ impl Source {
         let incoming = tonic::transport::server::TcpIncoming::from(listener);
         let stop = shutdown.clone();
         tasks.spawn("source", async move {
-            Ok(server.serve_with_incoming_shutdown(incoming, async move { stop.requested().await }).await?)
+            Ok(server
+                .serve_with_incoming_shutdown(incoming, async move { stop.requested().await })
+                .await?)
         });
-        Self { service: service.to_owned(), clock: clock.clone(), log, address, shutdown, _tasks: tasks }
+        Self {
+            service: service.to_owned(),
+            clock: clock.clone(),
+            log,
+            address,
+            shutdown,
+            _tasks: tasks,
+        }
     }
 
     /// Where it listens.
@@ -101,7 +113,11 @@ impl Log {
             let log = events.get(partition).map(Vec::as_slice).unwrap_or_default();
             for event in log.iter().skip(usize::try_from(*position).unwrap_or(0)) {
                 *position += 1;
-                found.push(PositionedEvent { partition: *partition, position: *position, event: Some(event.clone()) });
+                found.push(PositionedEvent {
+                    partition: *partition,
+                    position: *position,
+                    event: Some(event.clone()),
+                });
             }
         }
         found
@@ -112,9 +128,16 @@ impl Log {
 impl EventLogService for Log {
     type ReadEventsStream = Pin<Box<dyn Stream<Item = Result<ReadEventsResponse, Status>> + Send>>;
 
-    async fn read_events(&self, request: Request<ReadEventsRequest>) -> Result<Response<Self::ReadEventsStream>, Status> {
+    async fn read_events(
+        &self,
+        request: Request<ReadEventsRequest>,
+    ) -> Result<Response<Self::ReadEventsStream>, Status> {
         let request = request.into_inner();
-        let cursors: BTreeMap<i32, i64> = request.cursors.iter().map(|cursor| (cursor.partition, cursor.position)).collect();
+        let cursors: BTreeMap<i32, i64> = request
+            .cursors
+            .iter()
+            .map(|cursor| (cursor.partition, cursor.position))
+            .collect();
         let state = (self.clone(), self.grown.subscribe(), cursors, true);
         let follow = request.follow;
         let stream = futures::stream::unfold(state, move |(log, mut grown, mut cursors, first)| async move {
@@ -122,7 +145,10 @@ impl EventLogService for Log {
                 grown.mark_unchanged();
                 let events = log.after(&mut cursors);
                 if first || !events.is_empty() {
-                    let response = ReadEventsResponse { epoch: "test".to_owned(), events };
+                    let response = ReadEventsResponse {
+                        epoch: "test".to_owned(),
+                        events,
+                    };
                     return Some((Ok(response), (log, grown, cursors, false)));
                 }
                 if !follow || grown.changed().await.is_err() {
@@ -134,14 +160,23 @@ impl EventLogService for Log {
     }
 
     async fn get_event_flow(&self, _: Request<GetEventFlowRequest>) -> Result<Response<EventFlow>, Status> {
-        Ok(Response::new(EventFlow { epoch: "test".to_owned(), ..EventFlow::default() }))
+        Ok(Response::new(EventFlow {
+            epoch: "test".to_owned(),
+            ..EventFlow::default()
+        }))
     }
 
-    async fn list_dead_letters(&self, _: Request<ListDeadLettersRequest>) -> Result<Response<ListDeadLettersResponse>, Status> {
+    async fn list_dead_letters(
+        &self,
+        _: Request<ListDeadLettersRequest>,
+    ) -> Result<Response<ListDeadLettersResponse>, Status> {
         Ok(Response::new(ListDeadLettersResponse::default()))
     }
 
-    async fn replay_dead_letters(&self, _: Request<ReplayDeadLettersRequest>) -> Result<Response<ReplayDeadLettersResponse>, Status> {
+    async fn replay_dead_letters(
+        &self,
+        _: Request<ReplayDeadLettersRequest>,
+    ) -> Result<Response<ReplayDeadLettersResponse>, Status> {
         Err(Status::not_found("a stand-in sets nothing aside"))
     }
 }

@@ -108,7 +108,9 @@ issues_services = true
             text.push_str(&format!("{name} = \"http://{address}\"\n"));
         }
         if let Some((url, prefix)) = &*lock(&self.redis_url) {
-            text.push_str(&format!("[events]\nredis_url = \"{url}\"\nredis_prefix = \"{prefix}\"\n"));
+            text.push_str(&format!(
+                "[events]\nredis_url = \"{url}\"\nredis_prefix = \"{prefix}\"\n"
+            ));
         }
         text.push_str(rest);
         text
@@ -116,7 +118,10 @@ issues_services = true
 
     /// The context of a room on this stage.
     pub fn context(&self) -> Context {
-        Context { clock: self.clock.clone(), shutdown: self.shutdown.clone() }
+        Context {
+            clock: self.clock.clone(),
+            shutdown: self.shutdown.clone(),
+        }
     }
 
     /// A token of a person or system in a tenant.

@@ -19,6 +19,7 @@ pub struct Config {
 mod tests {
     #[test]
     fn the_example_configuration_is_one() {
-        let _: super::Config = huiyin_chassis::config::parse("scheduler", include_str!("../config.example.toml")).unwrap();
+        let _: super::Config =
+            huiyin_chassis::config::parse("scheduler", include_str!("../config.example.toml")).unwrap();
     }
 }

@@ -30,17 +30,21 @@ impl From<Error> for Refusal {
     fn from(error: Error) -> Self {
         let refusal = |code, reason: ErrorReason| Self::new(code, DOMAIN, reason.as_str_name(), error.to_string());
         match &error {
-            Error::AssigneeMissing { work_order } => refusal(Code::FailedPrecondition, ErrorReason::AssigneeMissing).with("resource", work_order),
-            Error::AgentUnavailable { agent } => refusal(Code::FailedPrecondition, ErrorReason::AgentUnavailable).with("agent", agent),
-            Error::AgentHasWork { agent, open } => {
-                refusal(Code::FailedPrecondition, ErrorReason::AgentHasWork).with("agent", agent).with("open", open.to_string())
+            Error::AssigneeMissing { work_order } => {
+                refusal(Code::FailedPrecondition, ErrorReason::AssigneeMissing).with("resource", work_order)
             }
-            Error::SubjectTaken { subject, agent } => {
-                refusal(Code::AlreadyExists, ErrorReason::SubjectTaken).with("subject", subject).with("agent", agent)
+            Error::AgentUnavailable { agent } => {
+                refusal(Code::FailedPrecondition, ErrorReason::AgentUnavailable).with("agent", agent)
             }
-            Error::TeamUnknown { team, field } => {
-                refusal(Code::InvalidArgument, ErrorReason::TeamUnknown).with("team", team).at_field(field, "is no team of the tenant")
-            }
+            Error::AgentHasWork { agent, open } => refusal(Code::FailedPrecondition, ErrorReason::AgentHasWork)
+                .with("agent", agent)
+                .with("open", open.to_string()),
+            Error::SubjectTaken { subject, agent } => refusal(Code::AlreadyExists, ErrorReason::SubjectTaken)
+                .with("subject", subject)
+                .with("agent", agent),
+            Error::TeamUnknown { team, field } => refusal(Code::InvalidArgument, ErrorReason::TeamUnknown)
+                .with("team", team)
+                .at_field(field, "is no team of the tenant"),
         }
     }
 }

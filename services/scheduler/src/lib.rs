@@ -42,14 +42,31 @@ use room::Room;
 /// # Errors
 /// Whatever keeps it from starting: the port, the database, a migration, a setting.
 pub async fn start(config: Config, context: Context) -> anyhow::Result<Running> {
-    let migrations = vec![huiyin_events::migrations(), Migrations { schema: "public", migrator: sqlx::migrate!() }];
+    let migrations = vec![
+        huiyin_events::migrations(),
+        Migrations {
+            schema: "public",
+            migrator: sqlx::migrate!(),
+        },
+    ];
     let mut service = Service::prepare("scheduler", &config.service, context, migrations).await?;
     let events = Events::open(&mut service, &config.events).await?;
     let room = Arc::new(Room::new(&service, &events));
 
-    let server = SchedulerServiceServer::new(api::Api::new(room.clone())).max_decoding_message_size(service.server.message_bytes());
+    let server = SchedulerServiceServer::new(api::Api::new(room.clone()))
+        .max_decoding_message_size(service.server.message_bytes());
     service.server.add(server)?;
-    events.run(&mut service, &config.service.neighbors, &["classifier", "survey"], room.clone())?;
-    timer::run(&mut service.tasks, service.database.clone(), service.clock.clone(), room);
+    events.run(
+        &mut service,
+        &config.service.neighbors,
+        &["classifier", "survey"],
+        room.clone(),
+    )?;
+    timer::run(
+        &mut service.tasks,
+        service.database.clone(),
+        service.clock.clone(),
+        room,
+    );
     service.run().await
 }

@@ -20,8 +20,14 @@ impl Metrics {
     pub(crate) fn new() -> Self {
         let meter = global::meter("scheduler");
         Self {
-            open: meter.i64_up_down_counter("huiyin.scheduler.open_work_orders").with_description("open work orders by state").build(),
-            marks: meter.u64_counter("huiyin.scheduler.sla_marks").with_description("marks of SLA clocks").build(),
+            open: meter
+                .i64_up_down_counter("huiyin.scheduler.open_work_orders")
+                .with_description("open work orders by state")
+                .build(),
+            marks: meter
+                .u64_counter("huiyin.scheduler.sla_marks")
+                .with_description("marks of SLA clocks")
+                .build(),
             lateness: meter
                 .f64_histogram("huiyin.scheduler.timer_lateness")
                 .with_unit("s")
@@ -41,7 +47,8 @@ impl Metrics {
 
     /// A clock got a mark; where a timer made it, so long after it was due.
     pub(crate) fn marked(&self, clock: String, mark: &'static str, late: Option<jiff::SignedDuration>) {
-        self.marks.add(1, &[KeyValue::new("clock", clock), KeyValue::new("mark", mark)]);
+        self.marks
+            .add(1, &[KeyValue::new("clock", clock), KeyValue::new("mark", mark)]);
         if let Some(late) = late {
             self.lateness.record(late.as_secs_f64(), &[]);
         }

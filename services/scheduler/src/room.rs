@@ -32,7 +32,11 @@ impl Room {
             page_tokens: service.page_tokens.clone(),
             outbox: events.outbox(),
             log: events.log(),
-            shelf: Shelf { database: service.database.clone(), clock: service.clock.clone(), page_tokens: service.page_tokens.clone() },
+            shelf: Shelf {
+                database: service.database.clone(),
+                clock: service.clock.clone(),
+                page_tokens: service.page_tokens.clone(),
+            },
             metrics: Metrics::new(),
         }
     }

@@ -25,7 +25,10 @@ pub(super) struct Answer {
 impl Answer {
     /// The same without the name that the caller itself gave.
     pub(super) fn without(&self, tenant: &str) -> Self {
-        Self { message: self.message.replace(tenant, "*"), ..self.clone() }
+        Self {
+            message: self.message.replace(tenant, "*"),
+            ..self.clone()
+        }
     }
 }
 
@@ -35,7 +38,15 @@ impl From<Status> for Answer {
         Self {
             code: status.code(),
             reason: details.error_info().map(|info| info.reason.clone()).unwrap_or_default(),
-            violations: details.bad_request().map(|bad| bad.field_violations.iter().map(|violation| violation.field.clone()).collect()).unwrap_or_default(),
+            violations: details
+                .bad_request()
+                .map(|bad| {
+                    bad.field_violations
+                        .iter()
+                        .map(|violation| violation.field.clone())
+                        .collect()
+                })
+                .unwrap_or_default(),
             message: status.message().to_owned(),
         }
     }
@@ -51,14 +62,29 @@ pub(super) struct Caller {
 impl Caller {
     pub(super) fn new(suite: &Suite, token: &str) -> Self {
         let addresses = suite.files.addresses().unwrap();
-        let channel = |service: &&'static str| (*service, Endpoint::from_shared(format!("http://{}", addresses[*service])).unwrap().connect_lazy());
-        Self { channels: SERVICES.iter().map(channel).collect(), token: token.to_owned(), roles: vec!["admin"] }
+        let channel = |service: &&'static str| {
+            (
+                *service,
+                Endpoint::from_shared(format!("http://{}", addresses[*service]))
+                    .unwrap()
+                    .connect_lazy(),
+            )
+        };
+        Self {
+            channels: SERVICES.iter().map(channel).collect(),
+            token: token.to_owned(),
+            roles: vec!["admin"],
+        }
     }
 
     /// True where the administrator's role grants it.
     pub(super) fn may(&self, method: &MethodDescriptor) -> bool {
         let rule = super::rule(method);
-        rule.token_bound || self.roles.iter().any(|role| huiyin_chassis::auth::grants(role, &rule.permission))
+        rule.token_bound
+            || self
+                .roles
+                .iter()
+                .any(|role| huiyin_chassis::auth::grants(role, &rule.permission))
     }
 
     pub(super) async fn call(&self, room: &str, method: &MethodDescriptor, request: &DynamicMessage) -> Answer {
@@ -73,14 +99,21 @@ impl Caller {
         let mut request = tonic::Request::new(tokio_stream::iter([request]));
         request.set_timeout(std::time::Duration::from_secs(10));
         if !self.token.is_empty() {
-            request.metadata_mut().insert("authorization", format!("Bearer {}", self.token).parse().unwrap());
+            request
+                .metadata_mut()
+                .insert("authorization", format!("Bearer {}", self.token).parse().unwrap());
         }
         let outcome = match client.streaming(request, path.parse().unwrap(), Bytes).await {
             Ok(answers) => answers.into_inner().message().await.map(|_| ()),
             Err(status) => Err(status),
         };
         match outcome {
-            Ok(()) => Answer { code: Code::Ok, reason: "OK".to_owned(), violations: Vec::new(), message: String::new() },
+            Ok(()) => Answer {
+                code: Code::Ok,
+                reason: "OK".to_owned(),
+                violations: Vec::new(),
+                message: String::new(),
+            },
             Err(status) => status.into(),
         }
     }

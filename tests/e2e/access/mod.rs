@@ -13,7 +13,10 @@ use call::{Answer, Caller};
 /// Every method of ours, with the service that serves it. The event log is served by all; once is enough.
 fn methods() -> Vec<(&'static str, MethodDescriptor)> {
     let mut methods = Vec::new();
-    for service in POOL.services().filter(|service| service.full_name().starts_with("huiyin.")) {
+    for service in POOL
+        .services()
+        .filter(|service| service.full_name().starts_with("huiyin."))
+    {
         let room = match service.full_name().split('.').nth(1).unwrap() {
             "event" => "intake",
             room => huiyin::suite::SERVICES.iter().find(|known| **known == room).unwrap(),
@@ -40,6 +43,7 @@ async fn every_method_knows_who_may_call_it_and_names_every_violated_field() {
     let mut walked = 0;
     let mut with_fields = 0;
     let mut with_tenants = 0;
+    let mut not_found = 0;
     for (room, method) in methods() {
         walked += 1;
         let name = method.full_name().to_owned();
@@ -50,12 +54,28 @@ async fn every_method_knows_who_may_call_it_and_names_every_violated_field() {
         };
         let valid = request::valid(&method.input(), "demo");
         if !rule(&method).token_bound {
-            expect("no token", Code::Unauthenticated, &nobody.call(room, &method, &valid).await);
-            expect("a forged token", Code::Unauthenticated, &forged.call(room, &method, &valid).await);
-            expect("a role that grants nothing", Code::PermissionDenied, &stranger.call(room, &method, &valid).await);
+            expect(
+                "no token",
+                Code::Unauthenticated,
+                &nobody.call(room, &method, &valid).await,
+            );
+            expect(
+                "a forged token",
+                Code::Unauthenticated,
+                &forged.call(room, &method, &valid).await,
+            );
+            expect(
+                "a role that grants nothing",
+                Code::PermissionDenied,
+                &stranger.call(room, &method, &valid).await,
+            );
         }
         if !admin.may(&method) {
-            expect("a permission for services alone", Code::PermissionDenied, &admin.call(room, &method, &valid).await);
+            expect(
+                "a permission for services alone",
+                Code::PermissionDenied,
+                &admin.call(room, &method, &valid).await,
+            );
             continue;
         }
 
@@ -64,28 +84,51 @@ async fn every_method_knows_who_may_call_it_and_names_every_violated_field() {
             with_fields += 1;
             let answer = admin.call(room, &method, &malformed).await;
             expect("malformed fields", Code::InvalidArgument, &answer);
-            let unnamed: Vec<&String> = broken.iter().filter(|field| !answer.violations.contains(field)).collect();
+            let unnamed: Vec<&String> = broken
+                .iter()
+                .filter(|field| !answer.violations.contains(field))
+                .collect();
             if !unnamed.is_empty() {
-                problems.push(format!("{name}: these violated fields are not named: {unnamed:?} in {answer:?}"));
+                problems.push(format!(
+                    "{name}: these violated fields are not named: {unnamed:?} in {answer:?}"
+                ));
             }
         }
 
         // Another tenant, whether it has data or does not exist at all, looks the same: like something that is missing.
         if request::names_a_tenant(&method.input()) {
             with_tenants += 1;
-            let other = admin.call(room, &method, &request::valid(&method.input(), "other")).await;
-            let missing = admin.call(room, &method, &request::valid(&method.input(), "no-such-tenant")).await;
-            if !matches!(other.code, Code::NotFound) {
+            let other = admin
+                .call(room, &method, &request::valid(&method.input(), "other"))
+                .await;
+            let missing = admin
+                .call(room, &method, &request::valid(&method.input(), "no-such-tenant"))
+                .await;
+            // Rules over several fields may come first; they do not look at the tenant.
+            if !matches!(other.code, Code::NotFound | Code::InvalidArgument) {
                 problems.push(format!("{name}: another tenant's resource: {other:?}"));
             }
+            not_found += usize::from(other.code == Code::NotFound);
             if other.without("other") != missing.without("no-such-tenant") {
-                problems.push(format!("{name}: another tenant can be told from a missing one: {other:?} / {missing:?}"));
+                problems.push(format!(
+                    "{name}: another tenant can be told from a missing one: {other:?} / {missing:?}"
+                ));
             }
         }
     }
-    println!("{walked} methods walked, {with_fields} with rules on fields, {with_tenants} with a tenant in the request");
-    assert!(problems.is_empty(), "{} problems:\n{}", problems.len(), problems.join("\n"));
-    assert!(walked > 80 && with_fields > 70 && with_tenants > 60, "{walked} {with_fields} {with_tenants}");
+    println!(
+        "{walked} methods walked, {with_fields} with rules on fields, {with_tenants} with a tenant in the request"
+    );
+    assert!(
+        problems.is_empty(),
+        "{} problems:\n{}",
+        problems.len(),
+        problems.join("\n")
+    );
+    assert!(
+        walked > 80 && with_fields > 70 && not_found > 70,
+        "{walked} {with_fields} {not_found}"
+    );
 }
 
 /// Reflection is served by every service, in both versions, to callers with an identity.
@@ -94,7 +137,9 @@ async fn a_method_that_does_not_exist_is_unimplemented_and_says_so_with_a_reason
     let suite = Suite::start(&[]).await;
     let admin = Caller::new(&suite, &suite.files.admin_token().unwrap());
     for room in huiyin::suite::SERVICES {
-        let answer = admin.call_path(room, "/huiyin.nowhere.v1.NowhereService/Get", Vec::new()).await;
+        let answer = admin
+            .call_path(room, "/huiyin.nowhere.v1.NowhereService/Get", Vec::new())
+            .await;
         assert_eq!(answer.code, Code::Unimplemented, "{room}: {answer:?}");
     }
 }

@@ -1,11 +1,11 @@
 //! Requests made from the rules in the protos: ones that keep them all, and ones that break as many as they can.
 
 use huiyin_proto::POOL;
-use prost_reflect::{DynamicMessage, FieldDescriptor, Kind, MessageDescriptor, ReflectMessage as _, Value};
 use proptest::{
     strategy::{Strategy as _, ValueTree as _},
     test_runner::TestRunner,
 };
+use prost_reflect::{DynamicMessage, FieldDescriptor, Kind, MessageDescriptor, ReflectMessage as _, Value};
 
 const TENANT_PATTERN: &str = "tenants/[a-z0-9][a-z0-9-]{0,62}";
 
@@ -37,9 +37,15 @@ pub(super) fn malformed(descriptor: &MessageDescriptor) -> (DynamicMessage, Vec<
             continue;
         }
         let value = match field.kind() {
-            Kind::String if inner(&rules, "string").is_some() => Value::String("\u{7f} \n?".repeat(2000)),
-            Kind::Int32 if inner(&rules, "int32").is_some_and(|rules| rules.has_field_by_name("gte")) => Value::I32(i32::MIN),
-            Kind::Int64 if inner(&rules, "int64").is_some_and(|rules| rules.has_field_by_name("gte")) => Value::I64(i64::MIN),
+            Kind::String if inner(&rules, "string").is_some() => {
+                Value::String(malformed_text(&inner(&rules, "string").unwrap()))
+            }
+            Kind::Int32 if inner(&rules, "int32").is_some_and(|rules| rules.has_field_by_name("gte")) => {
+                Value::I32(i32::MIN)
+            }
+            Kind::Int64 if inner(&rules, "int64").is_some_and(|rules| rules.has_field_by_name("gte")) => {
+                Value::I64(i64::MIN)
+            }
             Kind::Enum(_) if inner(&rules, "enum").is_some() => Value::EnumNumber(-77),
             // Required and not there.
             Kind::Message(_) if flag(&rules, "required") => {
@@ -54,13 +60,30 @@ pub(super) fn malformed(descriptor: &MessageDescriptor) -> (DynamicMessage, Vec<
     (message, broken)
 }
 
+/// A text that a rule refuses: of another pattern, too short, or too long.
+fn malformed_text(rules: &DynamicMessage) -> String {
+    if rules.has_field_by_name("pattern") || flag(rules, "uuid") {
+        return "\u{7f} \n?".to_owned();
+    }
+    match number(rules, "min_len") {
+        Some(minimum) if minimum > 0 => String::new(),
+        _ => "x".repeat(usize::try_from(number(rules, "max_len").unwrap_or(0)).unwrap() + 1),
+    }
+}
+
 /// True where the request itself says in which tenant it acts.
 pub(super) fn names_a_tenant(descriptor: &MessageDescriptor) -> bool {
-    let says = |field: &FieldDescriptor| pattern(field).is_some_and(|pattern| pattern.starts_with(&format!("^{TENANT_PATTERN}")) || pattern.starts_with(&format!("^({TENANT_PATTERN}")));
+    let says = |field: &FieldDescriptor| {
+        pattern(field).is_some_and(|pattern| {
+            pattern.starts_with(&format!("^{TENANT_PATTERN}")) || pattern.starts_with(&format!("^({TENANT_PATTERN}"))
+        })
+    };
     descriptor.fields().any(|field| match field.kind() {
         _ if matches!(field.name(), "name" | "parent") => says(&field),
         // Updates carry the name in the resource.
-        Kind::Message(resource) if flag_of(&field, "required") && !field.is_list() => resource.get_field_by_name("name").is_some_and(|name| says(&name)),
+        Kind::Message(resource) if flag_of(&field, "required") && !field.is_list() => {
+            resource.get_field_by_name("name").is_some_and(|name| says(&name))
+        }
         _ => false,
     })
 }
@@ -69,7 +92,11 @@ fn valid_value(field: &FieldDescriptor, tenant: &str) -> Option<Value> {
     let rules = rules(field);
     let wanted = |name: &str| rules.as_ref().is_some_and(|rules| flag(rules, name));
     if field.is_list() {
-        let minimum = rules.as_ref().and_then(|rules| inner(rules, "repeated")).and_then(|rules| number(&rules, "min_items")).unwrap_or(0);
+        let minimum = rules
+            .as_ref()
+            .and_then(|rules| inner(rules, "repeated"))
+            .and_then(|rules| number(&rules, "min_items"))
+            .unwrap_or(0);
         return (minimum > 0).then(|| Value::List(vec![anything(field, tenant)]));
     }
     if field.is_map() {
@@ -79,14 +106,23 @@ fn valid_value(field: &FieldDescriptor, tenant: &str) -> Option<Value> {
         Kind::Message(inner) if wanted("required") => Some(Value::Message(valid(&inner, tenant))),
         Kind::Message(_) => None,
         Kind::Enum(values) => {
-            let refused_zero = rules.as_ref().and_then(|rules| inner(rules, "enum")).is_some_and(|rules| rules.has_field_by_name("not_in"));
-            let value = values.values().find(|value| value.number() != 0).map_or(0, |value| value.number());
+            let refused_zero = rules
+                .as_ref()
+                .and_then(|rules| inner(rules, "enum"))
+                .is_some_and(|rules| rules.has_field_by_name("not_in"));
+            let value = values
+                .values()
+                .find(|value| value.number() != 0)
+                .map_or(0, |value| value.number());
             refused_zero.then_some(Value::EnumNumber(value))
         }
         Kind::Bool if wanted("required") => Some(Value::Bool(true)),
         Kind::String => {
             if let Some(pattern) = pattern(field) {
-                // Names are given even where they may be empty: they say the tenant.
+                // What may be empty is left out, but for names: they say the tenant.
+                if pattern.ends_with(")?$") && !pattern.contains("tenants/") {
+                    return None;
+                }
                 return Some(Value::String(matching(&pattern, tenant)));
             }
             let rules = rules.as_ref().and_then(|rules| inner(rules, "string"))?;
@@ -108,7 +144,12 @@ fn valid_value(field: &FieldDescriptor, tenant: &str) -> Option<Value> {
 fn anything(field: &FieldDescriptor, tenant: &str) -> Value {
     match field.kind() {
         Kind::Message(inner) => Value::Message(valid(&inner, tenant)),
-        Kind::Enum(values) => Value::EnumNumber(values.values().find(|value| value.number() != 0).map_or(0, |value| value.number())),
+        Kind::Enum(values) => Value::EnumNumber(
+            values
+                .values()
+                .find(|value| value.number() != 0)
+                .map_or(0, |value| value.number()),
+        ),
         Kind::Int32 => Value::I32(1),
         Kind::Int64 => Value::I64(1),
         Kind::Bool => Value::Bool(true),
@@ -118,9 +159,15 @@ fn anything(field: &FieldDescriptor, tenant: &str) -> Value {
 
 /// A text that matches a pattern; where it names a tenant, this one.
 fn matching(pattern: &str, tenant: &str) -> String {
-    let pattern = pattern.trim_start_matches('^').trim_end_matches('$').replace(TENANT_PATTERN, &format!("tenants/{tenant}"));
+    let pattern = pattern
+        .trim_start_matches('^')
+        .trim_end_matches('$')
+        .replace(TENANT_PATTERN, &format!("tenants/{tenant}"));
     // `(…)?` around a whole name: give the name.
-    let pattern = pattern.strip_prefix('(').and_then(|rest| rest.strip_suffix(")?")).map_or(pattern.clone(), str::to_owned);
+    let pattern = pattern
+        .strip_prefix('(')
+        .and_then(|rest| rest.strip_suffix(")?"))
+        .map_or(pattern.clone(), str::to_owned);
     // Ids that are UUIDs are missing, and not malformed.
     let pattern = pattern.replace("[a-z0-9-]{1,63}", "0195a000-0000-7000-8000-000000000000");
     let strategy = proptest::string::string_regex(&pattern).unwrap();
@@ -130,7 +177,9 @@ fn matching(pattern: &str, tenant: &str) -> String {
 fn rules(field: &FieldDescriptor) -> Option<DynamicMessage> {
     let extension = POOL.get_extension_by_name("buf.validate.field").unwrap();
     let options = field.options();
-    options.has_extension(&extension).then(|| options.get_extension(&extension).as_message().unwrap().clone())
+    options
+        .has_extension(&extension)
+        .then(|| options.get_extension(&extension).as_message().unwrap().clone())
 }
 
 fn alternatives(descriptor: &MessageDescriptor) -> Vec<Vec<String>> {
@@ -140,23 +189,39 @@ fn alternatives(descriptor: &MessageDescriptor) -> Vec<Vec<String>> {
         return Vec::new();
     }
     let rules = options.get_extension(&extension).as_message().unwrap().clone();
-    let groups = rules.get_field_by_name("oneof").map(|groups| groups.as_list().unwrap_or_default().to_vec()).unwrap_or_default();
+    let groups = rules
+        .get_field_by_name("oneof")
+        .map(|groups| groups.as_list().unwrap_or_default().to_vec())
+        .unwrap_or_default();
     groups
         .iter()
         .filter_map(Value::as_message)
         .map(|group| {
-            let fields = group.get_field_by_name("fields").map(|fields| fields.as_list().unwrap_or_default().to_vec()).unwrap_or_default();
-            fields.iter().filter_map(|name| name.as_str().map(str::to_owned)).collect()
+            let fields = group
+                .get_field_by_name("fields")
+                .map(|fields| fields.as_list().unwrap_or_default().to_vec())
+                .unwrap_or_default();
+            fields
+                .iter()
+                .filter_map(|name| name.as_str().map(str::to_owned))
+                .collect()
         })
         .collect()
 }
 
 fn inner(rules: &DynamicMessage, name: &str) -> Option<DynamicMessage> {
-    rules.has_field_by_name(name).then(|| rules.get_field_by_name(name)?.as_message().cloned()).flatten()
+    rules
+        .has_field_by_name(name)
+        .then(|| rules.get_field_by_name(name)?.as_message().cloned())
+        .flatten()
 }
 
 fn flag(rules: &DynamicMessage, name: &str) -> bool {
-    rules.descriptor().get_field_by_name(name).is_some() && rules.has_field_by_name(name) && rules.get_field_by_name(name).is_some_and(|value| value.as_bool() == Some(true))
+    rules.descriptor().get_field_by_name(name).is_some()
+        && rules.has_field_by_name(name)
+        && rules
+            .get_field_by_name(name)
+            .is_some_and(|value| value.as_bool() == Some(true))
 }
 
 fn flag_of(field: &FieldDescriptor, name: &str) -> bool {
@@ -164,12 +229,22 @@ fn flag_of(field: &FieldDescriptor, name: &str) -> bool {
 }
 
 fn number(rules: &DynamicMessage, name: &str) -> Option<i64> {
-    let value = rules.has_field_by_name(name).then(|| rules.get_field_by_name(name)).flatten()?;
-    value.as_i32().map(i64::from).or_else(|| value.as_i64()).or_else(|| value.as_u64().and_then(|value| i64::try_from(value).ok()))
+    let value = rules
+        .has_field_by_name(name)
+        .then(|| rules.get_field_by_name(name))
+        .flatten()?;
+    value
+        .as_i32()
+        .map(i64::from)
+        .or_else(|| value.as_i64())
+        .or_else(|| value.as_u64().and_then(|value| i64::try_from(value).ok()))
 }
 
 fn pattern(field: &FieldDescriptor) -> Option<String> {
     let rules = rules(field)?;
     let rules = inner(&rules, "string")?;
-    rules.has_field_by_name("pattern").then(|| rules.get_field_by_name("pattern")?.as_str().map(str::to_owned)).flatten()
+    rules
+        .has_field_by_name("pattern")
+        .then(|| rules.get_field_by_name("pattern")?.as_str().map(str::to_owned))
+        .flatten()
 }

@@ -25,7 +25,15 @@ pub fn new_api_key(id: &str, tenant: &str, roles: &[&str]) -> (String, ApiKeyCon
     let key = format!("hyk_{id}_{}", secret::random_token());
     let hash = secret::to_text(&secret::hash(key.as_bytes()));
     let roles = roles.iter().map(|role| (*role).to_owned()).collect();
-    (key, ApiKeyConfig { id: id.to_owned(), hash, tenant: tenant.to_owned(), roles })
+    (
+        key,
+        ApiKeyConfig {
+            id: id.to_owned(),
+            hash,
+            tenant: tenant.to_owned(),
+            roles,
+        },
+    )
 }
 
 /// The caller of a key; every configured key is compared, so that the time does not tell which one came close.

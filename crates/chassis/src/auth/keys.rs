@@ -61,12 +61,22 @@ impl Issuer {
             Ok(keys) => keys,
             // An identity provider may come up after us: its keys are fetched with the first token.
             Err(error) if matches!(config.keys, KeySource::JwksUrl(_)) => {
-                tracing::warn!(issuer = config.issuer, error = format!("{error:#}"), "its keys cannot be fetched yet");
+                tracing::warn!(
+                    issuer = config.issuer,
+                    error = format!("{error:#}"),
+                    "its keys cannot be fetched yet"
+                );
                 HashMap::new()
             }
             Err(error) => return Err(error.context(format!("the keys of issuer {}", config.issuer))),
         };
-        Ok(Self { config: config.clone(), keys: RwLock::new(Loaded { by_id, at: Instant::now() }) })
+        Ok(Self {
+            config: config.clone(),
+            keys: RwLock::new(Loaded {
+                by_id,
+                at: Instant::now(),
+            }),
+        })
     }
 
     /// The key of this id; a JWKS is read again where the id is new. An issuer with a single key needs no id.
@@ -84,7 +94,11 @@ impl Issuer {
         loaded.at = Instant::now();
         match read(&self.config.keys).await {
             Ok(by_id) => loaded.by_id = by_id,
-            Err(error) => tracing::warn!(issuer = self.config.issuer, error = format!("{error:#}"), "its keys cannot be read again"),
+            Err(error) => tracing::warn!(
+                issuer = self.config.issuer,
+                error = format!("{error:#}"),
+                "its keys cannot be read again"
+            ),
         }
         loaded.by_id.get(id).cloned()
     }
@@ -93,18 +107,29 @@ impl Issuer {
 async fn read(source: &KeySource) -> anyhow::Result<HashMap<String, (Algorithm, DecodingKey)>> {
     let document = match source {
         KeySource::PublicKeyFile(path) => {
-            let pem = tokio::fs::read(path).await.with_context(|| path.display().to_string())?;
-            return Ok(HashMap::from([(String::new(), (Algorithm::EdDSA, DecodingKey::from_ed_pem(&pem)?))]));
+            let pem = tokio::fs::read(path)
+                .await
+                .with_context(|| path.display().to_string())?;
+            return Ok(HashMap::from([(
+                String::new(),
+                (Algorithm::EdDSA, DecodingKey::from_ed_pem(&pem)?),
+            )]));
         }
-        KeySource::JwksFile(path) => tokio::fs::read(path).await.with_context(|| path.display().to_string())?,
+        KeySource::JwksFile(path) => tokio::fs::read(path)
+            .await
+            .with_context(|| path.display().to_string())?,
         KeySource::JwksUrl(url) => fetch(url).await.with_context(|| url.clone())?,
     };
     let set: JwkSet = serde_json::from_slice(&document).context("not a JWKS document")?;
     let mut keys = HashMap::new();
     for key in &set.keys {
         // Algorithms are pinned by the key, never taken from the token; symmetric ones are no public keys.
-        let algorithm = key.common.key_algorithm.and_then(|algorithm| algorithm.to_string().parse::<Algorithm>().ok());
-        let algorithm = algorithm.filter(|algorithm| !matches!(algorithm, Algorithm::HS256 | Algorithm::HS384 | Algorithm::HS512));
+        let algorithm = key
+            .common
+            .key_algorithm
+            .and_then(|algorithm| algorithm.to_string().parse::<Algorithm>().ok());
+        let algorithm =
+            algorithm.filter(|algorithm| !matches!(algorithm, Algorithm::HS256 | Algorithm::HS384 | Algorithm::HS512));
         if let (Some(id), Some(algorithm)) = (&key.common.key_id, algorithm) {
             keys.insert(id.clone(), (algorithm, DecodingKey::from_jwk(key)?));
         }
@@ -116,5 +141,12 @@ async fn read(source: &KeySource) -> anyhow::Result<HashMap<String, (Algorithm, 
 async fn fetch(url: &str) -> anyhow::Result<Vec<u8>> {
     crate::install_crypto();
     let client = reqwest::Client::builder().timeout(Duration::from_secs(5)).build()?;
-    Ok(client.get(url).send().await?.error_for_status()?.bytes().await?.to_vec())
+    Ok(client
+        .get(url)
+        .send()
+        .await?
+        .error_for_status()?
+        .bytes()
+        .await?
+        .to_vec())
 }

@@ -42,7 +42,11 @@ impl Caller {
     /// The party behind a token-bound method: nobody, until the handler has looked at the token.
     #[must_use]
     pub fn anonymous() -> Self {
-        Self { subject: "anonymous".to_owned(), tenant: None, roles: Vec::new() }
+        Self {
+            subject: "anonymous".to_owned(),
+            tenant: None,
+            roles: Vec::new(),
+        }
     }
 
     /// The party behind a request.
@@ -51,7 +55,11 @@ impl Caller {
     /// A fault where the server was built without authentication.
     pub fn of<T>(request: &tonic::Request<T>) -> Result<Self, Refusal> {
         let caller = request.extensions().get::<Self>().cloned();
-        caller.ok_or_else(|| Refusal::fault(anyhow::anyhow!("a request reached a handler without passing authentication")))
+        caller.ok_or_else(|| {
+            Refusal::fault(anyhow::anyhow!(
+                "a request reached a handler without passing authentication"
+            ))
+        })
     }
 
     /// The tenant `key`, if this caller may act in it.
@@ -89,7 +97,11 @@ impl Authenticator {
         for issuer in &config.issuers {
             issuers.push(keys::Issuer::load(issuer).await?);
         }
-        Ok(Self { issuers: Arc::new(issuers), api_keys: Arc::new(config.api_keys.clone()), clock })
+        Ok(Self {
+            issuers: Arc::new(issuers),
+            api_keys: Arc::new(config.api_keys.clone()),
+            clock,
+        })
     }
 
     /// The party that the headers speak for: `authorization: Bearer <JWT>` or `x-api-key: <key>`.
@@ -98,10 +110,15 @@ impl Authenticator {
     /// UNAUTHENTICATED where neither is there or valid.
     pub async fn authenticate(&self, headers: &HeaderMap) -> Result<Caller, Refusal> {
         if let Some(key) = headers.get("x-api-key") {
-            let key = key.to_str().map_err(|_| Refusal::unauthenticated("the api key is malformed"))?;
-            return api_key::find(&self.api_keys, key).ok_or_else(|| Refusal::unauthenticated("the api key is not known"));
+            let key = key
+                .to_str()
+                .map_err(|_| Refusal::unauthenticated("the api key is malformed"))?;
+            return api_key::find(&self.api_keys, key)
+                .ok_or_else(|| Refusal::unauthenticated("the api key is not known"));
         }
-        let authorization = headers.get(http::header::AUTHORIZATION).and_then(|value| value.to_str().ok());
+        let authorization = headers
+            .get(http::header::AUTHORIZATION)
+            .and_then(|value| value.to_str().ok());
         let Some(token) = authorization.and_then(|value| value.strip_prefix("Bearer ")) else {
             return Err(Refusal::unauthenticated("the call carries no credentials"));
         };

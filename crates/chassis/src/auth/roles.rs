@@ -10,32 +10,87 @@ const SEALED: &[&str] = &["events.log.read", "intake.contacts.reveal", "survey.t
 /// Role → permissions; `*` stands for one or more whole segments.
 const GRANTS: &[(&str, &[&str])] = &[
     // Our own services, among themselves.
-    (SERVICE, &["*", "events.log.read", "intake.contacts.reveal", "survey.tokens.reveal"]),
+    (
+        SERVICE,
+        &["*", "events.log.read", "intake.contacts.reveal", "survey.tokens.reveal"],
+    ),
     // Sets up and operates a tenant.
     ("admin", &["*"]),
     // 客服专员: registers feedback, sees it through, talks to the customer.
-    ("agent", &[
-        "intake.feedbacks.create", "intake.feedbacks.read",
-        "classifier.*.read", "classifier.texts.classify", "classifier.classifications.correct",
-        "scheduler.*.read", "scheduler.workorders.*", "scheduler.deadlines.*",
-        "notification.inboxes.*", "notification.messages.read", "notification.templates.read",
-        "survey.*.read", "analytics.*.read", "analytics.metrics.query",
-    ]),
+    (
+        "agent",
+        &[
+            "intake.feedbacks.create",
+            "intake.feedbacks.read",
+            "classifier.*.read",
+            "classifier.texts.classify",
+            "classifier.classifications.correct",
+            "scheduler.*.read",
+            "scheduler.workorders.*",
+            "scheduler.deadlines.*",
+            "notification.inboxes.*",
+            "notification.messages.read",
+            "notification.templates.read",
+            "survey.*.read",
+            "analytics.*.read",
+            "analytics.metrics.query",
+        ],
+    ),
     // 技术工程师: works on what is assigned.
-    ("engineer", &[
-        "intake.feedbacks.read", "classifier.*.read", "classifier.texts.classify", "classifier.classifications.correct",
-        "scheduler.*.read", "scheduler.workorders.*", "scheduler.deadlines.*",
-        "notification.inboxes.*", "survey.*.read", "analytics.*.read", "analytics.metrics.query",
-    ]),
+    (
+        "engineer",
+        &[
+            "intake.feedbacks.read",
+            "classifier.*.read",
+            "classifier.texts.classify",
+            "classifier.classifications.correct",
+            "scheduler.*.read",
+            "scheduler.workorders.*",
+            "scheduler.deadlines.*",
+            "notification.inboxes.*",
+            "survey.*.read",
+            "analytics.*.read",
+            "analytics.metrics.query",
+        ],
+    ),
     // 部门主管/售后主管: audits, assigns by hand, keeps teams, policies and templates.
-    ("supervisor", &[
-        "intake.feedbacks.create", "intake.feedbacks.read", "classifier.*", "scheduler.*", "notification.*", "survey.*",
-        "analytics.*", "events.deadletters.*", "events.flow.read",
-    ]),
+    (
+        "supervisor",
+        &[
+            "intake.feedbacks.create",
+            "intake.feedbacks.read",
+            "classifier.*",
+            "scheduler.*",
+            "notification.*",
+            "survey.*",
+            "analytics.*",
+            "events.deadletters.*",
+            "events.flow.read",
+        ],
+    ),
     // 分析人: reads and measures.
-    ("analyst", &["intake.feedbacks.read", "classifier.*.read", "classifier.texts.classify", "scheduler.*.read", "survey.*.read", "analytics.*"]),
+    (
+        "analyst",
+        &[
+            "intake.feedbacks.read",
+            "classifier.*.read",
+            "classifier.texts.classify",
+            "scheduler.*.read",
+            "survey.*.read",
+            "analytics.*",
+        ],
+    ),
     // An enterprise back end that hands feedback in and follows it.
-    ("integration", &["intake.feedbacks.*", "scheduler.workorders.read", "survey.responses.read", "analytics.*.read", "analytics.metrics.query"]),
+    (
+        "integration",
+        &[
+            "intake.feedbacks.*",
+            "scheduler.workorders.read",
+            "survey.responses.read",
+            "analytics.*.read",
+            "analytics.metrics.query",
+        ],
+    ),
 ];
 
 /// The names of all roles.
@@ -50,13 +105,17 @@ pub fn grants(role: &str, permission: &str) -> bool {
         return false;
     };
     let sealed = SEALED.contains(&permission);
-    patterns.iter().any(|pattern| *pattern == permission || (!sealed && matches(pattern, permission)))
+    patterns
+        .iter()
+        .any(|pattern| *pattern == permission || (!sealed && matches(pattern, permission)))
 }
 
 fn matches(pattern: &str, permission: &str) -> bool {
     match pattern.split_once('*') {
         Some((before, after)) => {
-            permission.len() > before.len() + after.len() && permission.starts_with(before) && permission.ends_with(after)
+            permission.len() > before.len() + after.len()
+                && permission.starts_with(before)
+                && permission.ends_with(after)
         }
         None => false,
     }
@@ -87,7 +146,8 @@ mod tests {
         for (role, patterns) in GRANTS {
             for pattern in *patterns {
                 assert!(
-                    crate::access::permissions().any(|permission| *pattern == "*" || *pattern == permission || matches(pattern, permission)),
+                    crate::access::permissions()
+                        .any(|permission| *pattern == "*" || *pattern == permission || matches(pattern, permission)),
                     "{role}: {pattern} grants nothing"
                 );
             }

@@ -1,6 +1,9 @@
 //! Bearer tokens: verifying those of others, and signing our own as a service.
 
-use std::{path::{Path, PathBuf}, sync::{Arc, Mutex, PoisonError}};
+use std::{
+    path::{Path, PathBuf},
+    sync::{Arc, Mutex, PoisonError},
+};
 
 use anyhow::Context as _;
 use ed25519_dalek::pkcs8::{EncodePrivateKey as _, EncodePublicKey as _, spki::der::pem::LineEnding};
@@ -62,18 +65,31 @@ pub(super) async fn verify(issuers: &[Issuer], token: &str, now: Timestamp) -> R
     let refused = || Refusal::unauthenticated("the bearer token is not valid");
     let header = jsonwebtoken::decode_header(token).map_err(|_| refused())?;
     // Which issuer it claims to be of decides which key it must be signed with; nothing else is read before that.
-    let claimed: Claims = jsonwebtoken::dangerous::insecure_decode(token).map_err(|_| refused())?.claims;
-    let issuer = issuers.iter().find(|issuer| issuer.config.issuer == claimed.iss).ok_or_else(refused)?;
-    let (algorithm, key) = issuer.key(header.kid.as_deref().unwrap_or_default()).await.ok_or_else(refused)?;
+    let claimed: Claims = jsonwebtoken::dangerous::insecure_decode(token)
+        .map_err(|_| refused())?
+        .claims;
+    let issuer = issuers
+        .iter()
+        .find(|issuer| issuer.config.issuer == claimed.iss)
+        .ok_or_else(refused)?;
+    let (algorithm, key) = issuer
+        .key(header.kid.as_deref().unwrap_or_default())
+        .await
+        .ok_or_else(refused)?;
 
     let mut validation = Validation::new(algorithm);
     validation.validate_exp = false; // against our own clock, below
     validation.validate_aud = false;
     validation.set_required_spec_claims(&["exp", "aud", "iss", "sub"]);
-    let claims: Claims = jsonwebtoken::decode(token, &key, &validation).map_err(|_| refused())?.claims;
+    let claims: Claims = jsonwebtoken::decode(token, &key, &validation)
+        .map_err(|_| refused())?
+        .claims;
 
     let now = now.as_second();
-    if claims.exp + LEEWAY_SECONDS < now || claims.nbf - LEEWAY_SECONDS > now || !claims.aud.holds(&issuer.config.audience) {
+    if claims.exp + LEEWAY_SECONDS < now
+        || claims.nbf - LEEWAY_SECONDS > now
+        || !claims.aud.holds(&issuer.config.audience)
+    {
         return Err(refused());
     }
     let is_service = claims.roles.iter().any(|role| role == roles::SERVICE);
@@ -81,7 +97,11 @@ pub(super) async fn verify(issuers: &[Issuer], token: &str, now: Timestamp) -> R
     if (is_service || claims.tenant.is_none()) && !(issuer.config.issues_services && is_service) {
         return Err(refused());
     }
-    Ok(Caller { subject: claims.sub, tenant: claims.tenant, roles: claims.roles })
+    Ok(Caller {
+        subject: claims.sub,
+        tenant: claims.tenant,
+        roles: claims.roles,
+    })
 }
 
 /// An Ed25519 key that signs tokens.
@@ -101,7 +121,9 @@ impl SigningKey {
     /// Where the file cannot be read or is no such key.
     pub fn read(path: &Path) -> anyhow::Result<Self> {
         let pem = std::fs::read(path).with_context(|| path.display().to_string())?;
-        Ok(Self(EncodingKey::from_ed_pem(&pem).context("not an Ed25519 key in PEM")?))
+        Ok(Self(
+            EncodingKey::from_ed_pem(&pem).context("not an Ed25519 key in PEM")?,
+        ))
     }
 
     /// Makes a new pair and writes it: the private half readable by its owner alone, the public half beside it.
@@ -128,7 +150,12 @@ impl SigningKey {
 #[cfg(unix)]
 fn write_private(path: &Path, bytes: &[u8]) -> anyhow::Result<()> {
     use std::{io::Write as _, os::unix::fs::OpenOptionsExt as _};
-    std::fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(path)?.write_all(bytes)?;
+    std::fs::OpenOptions::new()
+        .write(true)
+        .create_new(true)
+        .mode(0o600)
+        .open(path)?
+        .write_all(bytes)?;
     Ok(())
 }
 

@@ -19,7 +19,11 @@ enum Node {
     And(Vec<Node>),
     Or(Vec<Node>),
     Not(Box<Node>),
-    Compare { column: &'static str, operator: &'static str, value: Value },
+    Compare {
+        column: &'static str,
+        operator: &'static str,
+        value: Value,
+    },
 }
 
 #[derive(Debug, Clone, PartialEq)]
@@ -48,8 +52,15 @@ impl Filter {
         if tokens.is_empty() {
             return Ok(Self(None));
         }
-        let mut parser = Parser { tokens: &tokens, at: 0, fields, depth: 0 };
-        let node = parser.any().map_err(|problem| Refusal::invalid_field("filter", problem))?;
+        let mut parser = Parser {
+            tokens: &tokens,
+            at: 0,
+            fields,
+            depth: 0,
+        };
+        let node = parser
+            .any()
+            .map_err(|problem| Refusal::invalid_field("filter", problem))?;
         match parser.peek() {
             None => Ok(Self(Some(node))),
             Some(token) => Err(Refusal::invalid_field("filter", format!("unexpected {token:?}"))),
@@ -84,14 +95,35 @@ fn push(node: &Node, query: &mut QueryBuilder<Postgres>) {
             push(node, query);
             query.push(")");
         }
-        Node::Compare { column, value: Value::Below(text), .. } => {
+        Node::Compare {
+            column,
+            value: Value::Below(text),
+            ..
+        } => {
             query.push("(").push(*column).push(" = ").push_bind(text.clone());
-            query.push(" OR ").push(*column).push(" LIKE ").push_bind(escape_like(text)).push(" || '.%')");
+            query
+                .push(" OR ")
+                .push(*column)
+                .push(" LIKE ")
+                .push_bind(escape_like(text))
+                .push(" || '.%')");
         }
-        Node::Compare { column, value: Value::Member(text), .. } => {
-            query.push(*column).push(" @> ARRAY[").push_bind(text.clone()).push("]::text[]");
+        Node::Compare {
+            column,
+            value: Value::Member(text),
+            ..
+        } => {
+            query
+                .push(*column)
+                .push(" @> ARRAY[")
+                .push_bind(text.clone())
+                .push("]::text[]");
         }
-        Node::Compare { column, operator, value } => {
+        Node::Compare {
+            column,
+            operator,
+            value,
+        } => {
             query.push(*column).push(" ").push(*operator).push(" ");
             match value {
                 Value::Text(text) | Value::Below(text) | Value::Member(text) => query.push_bind(text.clone()),
@@ -135,7 +167,9 @@ fn tokens(text: &str) -> Result<Vec<Token>, String> {
             tokens.push(Token::Quoted(value));
             rest = &rest[length..];
         } else {
-            let end = rest.find(|c: char| c.is_whitespace() || "()=!<>:\"'".contains(c)).unwrap_or(rest.len());
+            let end = rest
+                .find(|c: char| c.is_whitespace() || "()=!<>:\"'".contains(c))
+                .unwrap_or(rest.len());
             // A time such as 2026-11-21T08:00:00Z holds the colon that is also an operator.
             let end = time_end(rest).unwrap_or(end);
             if end == 0 {
@@ -150,7 +184,9 @@ fn tokens(text: &str) -> Result<Vec<Token>, String> {
 }
 
 fn time_end(text: &str) -> Option<usize> {
-    let end = text.find(|c: char| c.is_whitespace() || "()".contains(c)).unwrap_or(text.len());
+    let end = text
+        .find(|c: char| c.is_whitespace() || "()".contains(c))
+        .unwrap_or(text.len());
     text[..end].parse::<Timestamp>().ok().map(|_| end)
 }
 
@@ -209,7 +245,11 @@ impl Parser<'_> {
             nodes.push(self.all()?);
         }
         self.depth -= 1;
-        Ok(if nodes.len() == 1 { nodes.remove(0) } else { Node::Or(nodes) })
+        Ok(if nodes.len() == 1 {
+            nodes.remove(0)
+        } else {
+            Node::Or(nodes)
+        })
     }
 
     /// `one AND one AND …`
@@ -218,7 +258,11 @@ impl Parser<'_> {
         while self.take_word("AND") {
             nodes.push(self.one()?);
         }
-        Ok(if nodes.len() == 1 { nodes.remove(0) } else { Node::And(nodes) })
+        Ok(if nodes.len() == 1 {
+            nodes.remove(0)
+        } else {
+            Node::And(nodes)
+        })
     }
 
     /// `NOT one`, `(any)` or a comparison.
@@ -248,7 +292,10 @@ impl Parser<'_> {
         };
         let Some(field) = self.fields.iter().find(|field| field.name == name) else {
             let known: Vec<&str> = self.fields.iter().map(|field| field.name).collect();
-            return Err(format!("{name:?} is not a field of this list; it has {}", known.join(", ")));
+            return Err(format!(
+                "{name:?} is not a field of this list; it has {}",
+                known.join(", ")
+            ));
         };
         let Some(Token::Operator(operator)) = self.next() else {
             return Err(format!("expected one of = != < > <= >= : after {name}"));
@@ -273,19 +320,38 @@ fn compare(field: &Field, operator: &'static str, text: String) -> Result<Node, 
         Kind::Path if operator == ":" => Value::Below(text),
         Kind::Text | Kind::Path => Value::Text(text),
         Kind::Set if matches!(operator, "=" | ":") => Value::Member(text),
-        Kind::Set => return Err(format!("{name} holds many: only = and : can be used, with NOT before them")),
-        Kind::Name => Value::Id(named_id(&text).ok_or_else(|| format!("{name} is compared with the name of a resource"))?),
-        Kind::Integer => Value::Integer(text.parse().map_err(|_| format!("{name} is compared with a whole number"))?),
+        Kind::Set => {
+            return Err(format!(
+                "{name} holds many: only = and : can be used, with NOT before them"
+            ));
+        }
+        Kind::Name => {
+            Value::Id(named_id(&text).ok_or_else(|| format!("{name} is compared with the name of a resource"))?)
+        }
+        Kind::Integer => Value::Integer(
+            text.parse()
+                .map_err(|_| format!("{name} is compared with a whole number"))?,
+        ),
         Kind::Number => Value::Number(text.parse().map_err(|_| format!("{name} is compared with a number"))?),
-        Kind::Time => Value::Time(text.parse().map_err(|_| format!("{name} is compared with a time such as 2026-11-21T08:00:00Z"))?),
+        Kind::Time => Value::Time(
+            text.parse()
+                .map_err(|_| format!("{name} is compared with a time such as 2026-11-21T08:00:00Z"))?,
+        ),
         Kind::Bool => Value::Bool(text.parse().map_err(|_| format!("{name} is true or false"))?),
         Kind::Enum(values) => {
             let known: Vec<&str> = values.iter().map(|(name, _)| *name).collect();
             let number = values.iter().find(|(name, _)| *name == text).map(|(_, number)| *number);
-            Value::Integer(number.ok_or_else(|| format!("{name} is one of {}", known.join(", ")))?.into())
+            Value::Integer(
+                number
+                    .ok_or_else(|| format!("{name} is one of {}", known.join(", ")))?
+                    .into(),
+            )
         }
     };
-    let ordered = matches!(field.kind, Kind::Integer | Kind::Number | Kind::Time | Kind::Text | Kind::Path);
+    let ordered = matches!(
+        field.kind,
+        Kind::Integer | Kind::Number | Kind::Time | Kind::Text | Kind::Path
+    );
     let operator = match operator {
         ":" if matches!(value, Value::Contains(_)) => "LIKE",
         ":" => "=",
@@ -294,7 +360,11 @@ fn compare(field: &Field, operator: &'static str, text: String) -> Result<Node, 
         other if ordered => other,
         other => return Err(format!("{other} cannot be used with {name}")),
     };
-    Ok(Node::Compare { column: field.column, operator, value })
+    Ok(Node::Compare {
+        column: field.column,
+        operator,
+        value,
+    })
 }
 
 #[cfg(test)]
@@ -302,15 +372,51 @@ mod tests {
     use super::*;
 
     const FIELDS: &[Field] = &[
-        Field { name: "number", column: "number", kind: Kind::Text },
-        Field { name: "product.model", column: "product_model", kind: Kind::Text },
-        Field { name: "episode", column: "episode", kind: Kind::Integer },
-        Field { name: "create_time", column: "create_time", kind: Kind::Time },
-        Field { name: "channel", column: "channel", kind: Kind::Enum(&[("EMAIL", 5), ("PHONE", 3)]) },
-        Field { name: "category", column: "category", kind: Kind::Path },
-        Field { name: "score", column: "score", kind: Kind::Number },
-        Field { name: "customer", column: "customer_id", kind: Kind::Name },
-        Field { name: "skills.key", column: "skill_keys", kind: Kind::Set },
+        Field {
+            name: "number",
+            column: "number",
+            kind: Kind::Text,
+        },
+        Field {
+            name: "product.model",
+            column: "product_model",
+            kind: Kind::Text,
+        },
+        Field {
+            name: "episode",
+            column: "episode",
+            kind: Kind::Integer,
+        },
+        Field {
+            name: "create_time",
+            column: "create_time",
+            kind: Kind::Time,
+        },
+        Field {
+            name: "channel",
+            column: "channel",
+            kind: Kind::Enum(&[("EMAIL", 5), ("PHONE", 3)]),
+        },
+        Field {
+            name: "category",
+            column: "category",
+            kind: Kind::Path,
+        },
+        Field {
+            name: "score",
+            column: "score",
+            kind: Kind::Number,
+        },
+        Field {
+            name: "customer",
+            column: "customer_id",
+            kind: Kind::Name,
+        },
+        Field {
+            name: "skills.key",
+            column: "skill_keys",
+            kind: Kind::Set,
+        },
     ];
 
     fn compiled(text: &str) -> String {
@@ -323,7 +429,9 @@ mod tests {
     fn a_filter_becomes_parameterised_sql() {
         assert_eq!(compiled(""), "SELECT 1 WHERE true");
         assert_eq!(
-            compiled(r#"channel = EMAIL AND (product.model : "X1" OR NOT episode >= 2) AND create_time > 2026-11-21T08:00:00Z"#),
+            compiled(
+                r#"channel = EMAIL AND (product.model : "X1" OR NOT episode >= 2) AND create_time > 2026-11-21T08:00:00Z"#
+            ),
             "SELECT 1 WHERE true AND ((channel = $1) AND ((product_model LIKE '%' || $2 || '%') OR (NOT (episode >= $3))) AND (create_time > $4))"
         );
     }
@@ -339,7 +447,10 @@ mod tests {
     #[test]
     fn a_resource_is_found_by_its_name() {
         let name = "tenants/acme/customers/00000000-0000-8000-8000-000000000001";
-        assert_eq!(compiled(&format!("customer = {name}")), "SELECT 1 WHERE true AND (customer_id = $1)");
+        assert_eq!(
+            compiled(&format!("customer = {name}")),
+            "SELECT 1 WHERE true AND (customer_id = $1)"
+        );
     }
 
     #[test]
@@ -362,7 +473,11 @@ mod tests {
             ("number = 1 2", "unexpected"),
         ] {
             let refusal = Filter::parse(filter, FIELDS).unwrap_err();
-            assert!(refusal.violations()[0].1.contains(said), "{filter}: {:?}", refusal.violations());
+            assert!(
+                refusal.violations()[0].1.contains(said),
+                "{filter}: {:?}",
+                refusal.violations()
+            );
         }
     }
 

@@ -38,7 +38,10 @@ impl PageRequest {
     ///
     /// # Errors
     /// INVALID_ARGUMENT for a filter or order that is not understood, or a token of another query.
-    #[expect(clippy::too_many_arguments, reason = "the four paging fields of AIP-132 and what the room allows")]
+    #[expect(
+        clippy::too_many_arguments,
+        reason = "the four paging fields of AIP-132 and what the room allows"
+    )]
     pub fn new(
         key: &PageTokenKey,
         tenant: &Tenant,
@@ -51,12 +54,24 @@ impl PageRequest {
     ) -> Result<Self, Refusal> {
         let (field, descending) = order(order_by, order_fields)?;
         let bound_to = [tenant.key(), list, filter, order_by].join("\u{1f}").into_bytes();
-        let after = if page_token.is_empty() { None } else { Some(key.open(page_token, &bound_to)?) };
+        let after = if page_token.is_empty() {
+            None
+        } else {
+            Some(key.open(page_token, &bound_to)?)
+        };
         let size = match page_size {
             0 => DEFAULT_SIZE,
             size => size.clamp(1, MAX_SIZE),
         };
-        Ok(Self { size: usize::try_from(size).unwrap_or(1), filter: Filter::parse(filter, fields)?, column: field.column, by_time: matches!(field.kind, Kind::Time), descending, after, bound_to })
+        Ok(Self {
+            size: usize::try_from(size).unwrap_or(1),
+            filter: Filter::parse(filter, fields)?,
+            column: field.column,
+            by_time: matches!(field.kind, Kind::Time),
+            descending,
+            after,
+            bound_to,
+        })
     }
 
     /// Appends the filter, the place where the page begins, the order and the limit to `SELECT … WHERE tenant_id = …`.
@@ -66,7 +81,11 @@ impl PageRequest {
         self.filter.push(query);
         let direction = if self.descending { " DESC" } else { "" };
         if let Some(PageKey { time, id: last }) = &self.after {
-            query.push(format!(" AND ({}, {id}) {} (", self.column, if self.descending { "<" } else { ">" }));
+            query.push(format!(
+                " AND ({}, {id}) {} (",
+                self.column,
+                if self.descending { "<" } else { ">" }
+            ));
             if self.by_time {
                 query.push_bind(sql::time(jiff::Timestamp::from_microsecond(*time).unwrap_or_default()));
             } else {
@@ -79,7 +98,11 @@ impl PageRequest {
             };
             query.push(")");
         }
-        query.push(format!(" ORDER BY {}{direction}, {id}{direction} LIMIT {}", self.column, self.size + 1));
+        query.push(format!(
+            " ORDER BY {}{direction}, {id}{direction} LIMIT {}",
+            self.column,
+            self.size + 1
+        ));
     }
 
     /// The page made of the rows that the statement found.
@@ -91,7 +114,10 @@ impl PageRequest {
             Some(last) if more => key.seal(&place(last), &self.bound_to),
             _ => String::new(),
         };
-        Page { entries: rows, next_page_token }
+        Page {
+            entries: rows,
+            next_page_token,
+        }
     }
 }
 
@@ -107,7 +133,10 @@ pub struct Page<T> {
 fn order<'f>(order_by: &str, fields: &'f [Field]) -> Result<(&'f Field, bool), Refusal> {
     let problem = || {
         let known: Vec<&str> = fields.iter().map(|field| field.name).collect();
-        Refusal::invalid_field("order_by", format!("must be one of {}, with or without desc", known.join(", ")))
+        Refusal::invalid_field(
+            "order_by",
+            format!("must be one of {}, with or without desc", known.join(", ")),
+        )
     };
     let mut words = order_by.split_whitespace();
     let Some(name) = words.next() else {
@@ -169,7 +198,10 @@ mod tests {
     #[test]
     fn a_token_opens_for_its_own_query_alone() {
         let key = PageTokenKey::new("s");
-        let place = PageKey { time: 7, id: "x".to_owned() };
+        let place = PageKey {
+            time: 7,
+            id: "x".to_owned(),
+        };
         let token = key.seal(&place, b"query");
         assert_eq!(key.open::<PageKey>(&token, b"query").unwrap(), place);
         assert!(key.open::<PageKey>(&token, b"other").is_err());

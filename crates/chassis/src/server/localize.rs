@@ -13,10 +13,17 @@ pub(super) fn finish(headers: &mut HeaderMap, accept_language: &str) {
     let mut details = status.get_error_details();
     if details.error_info().is_none() {
         // Of the transport itself, such as UNIMPLEMENTED for a method that does not exist.
-        details.set_error_info(format!("{:?}", status.code()).to_uppercase(), "grpc", std::collections::HashMap::new());
+        details.set_error_info(
+            format!("{:?}", status.code()).to_uppercase(),
+            "grpc",
+            std::collections::HashMap::new(),
+        );
     }
     let language = Language::accepted(accept_language);
-    if let Some(text) = details.error_info().and_then(|info| text(&info.domain, &info.reason, &info.metadata, language)) {
+    if let Some(text) = details
+        .error_info()
+        .and_then(|info| text(&info.domain, &info.reason, &info.metadata, language))
+    {
         details.set_localized_message(language.tag(), text);
     }
     rewrite(headers, &status, details);
@@ -49,15 +56,27 @@ impl Language {
     /// The language in which the caller of a request wants to be answered.
     #[must_use]
     pub fn of<T>(request: &tonic::Request<T>) -> Self {
-        Self::accepted(request.metadata().get("accept-language").and_then(|value| value.to_str().ok()).unwrap_or_default())
+        Self::accepted(
+            request
+                .metadata()
+                .get("accept-language")
+                .and_then(|value| value.to_str().ok())
+                .unwrap_or_default(),
+        )
     }
 
     /// The first of the languages in an `accept-language` that we speak; English otherwise.
     #[must_use]
     pub fn accepted(header: &str) -> Self {
-        let tags = header.split(',').map(|tag| tag.split(';').next().unwrap_or_default().trim().to_ascii_lowercase());
+        let tags = header
+            .split(',')
+            .map(|tag| tag.split(';').next().unwrap_or_default().trim().to_ascii_lowercase());
         for tag in tags {
-            if tag.starts_with("zh-tw") || tag.starts_with("zh-hk") || tag.starts_with("zh-mo") || tag.starts_with("zh-hant") {
+            if tag.starts_with("zh-tw")
+                || tag.starts_with("zh-hk")
+                || tag.starts_with("zh-mo")
+                || tag.starts_with("zh-hant")
+            {
                 return Self::Traditional;
             }
             if tag.starts_with("zh") {
@@ -88,14 +107,27 @@ impl Language {
 }
 
 /// The sentence that stands beside the reason in its proto, with the metadata filled in.
-fn text(domain: &str, reason: &str, metadata: &std::collections::HashMap<String, String>, language: Language) -> Option<String> {
-    let package = if domain == "huiyin" { "huiyin.type.v1".to_owned() } else { format!("{domain}.v1") };
+fn text(
+    domain: &str,
+    reason: &str,
+    metadata: &std::collections::HashMap<String, String>,
+    language: Language,
+) -> Option<String> {
+    let package = if domain == "huiyin" {
+        "huiyin.type.v1".to_owned()
+    } else {
+        format!("{domain}.v1")
+    };
     let reasons = huiyin_proto::POOL.get_enum_by_name(&format!("{package}.ErrorReason"))?;
     let value = reasons.get_value_by_name(&format!("ERROR_REASON_{reason}"))?;
     let extension = huiyin_proto::POOL.get_extension_by_name("huiyin.type.v1.text")?;
     let options = value.options();
     let texts = options.get_extension(&extension);
-    let mut sentence = texts.as_message().and_then(|texts| texts.get_field_by_name(language.field()))?.as_str()?.to_owned();
+    let mut sentence = texts
+        .as_message()
+        .and_then(|texts| texts.get_field_by_name(language.field()))?
+        .as_str()?
+        .to_owned();
     for (key, filled) in metadata {
         sentence = sentence.replace(&format!("{{{key}}}"), filled);
     }
@@ -118,13 +150,23 @@ mod tests {
     #[test]
     fn every_reason_in_the_protos_has_its_three_sentences() {
         let extension = huiyin_proto::POOL.get_extension_by_name("huiyin.type.v1.text").unwrap();
-        for reasons in huiyin_proto::POOL.all_enums().filter(|found| found.name() == "ErrorReason" && found.full_name().starts_with("huiyin.")) {
+        for reasons in huiyin_proto::POOL
+            .all_enums()
+            .filter(|found| found.name() == "ErrorReason" && found.full_name().starts_with("huiyin."))
+        {
             for value in reasons.values().filter(|value| value.number() != 0) {
                 let options = value.options();
                 let texts = options.get_extension(&extension);
                 for field in ["en", "zh_cn", "zh_tw"] {
-                    let sentence = texts.as_message().and_then(|texts| texts.get_field_by_name(field)).and_then(|text| text.as_str().map(str::to_owned));
-                    assert!(sentence.is_some_and(|sentence| !sentence.is_empty()), "{} {field}", value.full_name());
+                    let sentence = texts
+                        .as_message()
+                        .and_then(|texts| texts.get_field_by_name(field))
+                        .and_then(|text| text.as_str().map(str::to_owned));
+                    assert!(
+                        sentence.is_some_and(|sentence| !sentence.is_empty()),
+                        "{} {field}",
+                        value.full_name()
+                    );
                 }
             }
         }

@@ -40,8 +40,16 @@ impl Server {
     /// # Errors
     /// Where the port is taken.
     pub async fn bind(config: &ServiceConfig, authenticator: Authenticator) -> anyhow::Result<Self> {
-        let listener = TcpListener::bind(config.listen).await.with_context(|| format!("cannot listen on {}", config.listen))?;
-        Ok(Self { listener, limits: config.limits.clone(), authenticator, routes: Routes::builder(), names: Vec::new() })
+        let listener = TcpListener::bind(config.listen)
+            .await
+            .with_context(|| format!("cannot listen on {}", config.listen))?;
+        Ok(Self {
+            listener,
+            limits: config.limits.clone(),
+            authenticator,
+            routes: Routes::builder(),
+            names: Vec::new(),
+        })
     }
 
     /// Where it listens.
@@ -82,10 +90,15 @@ impl Server {
         let address = self.address()?;
         let (health, health_service) = tonic_health::server::health_reporter();
         for name in self.names.iter().copied().chain([""]) {
-            health.set_service_status(name, tonic_health::ServingStatus::Serving).await;
+            health
+                .set_service_status(name, tonic_health::ServingStatus::Serving)
+                .await;
         }
         self.routes.add_service(health_service);
-        let reflection = || tonic_reflection::server::Builder::configure().register_encoded_file_descriptor_set(huiyin_proto::DESCRIPTORS);
+        let reflection = || {
+            tonic_reflection::server::Builder::configure()
+                .register_encoded_file_descriptor_set(huiyin_proto::DESCRIPTORS)
+        };
         self.routes.add_service(reflection().build_v1()?);
         self.routes.add_service(reflection().build_v1alpha()?);
 
@@ -110,7 +123,9 @@ impl Server {
             }
             // First stage: say so, and go on serving until everybody has heard it.
             for name in names.into_iter().chain([""]) {
-                health.set_service_status(name, tonic_health::ServingStatus::NotServing).await;
+                health
+                    .set_service_status(name, tonic_health::ServingStatus::NotServing)
+                    .await;
             }
             wait_while(&mut serving, limits.drain_notice()).await?;
             // Second stage: no new calls; those under way may finish, but not for ever.
@@ -118,7 +133,10 @@ impl Server {
             match tokio::time::timeout(limits.drain(), serving).await {
                 Ok(ended) => Ok(ended?),
                 Err(_) => {
-                    tracing::warn!(limit_ms = limits.drain_ms, "calls were still under way at the end of the drain; they are cut");
+                    tracing::warn!(
+                        limit_ms = limits.drain_ms,
+                        "calls were still under way at the end of the drain; they are cut"
+                    );
                     Ok(())
                 }
             }
@@ -127,7 +145,10 @@ impl Server {
     }
 }
 
-async fn wait_while<E>(serving: &mut (impl Future<Output = Result<(), E>> + Unpin), notice: std::time::Duration) -> Result<(), E> {
+async fn wait_while<E>(
+    serving: &mut (impl Future<Output = Result<(), E>> + Unpin),
+    notice: std::time::Duration,
+) -> Result<(), E> {
     if notice.is_zero() {
         return Ok(());
     }

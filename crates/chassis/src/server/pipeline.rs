@@ -44,15 +44,27 @@ struct Shared {
 
 impl PipelineLayer {
     pub(super) fn new(limits: &Limits, authenticator: Authenticator) -> Self {
-        let duration = global::meter("huiyin").f64_histogram("rpc.server.duration").with_unit("s").with_description("time from request to answer").build();
-        Self(Arc::new(Shared { authenticator, permits: Semaphore::new(limits.concurrency), deadline: limits.deadline(), duration }))
+        let duration = global::meter("huiyin")
+            .f64_histogram("rpc.server.duration")
+            .with_unit("s")
+            .with_description("time from request to answer")
+            .build();
+        Self(Arc::new(Shared {
+            authenticator,
+            permits: Semaphore::new(limits.concurrency),
+            deadline: limits.deadline(),
+            duration,
+        }))
     }
 }
 
 impl<S> Layer<S> for PipelineLayer {
     type Service = Pipeline<S>;
     fn layer(&self, inner: S) -> Pipeline<S> {
-        Pipeline { inner, shared: Arc::clone(&self.0) }
+        Pipeline {
+            inner,
+            shared: Arc::clone(&self.0),
+        }
     }
 }
 
@@ -84,7 +96,14 @@ where
         let shared = Arc::clone(&self.shared);
         let path = request.uri().path().to_owned();
         let request_id = request_id(request.headers());
-        let span = tracing::info_span!("rpc", otel.name = path, otel.kind = "server", method = path, request_id, caller = tracing::field::Empty);
+        let span = tracing::info_span!(
+            "rpc",
+            otel.name = path,
+            otel.kind = "server",
+            method = path,
+            request_id,
+            caller = tracing::field::Empty
+        );
         telemetry::follow(&span, header(request.headers(), "traceparent"), Relation::Child);
         let language = header(request.headers(), "accept-language").to_owned();
         Box::pin(
@@ -119,7 +138,13 @@ impl<E> From<Refusal> for Failure<E> {
 }
 
 impl Shared {
-    async fn run<S>(&self, mut inner: S, mut request: Request<Body>, path: &str, request_id: &str) -> Result<Response<Body>, Failure<S::Error>>
+    async fn run<S>(
+        &self,
+        mut inner: S,
+        mut request: Request<Body>,
+        path: &str,
+        request_id: &str,
+    ) -> Result<Response<Body>, Failure<S::Error>>
     where
         S: Service<Request<Body>, Response = Response<Body>>,
     {
@@ -127,7 +152,10 @@ impl Shared {
             return inner.call(request).await.map_err(Failure::Inner);
         }
         // Shed load before any work is done for it.
-        let _permit = self.permits.try_acquire().map_err(|_| Refusal::overloaded(RETRY_AFTER))?;
+        let _permit = self
+            .permits
+            .try_acquire()
+            .map_err(|_| Refusal::overloaded(RETRY_AFTER))?;
         let method = access::method(path);
         let caller = match method {
             Some(method) if method.token_bound => Caller::anonymous(),
@@ -137,14 +165,25 @@ impl Shared {
         authorize(method, &caller)?;
 
         let on_behalf_of = header(request.headers(), "x-huiyin-caller");
-        let caller_name = if on_behalf_of.is_empty() { caller.subject.clone() } else { format!("{} for {on_behalf_of}", caller.subject) };
+        let caller_name = if on_behalf_of.is_empty() {
+            caller.subject.clone()
+        } else {
+            format!("{} for {on_behalf_of}", caller.subject)
+        };
         request.extensions_mut().insert(caller);
-        let limit = requested_deadline(request.headers()).map_or(self.deadline, |requested| requested.min(self.deadline));
-        let call = Call { caller: caller_name, request_id: request_id.to_owned(), deadline: Instant::now() + limit };
+        let limit =
+            requested_deadline(request.headers()).map_or(self.deadline, |requested| requested.min(self.deadline));
+        let call = Call {
+            caller: caller_name,
+            request_id: request_id.to_owned(),
+            deadline: Instant::now() + limit,
+        };
         let work = AssertUnwindSafe(call::within(call, inner.call(request))).catch_unwind();
         // A stream takes as long as it takes; its caller's own deadline is kept by the transport.
         let outcome = if method.is_some_and(|method| method.unary) {
-            tokio::time::timeout(limit, work).await.map_err(|_| Refusal::deadline_passed())?
+            tokio::time::timeout(limit, work)
+                .await
+                .map_err(|_| Refusal::deadline_passed())?
         } else {
             work.await
         };
@@ -155,7 +194,9 @@ impl Shared {
     }
 
     fn measure(&self, path: &str, headers: &HeaderMap, began: Instant) {
-        let code = headers.get(Status::GRPC_STATUS).map_or(Code::Ok, |status| Code::from_bytes(status.as_bytes()));
+        let code = headers
+            .get(Status::GRPC_STATUS)
+            .map_or(Code::Ok, |status| Code::from_bytes(status.as_bytes()));
         let attributes = [
             KeyValue::new("rpc.system", "grpc"),
             KeyValue::new("rpc.method", path.to_owned()),
@@ -167,21 +208,33 @@ impl Shared {
 
 fn authorize(method: Option<&Method>, caller: &Caller) -> Result<(), Refusal> {
     match method {
-        Some(method) if !method.token_bound && !caller.may(&method.permission) => Err(Refusal::permission_missing(&method.permission)),
+        Some(method) if !method.token_bound && !caller.may(&method.permission) => {
+            Err(Refusal::permission_missing(&method.permission))
+        }
         // Reflection, and methods that do not exist: the routes say so, to callers with an identity.
         _ => Ok(()),
     }
 }
 
 fn header<'h>(headers: &'h HeaderMap, name: &str) -> &'h str {
-    headers.get(name).and_then(|value| value.to_str().ok()).unwrap_or_default()
+    headers
+        .get(name)
+        .and_then(|value| value.to_str().ok())
+        .unwrap_or_default()
 }
 
 /// The caller's id of the call where it is a plain short one, or a new one.
 fn request_id(headers: &HeaderMap) -> String {
     let given = header(headers, "x-request-id");
-    let plain = (1..=64).contains(&given.len()) && given.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte));
-    if plain { given.to_owned() } else { secret::to_text(&secret::random_bytes::<12>()) }
+    let plain = (1..=64).contains(&given.len())
+        && given
+            .bytes()
+            .all(|byte| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte));
+    if plain {
+        given.to_owned()
+    } else {
+        secret::to_text(&secret::random_bytes::<12>())
+    }
 }
 
 /// `grpc-timeout`: digits and a unit.
@@ -201,5 +254,9 @@ fn requested_deadline(headers: &HeaderMap) -> Option<Duration> {
 }
 
 fn panic_text(panic: &(dyn std::any::Any + Send)) -> &str {
-    panic.downcast_ref::<&str>().copied().or_else(|| panic.downcast_ref::<String>().map(String::as_str)).unwrap_or("without a message")
+    panic
+        .downcast_ref::<&str>()
+        .copied()
+        .or_else(|| panic.downcast_ref::<String>().map(String::as_str))
+        .unwrap_or("without a message")
 }

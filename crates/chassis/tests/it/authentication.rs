@@ -19,18 +19,71 @@ async fn whatever_is_wrong_with_a_token_it_is_refused_alike() {
     let stand = Stand::start("", "").await;
     let good = stand.claims();
     let wrong: Vec<(&str, Claims)> = vec![
-        ("expired", Claims { exp: good.exp - 3600, ..good.clone() }),
-        ("not yet valid", Claims { nbf: good.nbf + 3600, ..good.clone() }),
-        ("for others", Claims { aud: Audience::Many(vec!["others".to_owned()]), ..good.clone() }),
-        ("of a stranger", Claims { iss: "nobody".to_owned(), ..good.clone() }),
-        ("without a tenant", Claims { tenant: None, ..good.clone() }),
-        ("a service of an issuer who issues none", Claims { iss: "them".to_owned(), tenant: None, roles: vec!["service".to_owned()], ..good.clone() }),
-        ("a service in a tenant of such an issuer", Claims { iss: "them".to_owned(), roles: vec!["service".to_owned()], ..good.clone() }),
+        (
+            "expired",
+            Claims {
+                exp: good.exp - 3600,
+                ..good.clone()
+            },
+        ),
+        (
+            "not yet valid",
+            Claims {
+                nbf: good.nbf + 3600,
+                ..good.clone()
+            },
+        ),
+        (
+            "for others",
+            Claims {
+                aud: Audience::Many(vec!["others".to_owned()]),
+                ..good.clone()
+            },
+        ),
+        (
+            "of a stranger",
+            Claims {
+                iss: "nobody".to_owned(),
+                ..good.clone()
+            },
+        ),
+        (
+            "without a tenant",
+            Claims {
+                tenant: None,
+                ..good.clone()
+            },
+        ),
+        (
+            "a service of an issuer who issues none",
+            Claims {
+                iss: "them".to_owned(),
+                tenant: None,
+                roles: vec!["service".to_owned()],
+                ..good.clone()
+            },
+        ),
+        (
+            "a service in a tenant of such an issuer",
+            Claims {
+                iss: "them".to_owned(),
+                roles: vec!["service".to_owned()],
+                ..good.clone()
+            },
+        ),
     ];
     for (what, claims) in wrong {
         let status = stand.flow(&claims).await.unwrap_err();
-        assert_eq!((status.code(), status.message()), (Code::Unauthenticated, "the bearer token is not valid"), "{what}");
-        assert_eq!(status.get_error_details().error_info().unwrap().reason, "CREDENTIALS_INVALID", "{what}");
+        assert_eq!(
+            (status.code(), status.message()),
+            (Code::Unauthenticated, "the bearer token is not valid"),
+            "{what}"
+        );
+        assert_eq!(
+            status.get_error_details().error_info().unwrap().reason,
+            "CREDENTIALS_INVALID",
+            "{what}"
+        );
     }
 }
 
@@ -40,8 +93,13 @@ async fn a_token_signed_with_another_key_is_refused() {
     let mut request = Request::new(GetEventFlowRequest {});
     let forged: &SigningKey = &other.key;
     let token = forged.sign(&stand.claims()).unwrap();
-    request.metadata_mut().insert("authorization", format!("Bearer {token}").parse().unwrap());
-    assert_eq!(stand.client().await.get_event_flow(request).await.unwrap_err().code(), Code::Unauthenticated);
+    request
+        .metadata_mut()
+        .insert("authorization", format!("Bearer {token}").parse().unwrap());
+    assert_eq!(
+        stand.client().await.get_event_flow(request).await.unwrap_err().code(),
+        Code::Unauthenticated
+    );
 }
 
 #[tokio::test]
@@ -56,14 +114,22 @@ async fn a_token_expires_by_the_services_clock() {
 #[tokio::test]
 async fn a_service_may_have_no_tenant() {
     let stand = Stand::start("", "").await;
-    let claims = Claims { sub: "service:survey".to_owned(), tenant: None, roles: vec!["service".to_owned()], ..stand.claims() };
+    let claims = Claims {
+        sub: "service:survey".to_owned(),
+        tenant: None,
+        roles: vec!["service".to_owned()],
+        ..stand.claims()
+    };
     assert_eq!(stand.flow(&claims).await.unwrap().service, "service:survey");
 }
 
 #[tokio::test]
 async fn an_api_key_speaks_for_its_tenant_with_its_roles() {
     let (key, config) = new_api_key("erp", "acme", &["admin"]);
-    let auth = format!("[[auth.api_keys]]\nid = \"erp\"\nhash = \"{}\"\ntenant = \"acme\"\nroles = [\"admin\"]", config.hash);
+    let auth = format!(
+        "[[auth.api_keys]]\nid = \"erp\"\nhash = \"{}\"\ntenant = \"acme\"\nroles = [\"admin\"]",
+        config.hash
+    );
     let stand = Stand::start("", &auth).await;
     let call = async |key: &str| {
         let mut request = Request::new(GetEventFlowRequest {});

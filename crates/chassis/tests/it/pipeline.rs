@@ -10,14 +10,26 @@ use tonic_types::StatusExt as _;
 use crate::stand::Stand;
 
 fn hanging() -> ReplayDeadLettersRequest {
-    ReplayDeadLettersRequest { parent: "tenants/acme".to_owned(), source: "intake".to_owned(), subject: "x".to_owned() }
+    ReplayDeadLettersRequest {
+        parent: "tenants/acme".to_owned(),
+        source: "intake".to_owned(),
+        subject: "x".to_owned(),
+    }
 }
 
 #[tokio::test]
 async fn a_panic_is_an_incident_and_tells_nothing_else() {
     let stand = Stand::start("", "").await;
-    let request = ListDeadLettersRequest { parent: "tenants/acme".to_owned(), ..ListDeadLettersRequest::default() };
-    let status = stand.client().await.list_dead_letters(stand.with(&stand.claims(), request)).await.unwrap_err();
+    let request = ListDeadLettersRequest {
+        parent: "tenants/acme".to_owned(),
+        ..ListDeadLettersRequest::default()
+    };
+    let status = stand
+        .client()
+        .await
+        .list_dead_letters(stand.with(&stand.claims(), request))
+        .await
+        .unwrap_err();
     assert_eq!(status.code(), Code::Internal);
     assert!(!format!("{status:?}").contains("hunter2"));
     let details = status.get_error_details();
@@ -31,14 +43,28 @@ async fn a_panic_is_an_incident_and_tells_nothing_else() {
 #[tokio::test]
 async fn a_call_that_takes_too_long_ends_at_the_services_limit_or_the_callers() {
     let stand = Stand::start("deadline_ms = 300", "").await;
-    let status = stand.client().await.replay_dead_letters(stand.with(&stand.claims(), hanging())).await.unwrap_err();
-    assert_eq!((status.code(), status.get_error_details().error_info().unwrap().reason.as_str()), (Code::DeadlineExceeded, "DEADLINE_PASSED"));
+    let status = stand
+        .client()
+        .await
+        .replay_dead_letters(stand.with(&stand.claims(), hanging()))
+        .await
+        .unwrap_err();
+    assert_eq!(
+        (
+            status.code(),
+            status.get_error_details().error_info().unwrap().reason.as_str()
+        ),
+        (Code::DeadlineExceeded, "DEADLINE_PASSED")
+    );
 
     let patient = Stand::start("deadline_ms = 600000", "").await;
     let mut request = patient.with(&patient.claims(), hanging());
     request.set_timeout(Duration::from_millis(200));
     let status = patient.client().await.replay_dead_letters(request).await.unwrap_err();
-    assert!(matches!(status.code(), Code::DeadlineExceeded | Code::Cancelled), "{status}");
+    assert!(
+        matches!(status.code(), Code::DeadlineExceeded | Code::Cancelled),
+        "{status}"
+    );
 }
 
 #[tokio::test]
@@ -63,14 +89,22 @@ async fn above_its_limit_a_service_refuses_at_once_and_says_when_to_come_back() 
 #[tokio::test]
 async fn an_error_is_said_in_the_callers_language() {
     let stand = Stand::start("", "").await;
-    let claims = Claims { roles: vec!["analyst".to_owned()], ..stand.claims() };
+    let claims = Claims {
+        roles: vec!["analyst".to_owned()],
+        ..stand.claims()
+    };
     let mut request = stand.with(&claims, hanging());
-    request.metadata_mut().insert("accept-language", "zh-TW,zh;q=0.8".parse().unwrap());
+    request
+        .metadata_mut()
+        .insert("accept-language", "zh-TW,zh;q=0.8".parse().unwrap());
     let status = stand.client().await.replay_dead_letters(request).await.unwrap_err();
     assert_eq!(status.code(), Code::PermissionDenied);
     let details = status.get_error_details();
     let said = details.localized_message().unwrap();
-    assert_eq!((said.locale.as_str(), said.message.as_str()), ("zh-TW", "您的角色沒有權限 events.deadletters.replay。"));
+    assert_eq!(
+        (said.locale.as_str(), said.message.as_str()),
+        ("zh-TW", "您的角色沒有權限 events.deadletters.replay。")
+    );
 }
 
 #[tokio::test]
@@ -85,10 +119,30 @@ async fn a_request_id_is_taken_and_given_back() {
 #[tokio::test]
 async fn a_stream_that_never_ends_cannot_hold_the_drain() {
     let mut stand = Stand::start("drain_ms = 300", "").await;
-    let claims = Claims { sub: "service:x".to_owned(), tenant: None, roles: vec!["service".to_owned()], ..stand.claims() };
-    let request = ReadEventsRequest { cursors: vec![PartitionCursor { partition: 0, position: 0 }], follow: true, epoch: String::new() };
-    let watching = stand.client().await.read_events(stand.with(&claims, request)).await.unwrap();
+    let claims = Claims {
+        sub: "service:x".to_owned(),
+        tenant: None,
+        roles: vec!["service".to_owned()],
+        ..stand.claims()
+    };
+    let request = ReadEventsRequest {
+        cursors: vec![PartitionCursor {
+            partition: 0,
+            position: 0,
+        }],
+        follow: true,
+        epoch: String::new(),
+    };
+    let watching = stand
+        .client()
+        .await
+        .read_events(stand.with(&claims, request))
+        .await
+        .unwrap();
     stand.shutdown.request();
-    tokio::time::timeout(Duration::from_secs(10), stand.tasks.join()).await.expect("the drain has a limit").unwrap();
+    tokio::time::timeout(Duration::from_secs(10), stand.tasks.join())
+        .await
+        .expect("the drain has a limit")
+        .unwrap();
     drop(watching);
 }

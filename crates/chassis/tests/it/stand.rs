@@ -9,8 +9,8 @@ use huiyin_chassis::{
     server::Server,
 };
 use huiyin_proto::event::v1::{
-    EventFlow, GetEventFlowRequest, ListDeadLettersRequest, ListDeadLettersResponse, ReadEventsRequest, ReadEventsResponse,
-    ReplayDeadLettersRequest, ReplayDeadLettersResponse,
+    EventFlow, GetEventFlowRequest, ListDeadLettersRequest, ListDeadLettersResponse, ReadEventsRequest,
+    ReadEventsResponse, ReplayDeadLettersRequest, ReplayDeadLettersResponse,
     event_log_service_client::EventLogServiceClient,
     event_log_service_server::{EventLogService, EventLogServiceServer},
 };
@@ -28,7 +28,10 @@ pub(crate) struct Stand {
 impl Stand {
     /// `limits` is TOML for the section of that name; `auth` more of the section `auth`.
     pub(crate) async fn start(limits: &str, auth: &str) -> Self {
-        let folder = std::env::temp_dir().join(format!("huiyin-chassis-{}", secret::to_text(&secret::random_bytes::<9>())));
+        let folder = std::env::temp_dir().join(format!(
+            "huiyin-chassis-{}",
+            secret::to_text(&secret::random_bytes::<9>())
+        ));
         std::fs::create_dir_all(&folder).unwrap();
         SigningKey::create(&folder.join("signing.pem"), &folder.join("public.pem")).unwrap();
         let at = folder.display();
@@ -60,11 +63,20 @@ keys = {{ public_key_file = "{at}/public.pem" }}
         let mut tasks = Tasks::new(shutdown.clone());
         let address = server.serve(&mut tasks, shutdown.clone()).await.unwrap();
         let key = SigningKey::read(&folder.join("signing.pem")).unwrap();
-        Self { address, clock, key, shutdown, tasks, folder }
+        Self {
+            address,
+            clock,
+            key,
+            shutdown,
+            tasks,
+            folder,
+        }
     }
 
     pub(crate) async fn client(&self) -> EventLogServiceClient<Channel> {
-        EventLogServiceClient::connect(format!("http://{}", self.address)).await.unwrap()
+        EventLogServiceClient::connect(format!("http://{}", self.address))
+            .await
+            .unwrap()
     }
 
     /// The claims of an administrator; the test changes what it wants to be wrong.
@@ -85,12 +97,18 @@ keys = {{ public_key_file = "{at}/public.pem" }}
     pub(crate) fn with<T>(&self, claims: &Claims, message: T) -> Request<T> {
         let mut request = Request::new(message);
         let token = self.key.sign(claims).unwrap();
-        request.metadata_mut().insert("authorization", format!("Bearer {token}").parse().unwrap());
+        request
+            .metadata_mut()
+            .insert("authorization", format!("Bearer {token}").parse().unwrap());
         request
     }
 
     pub(crate) async fn flow(&self, claims: &Claims) -> Result<EventFlow, Status> {
-        self.client().await.get_event_flow(self.with(claims, GetEventFlowRequest {})).await.map(Response::into_inner)
+        self.client()
+            .await
+            .get_event_flow(self.with(claims, GetEventFlowRequest {}))
+            .await
+            .map(Response::into_inner)
     }
 }
 
@@ -114,14 +132,23 @@ impl EventLogService for Moody {
 
     async fn get_event_flow(&self, request: Request<GetEventFlowRequest>) -> Result<Response<EventFlow>, Status> {
         let caller = huiyin_chassis::Caller::of(&request)?;
-        Ok(Response::new(EventFlow { service: caller.subject, ..EventFlow::default() }))
+        Ok(Response::new(EventFlow {
+            service: caller.subject,
+            ..EventFlow::default()
+        }))
     }
 
-    async fn list_dead_letters(&self, _: Request<ListDeadLettersRequest>) -> Result<Response<ListDeadLettersResponse>, Status> {
+    async fn list_dead_letters(
+        &self,
+        _: Request<ListDeadLettersRequest>,
+    ) -> Result<Response<ListDeadLettersResponse>, Status> {
         panic!("the password is hunter2")
     }
 
-    async fn replay_dead_letters(&self, _: Request<ReplayDeadLettersRequest>) -> Result<Response<ReplayDeadLettersResponse>, Status> {
+    async fn replay_dead_letters(
+        &self,
+        _: Request<ReplayDeadLettersRequest>,
+    ) -> Result<Response<ReplayDeadLettersResponse>, Status> {
         std::future::pending().await
     }
 }

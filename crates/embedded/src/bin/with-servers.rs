@@ -11,9 +11,7 @@ use std::{
 };
 
 use anyhow::{Context as _, bail};
-use huiyin_embedded::{
-    Durability, Postgres, PostgresOptions, Process, Redis, Signal, is_alive, remove,
-};
+use huiyin_embedded::{Durability, Postgres, PostgresOptions, Process, Redis, Signal, is_alive, remove};
 use tokio::signal::unix::{SignalKind, signal};
 
 const USAGE: &str = "usage: with-servers [--folder DIR] [--] COMMAND [ARGUMENT…]
@@ -93,19 +91,14 @@ async fn run(arguments: Arguments) -> anyhow::Result<ExitStatus> {
 }
 
 /// Runs the command to its end, or to ours.
-async fn play(
-    command: &[OsString],
-    servers: &Servers,
-    signals: &mut Signals,
-) -> anyhow::Result<ExitStatus> {
+async fn play(command: &[OsString], servers: &Servers, signals: &mut Signals) -> anyhow::Result<ExitStatus> {
     let [program, arguments @ ..] = command else {
         bail!("no command")
     };
     let mut command = Process::command(program, Signal::TERM);
     command.args(arguments).envs(servers.environment());
     let name = program.to_string_lossy();
-    let child =
-        Process::spawn(command, Signal::TERM).with_context(|| format!("could not run {name}"))?;
+    let child = Process::spawn(command, Signal::TERM).with_context(|| format!("could not run {name}"))?;
     let signal = tokio::select! {
         status = child.ended() => return Ok(status),
         signal = signals.next() => signal,
@@ -115,9 +108,7 @@ async fn play(
         let _ = tokio::time::timeout(PATIENCE, child.ended()).await;
     }
     if child.status().is_none() {
-        child
-            .stop(&[(signal, PATIENCE), (Signal::TERM, PATIENCE)])
-            .await;
+        child.stop(&[(signal, PATIENCE), (Signal::TERM, PATIENCE)]).await;
     }
     Ok(child.ended().await)
 }
@@ -215,9 +206,7 @@ fn remove_leftovers() {
 
 /// The code that a shell would report.
 fn code(status: ExitStatus) -> ExitCode {
-    let code = status
-        .code()
-        .or_else(|| status.signal().map(|signal| 128 + signal));
+    let code = status.code().or_else(|| status.signal().map(|signal| 128 + signal));
     code.and_then(|code| u8::try_from(code).ok())
         .map_or(ExitCode::FAILURE, ExitCode::from)
 }

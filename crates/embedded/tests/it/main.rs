@@ -21,8 +21,7 @@ impl Scratch {
     fn new() -> Self {
         static COUNT: AtomicU32 = AtomicU32::new(0);
         let number = COUNT.fetch_add(1, Ordering::Relaxed);
-        let folder =
-            std::env::temp_dir().join(format!("huiyin-embedded-{}-{number}", std::process::id()));
+        let folder = std::env::temp_dir().join(format!("huiyin-embedded-{}-{number}", std::process::id()));
         std::fs::create_dir_all(&folder).unwrap();
         Self(folder)
     }

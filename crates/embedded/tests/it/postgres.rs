@@ -16,9 +16,7 @@ async fn start(scratch: &Scratch, durability: Durability) -> Postgres {
 }
 
 async fn connect(postgres: &Postgres) -> PgConnection {
-    PgConnection::connect(&postgres.url("postgres"))
-        .await
-        .unwrap()
+    PgConnection::connect(&postgres.url("postgres")).await.unwrap()
 }
 
 async fn show(connection: &mut PgConnection, setting: &str) -> String {
@@ -129,27 +127,14 @@ async fn nobody_comes_in_without_the_password_and_nobody_else_reads_it() {
     let scratch = Scratch::new();
     let postgres = start(&scratch, FAST).await;
     let password = postgres.folder().join("password");
+    assert_eq!(fs::metadata(&password).unwrap().permissions().mode() & 0o777, 0o600);
     assert_eq!(
-        fs::metadata(&password).unwrap().permissions().mode() & 0o777,
-        0o600
-    );
-    assert_eq!(
-        fs::metadata(postgres.folder())
-            .unwrap()
-            .permissions()
-            .mode()
-            & 0o777,
+        fs::metadata(postgres.folder()).unwrap().permissions().mode() & 0o777,
         0o700
     );
-    let guess = format!(
-        "postgres://huiyin:guess@127.0.0.1:{}/postgres",
-        postgres.port()
-    );
+    let guess = format!("postgres://huiyin:guess@127.0.0.1:{}/postgres", postgres.port());
     let error = PgConnection::connect(&guess).await.unwrap_err();
-    assert!(
-        error.to_string().contains("password authentication failed"),
-        "{error}"
-    );
+    assert!(error.to_string().contains("password authentication failed"), "{error}");
 }
 
 #[tokio::test]
@@ -159,10 +144,7 @@ async fn a_folder_in_use_is_refused_with_the_reason() {
     let error = Postgres::start(&scratch.join("postgres"), PostgresOptions::new(FAST))
         .await
         .unwrap_err();
-    assert!(
-        error.to_string().contains("another process is using"),
-        "{error:#}"
-    );
+    assert!(error.to_string().contains("another process is using"), "{error:#}");
 }
 
 #[tokio::test]
@@ -191,10 +173,7 @@ async fn a_pid_file_whose_number_is_another_programs_by_now_does_not_block_the_s
 
     let postgres = start(&scratch, FAST).await;
     connect(&postgres).await;
-    assert!(
-        other.status().is_none(),
-        "the other program must be left alone"
-    );
+    assert!(other.status().is_none(), "the other program must be left alone");
 }
 
 #[tokio::test]
@@ -210,13 +189,7 @@ async fn a_server_that_an_earlier_run_left_behind_is_ended_and_replaced() {
     // The server as a run that was killed outright leaves it: it serves the folder, and nobody holds the lock.
     let mut orphan = Process::command("setpriv", Signal::KILL);
     if is_root() {
-        orphan.args([
-            "--reuid",
-            "postgres",
-            "--regid",
-            "postgres",
-            "--clear-groups",
-        ]);
+        orphan.args(["--reuid", "postgres", "--regid", "postgres", "--clear-groups"]);
     }
     orphan
         .arg(Postgres::find().unwrap().folder().join("postgres"))
@@ -277,9 +250,7 @@ async fn a_folder_that_postgres_cannot_reach_gets_a_stand_in() {
     fs::create_dir(&closed).unwrap();
     fs::set_permissions(&closed, fs::Permissions::from_mode(0o700)).unwrap();
     let folder = closed.join("postgres");
-    let mut postgres = Postgres::start(&folder, PostgresOptions::new(FAST))
-        .await
-        .unwrap();
+    let mut postgres = Postgres::start(&folder, PostgresOptions::new(FAST)).await.unwrap();
     let used = postgres.folder().to_owned();
     assert_ne!(used, folder);
     write(&postgres, "elsewhere").await;
@@ -287,9 +258,7 @@ async fn a_folder_that_postgres_cannot_reach_gets_a_stand_in() {
     drop(postgres);
 
     // The same stand-in the next time, and gone with the folder.
-    let postgres = Postgres::start(&folder, PostgresOptions::new(FAST))
-        .await
-        .unwrap();
+    let postgres = Postgres::start(&folder, PostgresOptions::new(FAST)).await.unwrap();
     assert_eq!(read(&postgres).await, ["elsewhere"]);
     drop(postgres);
     huiyin_embedded::remove(&folder).unwrap();

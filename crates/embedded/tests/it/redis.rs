@@ -13,9 +13,7 @@ async fn start(scratch: &Scratch) -> Redis {
 }
 
 async fn connect(url: &str) -> redis::RedisResult<MultiplexedConnection> {
-    redis::Client::open(url)?
-        .get_multiplexed_async_connection()
-        .await
+    redis::Client::open(url)?.get_multiplexed_async_connection().await
 }
 
 #[tokio::test]

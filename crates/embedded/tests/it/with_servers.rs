@@ -32,11 +32,7 @@ fn leftovers(scratch: &Scratch) -> usize {
 }
 
 fn postgres_pid(scratch: &Scratch) -> i32 {
-    fs::read_to_string(scratch.join("pid"))
-        .unwrap()
-        .trim()
-        .parse()
-        .unwrap()
+    fs::read_to_string(scratch.join("pid")).unwrap().trim().parse().unwrap()
 }
 
 #[test]
@@ -100,10 +96,7 @@ async fn sudden_death_leaves_no_server_and_the_next_run_clears_up() {
     until("the server noticed", || !is_alive(pid)).await;
     assert_eq!(leftovers(&scratch), 1);
 
-    let status = with_servers(&scratch)
-        .args(["--", "true"])
-        .status()
-        .unwrap();
+    let status = with_servers(&scratch).args(["--", "true"]).status().unwrap();
     assert!(status.success());
     assert_eq!(leftovers(&scratch), 0);
 }
@@ -112,9 +105,7 @@ async fn sudden_death_leaves_no_server_and_the_next_run_clears_up() {
 async fn run(scratch: &Scratch) -> Process {
     let command = Process::command(env!("CARGO_BIN_EXE_with-servers"), Signal::TERM);
     let mut command = prepared(command, scratch);
-    command
-        .args(["--", "sh", "-c"])
-        .arg(format!("{NOTE}; exec sleep 600"));
+    command.args(["--", "sh", "-c"]).arg(format!("{NOTE}; exec sleep 600"));
     let run = Process::spawn(command, Signal::TERM).unwrap();
     until("the command runs", || scratch.join("noted").exists()).await;
     run

@@ -153,11 +153,25 @@ async fn a_reader_that_does_not_follow_comes_to_an_end_under_load() {
     let world = World::new().await;
     let writers = Writers::new(&mut Random::new(), 8, i64::MAX / 2);
     let source = world.source(Some(&writers)).await;
-    let mut client = world.client(source.running.address, &world.stage.service_token("sink")).await;
+    let mut client = world
+        .client(source.running.address, &world.stage.service_token("sink"))
+        .await;
     for _ in 0..3 {
-        let flow = client.get_event_flow(GetEventFlowRequest {}).await.unwrap().into_inner();
-        let cursors = flow.heads.iter().map(|head| PartitionCursor { position: 0, ..*head }).collect();
-        let request = ReadEventsRequest { cursors, follow: false, epoch: flow.epoch };
+        let flow = client
+            .get_event_flow(GetEventFlowRequest {})
+            .await
+            .unwrap()
+            .into_inner();
+        let cursors = flow
+            .heads
+            .iter()
+            .map(|head| PartitionCursor { position: 0, ..*head })
+            .collect();
+        let request = ReadEventsRequest {
+            cursors,
+            follow: false,
+            epoch: flow.epoch,
+        };
         let mut stream = client.read_events(request).await.unwrap().into_inner();
         let mut reached = vec![0; 8];
         while let Some(answer) = stream.message().await.unwrap() {
@@ -166,7 +180,10 @@ async fn a_reader_that_does_not_follow_comes_to_an_end_under_load() {
             }
         }
         for head in flow.heads {
-            assert!(reached[usize::try_from(head.partition).unwrap()] >= head.position, "{head:?}");
+            assert!(
+                reached[usize::try_from(head.partition).unwrap()] >= head.position,
+                "{head:?}"
+            );
         }
     }
     source.running.stop().await.unwrap();

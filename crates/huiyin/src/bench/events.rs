@@ -28,5 +28,10 @@ pub(super) async fn end_to_end(link: &Link) -> anyhow::Result<Measured> {
 }
 
 async fn read(link: &Link) -> anyhow::Result<i64> {
-    Ok(verify::flows(link).await?.iter().flat_map(|flow| &flow.cursors).map(|cursor| cursor.position).sum())
+    Ok(verify::flows(link)
+        .await?
+        .iter()
+        .flat_map(|flow| &flow.cursors)
+        .map(|cursor| cursor.position)
+        .sum())
 }

@@ -28,15 +28,25 @@ struct Template {
 impl Floor {
     /// Has intake write one feedback, and keeps its rows as templates.
     pub(super) async fn prepare(link: &Link, database_url: &str) -> anyhow::Result<Self> {
-        let request = CreateFeedbackRequest { parent: link.parent.clone(), feedback: Some(intake::feedback(0)), request_id: String::new() };
+        let request = CreateFeedbackRequest {
+            parent: link.parent.clone(),
+            feedback: Some(intake::feedback(0)),
+            request_id: String::new(),
+        };
         link.intake().create_feedback(request).await?;
         // More connections than callers gain nothing on two cores; fewer would make callers wait for each other.
         let pool = PgPoolOptions::new().max_connections(64).connect(database_url).await?;
         let mut rows = Vec::new();
         for (real, copy) in TABLES {
-            sqlx::query(AssertSqlSafe(format!("DROP TABLE IF EXISTS {copy}"))).execute(&pool).await?;
+            sqlx::query(AssertSqlSafe(format!("DROP TABLE IF EXISTS {copy}")))
+                .execute(&pool)
+                .await?;
             // Keys and indexes as on the real one: they are part of the work.
-            sqlx::query(AssertSqlSafe(format!("CREATE TABLE {copy} (LIKE {real} INCLUDING DEFAULTS INCLUDING INDEXES)"))).execute(&pool).await?;
+            sqlx::query(AssertSqlSafe(format!(
+                "CREATE TABLE {copy} (LIKE {real} INCLUDING DEFAULTS INCLUDING INDEXES)"
+            )))
+            .execute(&pool)
+            .await?;
             let (schema, name) = real.split_once('.').unwrap_or(("public", real));
             let columns: Vec<(String, String)> = sqlx::query_as(
                 "SELECT attname::text, format_type(atttypid, atttypmod) FROM pg_attribute
@@ -46,10 +56,24 @@ impl Floor {
             .bind(name)
             .fetch_all(&pool)
             .await?;
-            let texts: Vec<String> = columns.iter().map(|(column, _)| format!("\"{column}\"::text")).collect();
-            let row = sqlx::query(AssertSqlSafe(format!("SELECT {} FROM {real} LIMIT 1", texts.join(", ")))).fetch_one(&pool).await?;
-            let values = (0..columns.len()).map(|place| row.try_get(place)).collect::<Result<_, _>>()?;
-            rows.push(Template { table: copy, columns, values });
+            let texts: Vec<String> = columns
+                .iter()
+                .map(|(column, _)| format!("\"{column}\"::text"))
+                .collect();
+            let row = sqlx::query(AssertSqlSafe(format!(
+                "SELECT {} FROM {real} LIMIT 1",
+                texts.join(", ")
+            )))
+            .fetch_one(&pool)
+            .await?;
+            let values = (0..columns.len())
+                .map(|place| row.try_get(place))
+                .collect::<Result<_, _>>()?;
+            rows.push(Template {
+                table: copy,
+                columns,
+                values,
+            });
         }
         Ok(Self { pool, rows })
     }
@@ -81,7 +105,11 @@ impl Floor {
         for caller in futures::future::try_join_all(callers).await? {
             times.add(caller)?;
         }
-        Ok(intake::measured(format!("floor: one transaction each, {concurrency} callers"), &times, began.elapsed()))
+        Ok(intake::measured(
+            format!("floor: one transaction each, {concurrency} callers"),
+            &times,
+            began.elapsed(),
+        ))
     }
 
     /// The same rows by UNNEST, 1,000 a transaction, on one connection.
@@ -90,7 +118,11 @@ impl Floor {
         let mut spent = Duration::ZERO;
         for _ in 0..rows / 1000 {
             // Making the values is not part of the insert.
-            let batches: Vec<Vec<Vec<Option<String>>>> = self.rows.iter().map(|template| (0..1000).map(|_| template.fresh()).collect()).collect();
+            let batches: Vec<Vec<Vec<Option<String>>>> = self
+                .rows
+                .iter()
+                .map(|template| (0..1000).map(|_| template.fresh()).collect())
+                .collect();
             let began = Instant::now();
             let mut tx = sqlx::Connection::begin(&mut *connection).await?;
             for (template, batch) in self.rows.iter().zip(&batches) {
@@ -105,13 +137,21 @@ impl Floor {
             spent += began.elapsed();
         }
         let per_second = f64::from(rows / 1000 * 1000) / spent.as_secs_f64();
-        Ok(Measured { what: "floor: UNNEST of the same rows, 1,000 a transaction".to_owned(), per_second, p50_ms: 0.0, p99_ms: 0.0, ratio: 0.0 })
+        Ok(Measured {
+            what: "floor: UNNEST of the same rows, 1,000 a transaction".to_owned(),
+            per_second,
+            p50_ms: 0.0,
+            p99_ms: 0.0,
+            ratio: 0.0,
+        })
     }
 
     /// Takes the copies away.
     pub(super) async fn remove(&self) -> anyhow::Result<()> {
         for (_, copy) in TABLES {
-            sqlx::query(AssertSqlSafe(format!("DROP TABLE {copy}"))).execute(&self.pool).await?;
+            sqlx::query(AssertSqlSafe(format!("DROP TABLE {copy}")))
+                .execute(&self.pool)
+                .await?;
         }
         self.pool.close().await;
         Ok(())
@@ -120,14 +160,28 @@ impl Floor {
 
 impl Template {
     fn insert(&self) -> String {
-        let values: Vec<String> = (1..).zip(&self.columns).map(|(place, (_, kind))| format!("${place}::text::{kind}")).collect();
-        format!("INSERT INTO {} ({}) VALUES ({})", self.table, self.names(), values.join(", "))
+        let values: Vec<String> = (1..)
+            .zip(&self.columns)
+            .map(|(place, (_, kind))| format!("${place}::text::{kind}"))
+            .collect();
+        format!(
+            "INSERT INTO {} ({}) VALUES ({})",
+            self.table,
+            self.names(),
+            values.join(", ")
+        )
     }
 
     fn unnest(&self) -> String {
-        let arrays: Vec<String> = (1..=self.columns.len()).map(|place| format!("${place}::text[]")).collect();
+        let arrays: Vec<String> = (1..=self.columns.len())
+            .map(|place| format!("${place}::text[]"))
+            .collect();
         let aliases: Vec<String> = (1..=self.columns.len()).map(|place| format!("c{place}")).collect();
-        let values: Vec<String> = aliases.iter().zip(&self.columns).map(|(alias, (_, kind))| format!("{alias}::{kind}")).collect();
+        let values: Vec<String> = aliases
+            .iter()
+            .zip(&self.columns)
+            .map(|(alias, (_, kind))| format!("{alias}::{kind}"))
+            .collect();
         format!(
             "INSERT INTO {} ({}) SELECT {} FROM unnest({}) AS given ({})",
             self.table,

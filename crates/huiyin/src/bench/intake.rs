@@ -52,7 +52,11 @@ pub(super) async fn create(link: &Link, concurrency: usize, seconds: f64) -> any
     for caller in futures::future::join_all(callers).await {
         times.add(caller??)?;
     }
-    Ok(measured(format!("CreateFeedback, {concurrency} callers"), &times, began.elapsed()))
+    Ok(measured(
+        format!("CreateFeedback, {concurrency} callers"),
+        &times,
+        began.elapsed(),
+    ))
 }
 
 pub(super) fn measured(what: String, times: &Histogram<u64>, elapsed: Duration) -> Measured {
@@ -73,16 +77,34 @@ pub(super) async fn import(link: &Link, rows: u32) -> anyhow::Result<Measured> {
 /// The same under a name of its own.
 pub(super) async fn import_as(link: &Link, rows: u32, import_id: &str) -> anyhow::Result<Measured> {
     let (send, receive) = mpsc::channel(8);
-    let opening = ImportOpening { parent: link.parent.clone(), import_id: import_id.to_owned(), validate_only: false };
-    send.send(ImportFeedbacksRequest { opening: Some(opening), items: Vec::new() }).await?;
-    let mut answers = link.intake().import_feedbacks(ReceiverStream::new(receive)).await?.into_inner();
+    let opening = ImportOpening {
+        parent: link.parent.clone(),
+        import_id: import_id.to_owned(),
+        validate_only: false,
+    };
+    send.send(ImportFeedbacksRequest {
+        opening: Some(opening),
+        items: Vec::new(),
+    })
+    .await?;
+    let mut answers = link
+        .intake()
+        .import_feedbacks(ReceiverStream::new(receive))
+        .await?
+        .into_inner();
     answers.message().await?;
     let messages: Vec<ImportFeedbacksRequest> = (0..rows)
         .collect::<Vec<_>>()
         .chunks(1000)
         .map(|chunk| ImportFeedbacksRequest {
             opening: None,
-            items: chunk.iter().map(|n| ImportItem { sequence: i64::from(*n) + 1, feedback: Some(feedback(u64::from(*n))) }).collect(),
+            items: chunk
+                .iter()
+                .map(|n| ImportItem {
+                    sequence: i64::from(*n) + 1,
+                    feedback: Some(feedback(u64::from(*n))),
+                })
+                .collect(),
         })
         .collect();
     let began = Instant::now();
@@ -99,5 +121,11 @@ pub(super) async fn import_as(link: &Link, rows: u32, import_id: &str) -> anyhow
     }
     sending.await?;
     anyhow::ensure!(settled == i64::from(rows), "only {settled} of {rows} rows were settled");
-    Ok(Measured { what: "ImportFeedbacks, one stream, rows".to_owned(), per_second: f64::from(rows) / began.elapsed().as_secs_f64(), p50_ms: 0.0, p99_ms: 0.0, ratio: 0.0 })
+    Ok(Measured {
+        what: "ImportFeedbacks, one stream, rows".to_owned(),
+        per_second: f64::from(rows) / began.elapsed().as_secs_f64(),
+        p50_ms: 0.0,
+        p99_ms: 0.0,
+        ratio: 0.0,
+    })
 }

@@ -59,7 +59,13 @@ pub async fn run(options: BenchOptions, json: bool) -> anyhow::Result<()> {
     table.load_style(presets::UTF8_HORIZONTAL_ONLY);
     table.set_header(["", "per second", "p50 ms", "p99 ms", "ratio to its floor"]);
     for measured in &all {
-        let number = |value: f64, digits: usize| if value == 0.0 { String::new() } else { format!("{value:.digits$}") };
+        let number = |value: f64, digits: usize| {
+            if value == 0.0 {
+                String::new()
+            } else {
+                format!("{value:.digits$}")
+            }
+        };
         table.add_row([
             measured.what.clone(),
             number(measured.per_second, 0),

@@ -5,9 +5,9 @@ use huiyin_chassis::{Clock, secret, sql};
 use huiyin_proto::{
     event::v1::StateCategory,
     scheduler::v1::{
-        AcknowledgeWorkOrderRequest, Agent, AssignWorkOrderRequest, CloseWorkOrderRequest, CreateAgentRequest, CreateTeamRequest, HoldWorkOrderRequest,
-        Measure, NoteProgressRequest, ResolveWorkOrderRequest, Resolution, ResumeWorkOrderRequest, Skill, StartWorkOrderRequest, Team, WorkOrder,
-        WorkOrderStage,
+        AcknowledgeWorkOrderRequest, Agent, AssignWorkOrderRequest, CloseWorkOrderRequest, CreateAgentRequest,
+        CreateTeamRequest, HoldWorkOrderRequest, Measure, NoteProgressRequest, Resolution, ResolveWorkOrderRequest,
+        ResumeWorkOrderRequest, Skill, StartWorkOrderRequest, Team, WorkOrder, WorkOrderStage,
     },
 };
 use indicatif::ProgressBar;
@@ -38,21 +38,40 @@ pub(super) struct Worked {
 /// Makes sure that somebody works here.
 pub(super) async fn hire(link: &Link) -> anyhow::Result<()> {
     for (id, name, team, skills) in STAFF {
-        let new = Team { display_name: team.to_owned(), ..Team::default() };
-        let request = CreateTeamRequest { parent: link.parent.clone(), team_id: team.to_owned(), team: Some(new), request_id: String::new() };
+        let new = Team {
+            display_name: team.to_owned(),
+            ..Team::default()
+        };
+        let request = CreateTeamRequest {
+            parent: link.parent.clone(),
+            team_id: team.to_owned(),
+            team: Some(new),
+            request_id: String::new(),
+        };
         unless_there(link.scheduler().create_team(request).await)?;
         let agent = Agent {
             subject: format!("user:{id}"),
             display_name: name.to_owned(),
             team: team.to_owned(),
-            skills: skills.iter().map(|(key, level)| Skill { key: (*key).to_owned(), level: *level }).collect(),
+            skills: skills
+                .iter()
+                .map(|(key, level)| Skill {
+                    key: (*key).to_owned(),
+                    level: *level,
+                })
+                .collect(),
             capacity_weight: 1,
             open_limit: 100_000,
             available: true,
             language: "zh-CN".to_owned(),
             ..Agent::default()
         };
-        let request = CreateAgentRequest { parent: link.parent.clone(), agent_id: id.to_owned(), agent: Some(agent), request_id: String::new() };
+        let request = CreateAgentRequest {
+            parent: link.parent.clone(),
+            agent_id: id.to_owned(),
+            agent: Some(agent),
+            request_id: String::new(),
+        };
         unless_there(link.scheduler().create_agent(request).await)?;
     }
     Ok(())
@@ -67,7 +86,12 @@ fn unless_there<T>(outcome: Result<T, tonic::Status>) -> anyhow::Result<()> {
 }
 
 /// Takes every open work order as far as agents alone can: to its resolution, or, where the customer has answered, to its end.
-pub(super) async fn work(link: &Link, options: &DemoOptions, open: &[WorkOrder], bar: &ProgressBar) -> anyhow::Result<Worked> {
+pub(super) async fn work(
+    link: &Link,
+    options: &DemoOptions,
+    open: &[WorkOrder],
+    bar: &ProgressBar,
+) -> anyhow::Result<Worked> {
     let total = open.len();
     let done = std::sync::atomic::AtomicUsize::new(0);
     let done = &done;
@@ -79,8 +103,16 @@ pub(super) async fn work(link: &Link, options: &DemoOptions, open: &[WorkOrder],
         }
         anyhow::Ok(worked)
     }));
-    let add = |sum: Worked, worked: Worked| async move { Ok(Worked { steps: sum.steps + worked.steps, closed: sum.closed + worked.closed }) };
-    working.buffer_unordered(options.people).try_fold(Worked::default(), add).await
+    let add = |sum: Worked, worked: Worked| async move {
+        Ok(Worked {
+            steps: sum.steps + worked.steps,
+            closed: sum.closed + worked.closed,
+        })
+    };
+    working
+        .buffer_unordered(options.people)
+        .try_fold(Worked::default(), add)
+        .await
 }
 
 async fn take(link: &Link, options: &DemoOptions, order: &WorkOrder) -> anyhow::Result<Worked> {
@@ -98,12 +130,34 @@ async fn take(link: &Link, options: &DemoOptions, order: &WorkOrder) -> anyhow::
             StateCategory::New if order.assignee.is_empty() => {
                 let assignee = format!("{}/agents/{}", link.parent, STAFF[usize::from(luck) % STAFF.len()].0);
                 let request_id = id(&step, "assign");
-                client.assign_work_order(AssignWorkOrderRequest { name, assignee, reason: "已由主管指派".to_owned(), etag: String::new(), request_id }).await
+                client
+                    .assign_work_order(AssignWorkOrderRequest {
+                        name,
+                        assignee,
+                        reason: "已由主管指派".to_owned(),
+                        etag: String::new(),
+                        request_id,
+                    })
+                    .await
             }
             StateCategory::New if order.acknowledge_time.is_none() => {
-                client.acknowledge_work_order(AcknowledgeWorkOrderRequest { name, etag: String::new(), request_id: id(&step, "acknowledge") }).await
+                client
+                    .acknowledge_work_order(AcknowledgeWorkOrderRequest {
+                        name,
+                        etag: String::new(),
+                        request_id: id(&step, "acknowledge"),
+                    })
+                    .await
             }
-            StateCategory::New => client.start_work_order(StartWorkOrderRequest { name, etag: String::new(), request_id: id(&step, "start") }).await,
+            StateCategory::New => {
+                client
+                    .start_work_order(StartWorkOrderRequest {
+                        name,
+                        etag: String::new(),
+                        request_id: id(&step, "start"),
+                    })
+                    .await
+            }
             StateCategory::Active if luck < 15 && order.stage() == WorkOrderStage::Unspecified => {
                 let promise = Clock::system().now() + SignedDuration::from_hours(72);
                 let request = NoteProgressRequest {
@@ -118,9 +172,19 @@ async fn take(link: &Link, options: &DemoOptions, order: &WorkOrder) -> anyhow::
                 client.note_progress(request).await
             }
             StateCategory::Active if luck < 5 && order.stage() != WorkOrderStage::WaitingRnd => {
-                let request = HoldWorkOrderRequest { name: name.clone(), reason: "待研发确认".to_owned(), etag: String::new(), request_id: id(&step, "hold") };
+                let request = HoldWorkOrderRequest {
+                    name: name.clone(),
+                    reason: "待研发确认".to_owned(),
+                    etag: String::new(),
+                    request_id: id(&step, "hold"),
+                };
                 client.hold_work_order(request).await?;
-                let request = ResumeWorkOrderRequest { name: name.clone(), reason: "研发已确认".to_owned(), etag: String::new(), request_id: id(&step, "resume") };
+                let request = ResumeWorkOrderRequest {
+                    name: name.clone(),
+                    reason: "研发已确认".to_owned(),
+                    etag: String::new(),
+                    request_id: id(&step, "resume"),
+                };
                 client.resume_work_order(request).await?;
                 worked.steps += 2;
                 let note = NoteProgressRequest {
@@ -139,15 +203,30 @@ async fn take(link: &Link, options: &DemoOptions, order: &WorkOrder) -> anyhow::
                     replaced_parts: Vec::new(),
                 };
                 client
-                    .resolve_work_order(ResolveWorkOrderRequest { name, resolution: Some(resolution), etag: String::new(), request_id: id(&step, "resolve") })
+                    .resolve_work_order(ResolveWorkOrderRequest {
+                        name,
+                        resolution: Some(resolution),
+                        etag: String::new(),
+                        request_id: id(&step, "resolve"),
+                    })
                     .await
             }
             StateCategory::Waiting => {
-                let request = ResumeWorkOrderRequest { name, reason: "已收到回复".to_owned(), etag: String::new(), request_id: id(&step, "resume-again") };
+                let request = ResumeWorkOrderRequest {
+                    name,
+                    reason: "已收到回复".to_owned(),
+                    etag: String::new(),
+                    request_id: id(&step, "resume-again"),
+                };
                 client.resume_work_order(request).await
             }
             StateCategory::Resolved if super::customers::is_content(link, &order).await? => {
-                let request = CloseWorkOrderRequest { name, reason: "客户已确认".to_owned(), etag: String::new(), request_id: id(&step, "close") };
+                let request = CloseWorkOrderRequest {
+                    name,
+                    reason: "客户已确认".to_owned(),
+                    etag: String::new(),
+                    request_id: id(&step, "close"),
+                };
                 client.close_work_order(request).await
             }
             _ => return Ok(worked),

@@ -34,30 +34,62 @@ pub(super) async fn answer(link: &Link, options: &DemoOptions, bar: &ProgressBar
     bar.set_message(format!("customers: {} invitations", open.len()));
     let answering = futures::stream::iter(open.iter().map(|invitation| reply(link, options, invitation)));
     let add = |sum: Answered, answered: Answered| async move {
-        Ok(Answered { answers: sum.answers + answered.answers, reopened: sum.reopened + answered.reopened })
+        Ok(Answered {
+            answers: sum.answers + answered.answers,
+            reopened: sum.reopened + answered.reopened,
+        })
     };
-    answering.buffer_unordered(options.people).try_fold(Answered::default(), add).await
+    answering
+        .buffer_unordered(options.people)
+        .try_fold(Answered::default(), add)
+        .await
 }
 
 async fn reply(link: &Link, options: &DemoOptions, invitation: &Invitation) -> anyhow::Result<Answered> {
     pace(options).await;
-    let Some(token) = token(link, invitation).await? else { return Ok(Answered::default()) };
+    let Some(token) = token(link, invitation).await? else {
+        return Ok(Answered::default());
+    };
     // The second time they are content: a demo must come to its end.
     let luck = die(options.seed, &invitation.work_order, invitation.episode);
     let solved = invitation.episode > 1 || luck >= 8;
     let score = if solved { 4 + i32::from(luck % 2) } else { 2 };
     let request = SubmitResponseRequest {
         token,
-        scores: DIMENSIONS.iter().map(|dimension| Score { dimension: (*dimension).to_owned(), value: score }).collect(),
+        scores: DIMENSIONS
+            .iter()
+            .map(|dimension| Score {
+                dimension: (*dimension).to_owned(),
+                value: score,
+            })
+            .collect(),
         solved: Some(solved),
-        comment: if solved { "解决得很快，谢谢".to_owned() } else { String::new() },
-        reason: if solved { String::new() } else { "问题依旧，没有解决".to_owned() },
+        comment: if solved {
+            "解决得很快，谢谢".to_owned()
+        } else {
+            String::new()
+        },
+        reason: if solved {
+            String::new()
+        } else {
+            "问题依旧，没有解决".to_owned()
+        },
         request_id: String::new(),
     };
     match link.survey().submit_response(request).await {
-        Ok(_) => Ok(Answered { answers: 1, reopened: u64::from(!solved) }),
+        Ok(_) => Ok(Answered {
+            answers: 1,
+            reopened: u64::from(!solved),
+        }),
         // Superseded or answered in the meantime; or the service is coming back, and the next round asks again.
-        Err(status) if matches!(status.code(), Code::FailedPrecondition | Code::NotFound | Code::Unavailable) => Ok(Answered::default()),
+        Err(status)
+            if matches!(
+                status.code(),
+                Code::FailedPrecondition | Code::NotFound | Code::Unavailable
+            ) =>
+        {
+            Ok(Answered::default())
+        }
         Err(status) => Err(anyhow::Error::from(status).context(invitation.name.clone())),
     }
 }
@@ -74,11 +106,18 @@ async fn token(link: &Link, invitation: &Invitation) -> anyhow::Result<Option<St
         page_size: 1,
         ..ListInboxItemsRequest::default()
     };
-    let items = link.notification().list_inbox_items(request).await?.into_inner().inbox_items;
+    let items = link
+        .notification()
+        .list_inbox_items(request)
+        .await?
+        .into_inner()
+        .inbox_items;
     let body = items.first().map(|item| item.body.as_str()).unwrap_or_default();
     let token = body.find("hys_").map(|start| {
         let rest = &body[start..];
-        let end = rest.find(|c: char| !(c.is_ascii_alphanumeric() || c == '_' || c == '-')).unwrap_or(rest.len());
+        let end = rest
+            .find(|c: char| !(c.is_ascii_alphanumeric() || c == '_' || c == '-'))
+            .unwrap_or(rest.len());
         rest[..end].to_owned()
     });
     Ok(token)
@@ -86,14 +125,27 @@ async fn token(link: &Link, invitation: &Invitation) -> anyhow::Result<Option<St
 
 /// True where the customer of a resolved work order has answered, or nobody can ask them.
 pub(super) async fn is_content(link: &Link, order: &WorkOrder) -> anyhow::Result<bool> {
-    if order.feedback.as_ref().is_none_or(|feedback| feedback.customer.is_empty()) {
+    if order
+        .feedback
+        .as_ref()
+        .is_none_or(|feedback| feedback.customer.is_empty())
+    {
         return Ok(true);
     }
     let request = ListInvitationsRequest {
         parent: format!("{}/surveys/-", link.parent),
-        filter: format!("work_order = \"{}\" AND episode = {} AND state = ANSWERED", order.name, order.episode),
+        filter: format!(
+            "work_order = \"{}\" AND episode = {} AND state = ANSWERED",
+            order.name, order.episode
+        ),
         page_size: 1,
         ..ListInvitationsRequest::default()
     };
-    Ok(!link.survey().list_invitations(request).await?.into_inner().invitations.is_empty())
+    Ok(!link
+        .survey()
+        .list_invitations(request)
+        .await?
+        .into_inner()
+        .invitations
+        .is_empty())
 }

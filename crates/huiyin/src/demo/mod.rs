@@ -73,7 +73,11 @@ pub async fn run(link: &Link, options: DemoOptions, json: bool) -> anyhow::Resul
 /// As [`run`].
 pub async fn play(link: &Link, options: &DemoOptions) -> anyhow::Result<Played> {
     let began = Instant::now();
-    let bar = if options.quiet { ProgressBar::hidden() } else { ProgressBar::new_spinner() };
+    let bar = if options.quiet {
+        ProgressBar::hidden()
+    } else {
+        ProgressBar::new_spinner()
+    };
     if let Ok(style) = ProgressStyle::with_template("{spinner} {msg} ({elapsed})") {
         bar.set_style(style);
     }
@@ -92,7 +96,13 @@ pub async fn play(link: &Link, options: &DemoOptions) -> anyhow::Result<Played> 
         played.closed += worked.closed;
         played.answers += answered.answers;
         played.reopened += answered.reopened;
-        bar.set_message(format!("round {}: {} steps, {} answers, {} closed", round + 1, played.agent_steps, played.answers, played.closed));
+        bar.set_message(format!(
+            "round {}: {} steps, {} answers, {} closed",
+            round + 1,
+            played.agent_steps,
+            played.answers,
+            played.closed
+        ));
         if worked.steps == 0 && answered.answers == 0 {
             break;
         }

@@ -14,9 +14,7 @@ use std::{
 use anyhow::Context as _;
 use clap::Args;
 use huiyin_chassis::secret;
-use huiyin_proto::intake::v1::{
-    ImportFeedbacksRequest, ImportItem, ImportOpening, import_result::Outcome,
-};
+use huiyin_proto::intake::v1::{ImportFeedbacksRequest, ImportItem, ImportOpening, import_result::Outcome};
 use indicatif::{ProgressBar, ProgressStyle};
 use serde::Serialize;
 use tokio::sync::mpsc;
@@ -118,7 +116,16 @@ pub async fn import(link: &Link, options: &ImportOptions) -> anyhow::Result<Repo
     });
     let rows = Rows::read(&options.file, &content)?;
     let bar = progress_bar(rows.len() as u64, options.quiet);
-    let mut importing = Importing { link, options, mapping, import_id, rows, bar, report: Report::default(), errors: None };
+    let mut importing = Importing {
+        link,
+        options,
+        mapping,
+        import_id,
+        rows,
+        bar,
+        report: Report::default(),
+        errors: None,
+    };
     let began = Instant::now();
     let mut pause = Duration::from_millis(200);
     while let Err(error) = importing.stream().await {
@@ -139,7 +146,10 @@ pub async fn import(link: &Link, options: &ImportOptions) -> anyhow::Result<Repo
 
 fn is_interruption(error: &anyhow::Error) -> bool {
     let code = error.downcast_ref::<tonic::Status>().map(tonic::Status::code);
-    matches!(code, Some(tonic::Code::Unavailable | tonic::Code::Unknown | tonic::Code::Internal | tonic::Code::Cancelled))
+    matches!(
+        code,
+        Some(tonic::Code::Unavailable | tonic::Code::Unknown | tonic::Code::Internal | tonic::Code::Cancelled)
+    )
 }
 
 fn progress_bar(lines: u64, quiet: bool) -> ProgressBar {
@@ -173,9 +183,21 @@ impl Importing<'_> {
             import_id: self.import_id.clone(),
             validate_only: self.options.dry_run,
         };
-        send.send(ImportFeedbacksRequest { opening: Some(opening), items: Vec::new() }).await?;
-        let mut answers = self.link.intake().import_feedbacks(ReceiverStream::new(receive)).await?.into_inner();
-        let first = answers.message().await?.context("the stream ended before it was opened")?;
+        send.send(ImportFeedbacksRequest {
+            opening: Some(opening),
+            items: Vec::new(),
+        })
+        .await?;
+        let mut answers = self
+            .link
+            .intake()
+            .import_feedbacks(ReceiverStream::new(receive))
+            .await?
+            .into_inner();
+        let first = answers
+            .message()
+            .await?
+            .context("the stream ended before it was opened")?;
         let after = first.settled_through;
         self.bar.set_position(u64::try_from(after).unwrap_or(0));
         if self.report.interruptions == 0 {
@@ -188,7 +210,10 @@ impl Importing<'_> {
         }
         let sending = async move {
             for chunk in items.chunks(CHUNK) {
-                let request = ImportFeedbacksRequest { opening: None, items: chunk.to_vec() };
+                let request = ImportFeedbacksRequest {
+                    opening: None,
+                    items: chunk.to_vec(),
+                };
                 if send.send(request).await.is_err() {
                     break; // the other side ended: its answer says why
                 }
@@ -201,8 +226,11 @@ impl Importing<'_> {
                         Some(Outcome::Feedback(_)) => self.report.accepted += 1,
                         Some(Outcome::SettledBefore(_)) => self.report.settled_before += 1,
                         Some(Outcome::Refusal(refusal)) => {
-                            let violations: Vec<(&str, &str)> =
-                                refusal.violations.iter().map(|violation| (violation.field.as_str(), violation.description.as_str())).collect();
+                            let violations: Vec<(&str, &str)> = refusal
+                                .violations
+                                .iter()
+                                .map(|violation| (violation.field.as_str(), violation.description.as_str()))
+                                .collect();
                             self.refuse(result.sequence, &violations)?;
                         }
                         None => {}
@@ -219,9 +247,15 @@ impl Importing<'_> {
     fn items(&self, after: i64) -> (Vec<ImportItem>, Vec<(i64, String)>) {
         let (mut items, mut unreadable) = (Vec::new(), Vec::new());
         for Line { sequence, fields } in self.rows.iter().filter(|line| line.sequence > after) {
-            let feedback = fields.as_ref().map_err(Clone::clone).and_then(|fields| self.mapping.feedback(fields));
+            let feedback = fields
+                .as_ref()
+                .map_err(Clone::clone)
+                .and_then(|fields| self.mapping.feedback(fields));
             match feedback {
-                Ok(feedback) => items.push(ImportItem { sequence: *sequence, feedback: Some(feedback) }),
+                Ok(feedback) => items.push(ImportItem {
+                    sequence: *sequence,
+                    feedback: Some(feedback),
+                }),
                 Err(problem) => unreadable.push((*sequence, problem)),
             }
         }
@@ -237,7 +271,10 @@ impl Importing<'_> {
             self.report.errors_file = Some(path);
         }
         if let Some(file) = &mut self.errors {
-            let refused = RefusedLine { line, violations: violations.iter().copied().collect() };
+            let refused = RefusedLine {
+                line,
+                violations: violations.iter().copied().collect(),
+            };
             writeln!(file, "{}", serde_json::to_string(&refused)?)?;
         }
         Ok(())

@@ -20,9 +20,21 @@ impl Rows {
     pub(super) fn read(path: &Path, content: &[u8]) -> anyhow::Result<Self> {
         let text = String::from_utf8_lossy(content);
         let text = text.trim_start_matches('\u{feff}');
-        let is_csv = path.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("csv"));
-        let fields = if is_csv { csv_lines(text)? } else { text.lines().filter(|line| !line.trim().is_empty()).map(json_line).collect() };
-        let lines = (1..).zip(fields).map(|(sequence, fields)| Line { sequence, fields }).collect();
+        let is_csv = path
+            .extension()
+            .is_some_and(|extension| extension.eq_ignore_ascii_case("csv"));
+        let fields = if is_csv {
+            csv_lines(text)?
+        } else {
+            text.lines()
+                .filter(|line| !line.trim().is_empty())
+                .map(json_line)
+                .collect()
+        };
+        let lines = (1..)
+            .zip(fields)
+            .map(|(sequence, fields)| Line { sequence, fields })
+            .collect();
         Ok(Self(lines))
     }
 
@@ -48,7 +60,8 @@ fn csv_lines(text: &str) -> anyhow::Result<Vec<Fields>> {
 }
 
 fn json_line(line: &str) -> Fields {
-    let object: serde_json::Map<String, serde_json::Value> = serde_json::from_str(line).map_err(|error| format!("not a JSON object: {error}"))?;
+    let object: serde_json::Map<String, serde_json::Value> =
+        serde_json::from_str(line).map_err(|error| format!("not a JSON object: {error}"))?;
     let text = |value: serde_json::Value| match value {
         serde_json::Value::String(text) => text,
         serde_json::Value::Null => String::new(),
@@ -66,9 +79,21 @@ mod tests {
         let rows = Rows::read(Path::new("x.jsonl"), b"{\"text\":\"a\"}\nnot json\n{\"text\":\"b\"}\n").unwrap();
         let readable: Vec<bool> = rows.iter().map(|line| line.fields.is_ok()).collect();
         assert_eq!(readable, [true, false, true]);
-        let rows = Rows::read(Path::new("x.csv"), "\u{feff}id,text\n1,\"好, 不错\"\n2\n3,c\n".as_bytes()).unwrap();
-        let texts: Vec<Option<&str>> =
-            rows.iter().map(|line| line.fields.as_ref().ok().and_then(|fields| fields.get("text")).map(String::as_str)).collect();
+        let rows = Rows::read(
+            Path::new("x.csv"),
+            "\u{feff}id,text\n1,\"好, 不错\"\n2\n3,c\n".as_bytes(),
+        )
+        .unwrap();
+        let texts: Vec<Option<&str>> = rows
+            .iter()
+            .map(|line| {
+                line.fields
+                    .as_ref()
+                    .ok()
+                    .and_then(|fields| fields.get("text"))
+                    .map(String::as_str)
+            })
+            .collect();
         assert_eq!(texts, [Some("好, 不错"), None, Some("c")]);
     }
 }

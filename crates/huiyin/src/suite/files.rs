@@ -17,7 +17,14 @@ use huiyin_chassis::{
 use serde::{Deserialize, Serialize};
 
 /// The six services, in the order in which feedback meets them.
-pub const SERVICES: [&str; 6] = ["intake", "classifier", "scheduler", "notification", "survey", "analytics"];
+pub const SERVICES: [&str; 6] = [
+    "intake",
+    "classifier",
+    "scheduler",
+    "notification",
+    "survey",
+    "analytics",
+];
 
 const ISSUER: &str = "https://huiyin.local";
 const AUDIENCE: &str = "huiyin";
@@ -41,7 +48,11 @@ impl Servers {
     pub fn database_url(&self, service: &str) -> String {
         let (server, query) = self.postgres_url.split_once('?').unwrap_or((&self.postgres_url, ""));
         let (address, _) = server.rsplit_once('/').unwrap_or((server, ""));
-        let query = if query.is_empty() { String::new() } else { format!("?{query}") };
+        let query = if query.is_empty() {
+            String::new()
+        } else {
+            format!("?{query}")
+        };
         format!("{address}/huiyin_{service}{query}")
     }
 }
@@ -88,7 +99,10 @@ impl Files {
             files.write_private("suite.json", &serde_json::to_string_pretty(&remembered)?)?;
         }
         if !files.folder.join("admin.token").exists() {
-            files.write_private("admin.token", &files.token("user:admin", "demo", &["admin".to_owned()], 365)?)?;
+            files.write_private(
+                "admin.token",
+                &files.token("user:admin", "demo", &["admin".to_owned()], 365)?,
+            )?;
         }
         Ok(files)
     }
@@ -98,8 +112,14 @@ impl Files {
     /// # Errors
     /// Where there is none.
     pub fn existing(folder: &Path) -> anyhow::Result<Self> {
-        anyhow::ensure!(folder.join("suite.json").exists(), "there is no suite in {}; `huiyin up` makes one", folder.display());
-        Ok(Self { folder: fs::canonicalize(folder)? })
+        anyhow::ensure!(
+            folder.join("suite.json").exists(),
+            "there is no suite in {}; `huiyin up` makes one",
+            folder.display()
+        );
+        Ok(Self {
+            folder: fs::canonicalize(folder)?,
+        })
     }
 
     /// The folder itself.
@@ -138,7 +158,11 @@ impl Files {
     /// Where the folder cannot be written.
     pub fn settle_addresses(&self) -> anyhow::Result<()> {
         let mut remembered = self.remembered()?;
-        if remembered.addresses.values().any(|address| TcpListener::bind(address).is_err()) {
+        if remembered
+            .addresses
+            .values()
+            .any(|address| TcpListener::bind(address).is_err())
+        {
             remembered.addresses = free_addresses()?;
             self.write_private("suite.json", &serde_json::to_string_pretty(&remembered)?)?;
         }
@@ -192,10 +216,17 @@ impl Files {
     }
 
     fn config(&self, service: &str, servers: &Servers, remembered: &Remembered) -> String {
-        let Remembered { token_secret, vault_key, survey_key, addresses } = remembered;
+        let Remembered {
+            token_secret,
+            vault_key,
+            survey_key,
+            addresses,
+        } = remembered;
         let (key, public) = (self.signing_key(), self.public_key());
         let (key, public, url) = (key.display(), public.display(), servers.database_url(service));
-        let listen = addresses.get(service).map_or_else(|| "127.0.0.1:0".to_owned(), ToString::to_string);
+        let listen = addresses
+            .get(service)
+            .map_or_else(|| "127.0.0.1:0".to_owned(), ToString::to_string);
         let mut text = format!(
             r#"# Written by `huiyin up`; docs/operations.md explains each key.
 [service]
@@ -244,12 +275,21 @@ issues_services = true
 
 /// The usual ports where all six are free, others otherwise.
 fn free_addresses() -> anyhow::Result<BTreeMap<String, SocketAddr>> {
-    let usual: Vec<SocketAddr> =
-        (0u16..).take(SERVICES.len()).map(|place| SocketAddr::from(([127, 0, 0, 1], FIRST_PORT + place))).collect();
+    let usual: Vec<SocketAddr> = (0u16..)
+        .take(SERVICES.len())
+        .map(|place| SocketAddr::from(([127, 0, 0, 1], FIRST_PORT + place)))
+        .collect();
     let listeners: Result<Vec<TcpListener>, _> = usual.iter().map(TcpListener::bind).collect();
     let listeners = match listeners {
         Ok(listeners) => listeners,
-        Err(_) => SERVICES.iter().map(|_| TcpListener::bind("127.0.0.1:0")).collect::<Result<Vec<_>, _>>()?,
+        Err(_) => SERVICES
+            .iter()
+            .map(|_| TcpListener::bind("127.0.0.1:0"))
+            .collect::<Result<Vec<_>, _>>()?,
     };
-    SERVICES.iter().zip(&listeners).map(|(service, listener)| Ok(((*service).to_owned(), listener.local_addr()?))).collect()
+    SERVICES
+        .iter()
+        .zip(&listeners)
+        .map(|(service, listener)| Ok(((*service).to_owned(), listener.local_addr()?)))
+        .collect()
 }

@@ -102,19 +102,37 @@ impl Up {
                 redis.as_ref().map(Redis::url)
             }
         };
-        let servers = Servers { postgres_url, redis_url, otlp_endpoint: options.otlp_endpoint };
+        let servers = Servers {
+            postgres_url,
+            redis_url,
+            otlp_endpoint: options.otlp_endpoint,
+        };
         create_databases(&servers).await?;
         files.settle_addresses()?;
         let configs = files.write_configs(&servers)?;
 
         let shutdown = Shutdown::new();
-        let context = Context { clock: Clock::system(), shutdown: shutdown.clone() };
+        let context = Context {
+            clock: Clock::system(),
+            shutdown: shutdown.clone(),
+        };
         let mut running = Vec::new();
         for service in SERVICES.into_iter().filter(|service| services.contains(service)) {
             let text = configs.get(service).map(String::as_str).unwrap_or_default();
-            running.push(start(service, text, context.clone()).await.with_context(|| format!("{service} does not start"))?);
+            running.push(
+                start(service, text, context.clone())
+                    .await
+                    .with_context(|| format!("{service} does not start"))?,
+            );
         }
-        Ok(Self { files, servers, running, shutdown, postgres, redis })
+        Ok(Self {
+            files,
+            servers,
+            running,
+            shutdown,
+            postgres,
+            redis,
+        })
     }
 
     /// The database of a service.
@@ -170,7 +188,9 @@ impl Up {
         println!("  admin token   {folder}/admin.token   (tenant demo; more: huiyin token --help)\n");
         if let Some(intake) = self.running.first() {
             println!("Try it:\n  grpcurl -plaintext -H \"authorization: Bearer $(cat {folder}/admin.token)\" \\");
-            println!("    -d '{{\"parent\":\"tenants/demo\",\"feedback\":{{\"channel\":\"CHANNEL_WEB_FORM\",\"description\":\"新版本总是闪退\"}}}}' \\");
+            println!(
+                "    -d '{{\"parent\":\"tenants/demo\",\"feedback\":{{\"channel\":\"CHANNEL_WEB_FORM\",\"description\":\"新版本总是闪退\"}}}}' \\"
+            );
             println!("    {} huiyin.intake.v1.IntakeService/CreateFeedback\n", intake.address);
         }
         Ok(())
@@ -195,7 +215,9 @@ async fn start(service: &str, text: &str, context: Context) -> anyhow::Result<Ru
 /// # Errors
 /// Where the server cannot be reached or its user may not make them.
 pub async fn create_databases(servers: &Servers) -> anyhow::Result<()> {
-    let mut connection = PgConnection::connect(&servers.postgres_url).await.context("the postgres server")?;
+    let mut connection = PgConnection::connect(&servers.postgres_url)
+        .await
+        .context("the postgres server")?;
     for service in SERVICES {
         let exists: bool = sqlx::query_scalar("SELECT EXISTS (SELECT FROM pg_database WHERE datname = $1)")
             .bind(format!("huiyin_{service}"))
@@ -203,9 +225,11 @@ pub async fn create_databases(servers: &Servers) -> anyhow::Result<()> {
             .await?;
         if !exists {
             // The name holds nothing from outside.
-            sqlx::query(AssertSqlSafe(format!("CREATE DATABASE huiyin_{service} TEMPLATE template0 ENCODING 'UTF8'")))
-                .execute(&mut connection)
-                .await?;
+            sqlx::query(AssertSqlSafe(format!(
+                "CREATE DATABASE huiyin_{service} TEMPLATE template0 ENCODING 'UTF8'"
+            )))
+            .execute(&mut connection)
+            .await?;
         }
     }
     Ok(connection.close().await?)

@@ -8,24 +8,60 @@ use super::{Check, inventory::Inventory};
 
 /// All lines of the audit.
 pub(super) fn all(inventory: &Inventory, named: usize) -> Vec<Check> {
-    let Inventory { feedbacks, classifications, work_orders, invitations, responses, messages, facts, totals, notes } = inventory;
+    let Inventory {
+        feedbacks,
+        classifications,
+        work_orders,
+        invitations,
+        responses,
+        messages,
+        facts,
+        totals,
+        notes,
+    } = inventory;
     let check = |name, expected, found| compare(name, expected, found, named);
-    let digest = |feedback: &Option<huiyin_proto::r#type::v1::FeedbackDigest>| feedback.as_ref().map(|digest| digest.feedback.clone()).unwrap_or_default();
+    let digest = |feedback: &Option<huiyin_proto::r#type::v1::FeedbackDigest>| {
+        feedback
+            .as_ref()
+            .map(|digest| digest.feedback.clone())
+            .unwrap_or_default()
+    };
     let accepted = || feedbacks.keys().cloned().collect::<Vec<_>>();
-    let knows_customer = |feedback: &str| feedbacks.get(feedback).is_some_and(|feedback| !feedback.customer.is_empty());
+    let knows_customer = |feedback: &str| {
+        feedbacks
+            .get(feedback)
+            .is_some_and(|feedback| !feedback.customer.is_empty())
+    };
 
-    let resolutions = || work_orders.iter().flat_map(|order| counted(&order.name, order.resolution_count));
-    let with_customer = || work_orders.iter().filter(|order| knows_customer(&digest(&order.feedback)));
-    let invitations_of_customers = invitations.iter().filter(|invitation| knows_customer(&invitation.feedback));
+    let resolutions = || {
+        work_orders
+            .iter()
+            .flat_map(|order| counted(&order.name, order.resolution_count))
+    };
+    let with_customer = || {
+        work_orders
+            .iter()
+            .filter(|order| knows_customer(&digest(&order.feedback)))
+    };
+    let invitations_of_customers = invitations
+        .iter()
+        .filter(|invitation| knows_customer(&invitation.feedback));
     let about = |purpose: Purpose, audience: Option<Audience>| told(messages, purpose, audience);
 
     let mut checks = vec![
         check(
             "each accepted feedback has one classification",
             accepted(),
-            classifications.iter().map(|classification| digest(&classification.feedback)).collect(),
+            classifications
+                .iter()
+                .map(|classification| digest(&classification.feedback))
+                .collect(),
         ),
-        check("each accepted feedback has one work order", accepted(), work_orders.iter().map(|order| digest(&order.feedback)).collect()),
+        check(
+            "each accepted feedback has one work order",
+            accepted(),
+            work_orders.iter().map(|order| digest(&order.feedback)).collect(),
+        ),
         check(
             "each resolution has one survey invitation",
             resolutions().collect(),
@@ -33,17 +69,24 @@ pub(super) fn all(inventory: &Inventory, named: usize) -> Vec<Check> {
         ),
         check(
             "each assignment was told once",
-            work_orders.iter().flat_map(|order| counted(&order.name, order.assignment_count)).collect(),
+            work_orders
+                .iter()
+                .flat_map(|order| counted(&order.name, order.assignment_count))
+                .collect(),
             about(Purpose::Assignment, None),
         ),
         check(
             "each note for the customer was told once",
-            with_customer().flat_map(|order| counted(&order.name, notes.get(&order.name).copied().unwrap_or_default())).collect(),
+            with_customer()
+                .flat_map(|order| counted(&order.name, notes.get(&order.name).copied().unwrap_or_default()))
+                .collect(),
             about(Purpose::Progress, Some(Audience::Customer)),
         ),
         check(
             "each resolution was told to its customer once",
-            with_customer().flat_map(|order| counted(&order.name, order.resolution_count)).collect(),
+            with_customer()
+                .flat_map(|order| counted(&order.name, order.resolution_count))
+                .collect(),
             about(Purpose::Resolution, Some(Audience::Customer)),
         ),
         check(
@@ -54,27 +97,75 @@ pub(super) fn all(inventory: &Inventory, named: usize) -> Vec<Check> {
         check(
             "each message reached its recipient",
             messages.iter().map(|message| message.name.clone()).collect(),
-            messages.iter().filter(|message| message.state() == MessageState::Delivered).map(|message| message.name.clone()).collect(),
+            messages
+                .iter()
+                .filter(|message| message.state() == MessageState::Delivered)
+                .map(|message| message.name.clone())
+                .collect(),
         ),
-        check("each answer belongs to one invitation", answered(inventory), responses.iter().map(|response| response.invitation.clone()).collect()),
+        check(
+            "each answer belongs to one invitation",
+            answered(inventory),
+            responses.iter().map(|response| response.invitation.clone()).collect(),
+        ),
         reopened(inventory, named),
         check(
             "each accepted feedback has one analytics fact",
             accepted(),
-            facts.iter().filter(|fact| fact.feedback.is_some()).map(|fact| digest(&fact.feedback)).collect(),
+            facts
+                .iter()
+                .filter(|fact| fact.feedback.is_some())
+                .map(|fact| digest(&fact.feedback))
+                .collect(),
         ),
     ];
-    let delivered = messages.iter().filter(|message| message.state() == MessageState::Delivered).count();
-    let sum = |of: fn(&huiyin_proto::scheduler::v1::WorkOrder) -> i32| work_orders.iter().map(|order| u64::try_from(of(order)).unwrap_or(0)).sum::<u64>();
+    let delivered = messages
+        .iter()
+        .filter(|message| message.state() == MessageState::Delivered)
+        .count();
+    let sum = |of: fn(&huiyin_proto::scheduler::v1::WorkOrder) -> i32| {
+        work_orders
+            .iter()
+            .map(|order| u64::try_from(of(order)).unwrap_or(0))
+            .sum::<u64>()
+    };
     checks.extend([
-        equal("analytics counts every feedback", feedbacks.len() as u64, totals.feedbacks),
-        equal("analytics counts every classification", classifications.len() as u64, totals.classified),
-        equal("analytics counts every work order", work_orders.len() as u64, totals.work_orders),
-        equal("analytics counts every resolution", sum(|order| order.resolution_count), totals.resolved_episodes),
-        equal("analytics counts every reopening", sum(|order| order.reopen_count), totals.reopened),
-        equal("analytics counts every invitation", invitations.len() as u64, totals.invitations),
+        equal(
+            "analytics counts every feedback",
+            feedbacks.len() as u64,
+            totals.feedbacks,
+        ),
+        equal(
+            "analytics counts every classification",
+            classifications.len() as u64,
+            totals.classified,
+        ),
+        equal(
+            "analytics counts every work order",
+            work_orders.len() as u64,
+            totals.work_orders,
+        ),
+        equal(
+            "analytics counts every resolution",
+            sum(|order| order.resolution_count),
+            totals.resolved_episodes,
+        ),
+        equal(
+            "analytics counts every reopening",
+            sum(|order| order.reopen_count),
+            totals.reopened,
+        ),
+        equal(
+            "analytics counts every invitation",
+            invitations.len() as u64,
+            totals.invitations,
+        ),
         equal("analytics counts every answer", responses.len() as u64, totals.answers),
-        equal("analytics counts every delivered message", delivered as u64, totals.messages_delivered),
+        equal(
+            "analytics counts every delivered message",
+            delivered as u64,
+            totals.messages_delivered,
+        ),
     ]);
     checks
 }
@@ -100,30 +191,63 @@ fn enumerated(names: impl Iterator<Item = String>) -> Vec<String> {
 /// The work orders that messages of a purpose speak of; copies to a tenant's own systems do not count.
 fn told(messages: &[Message], purpose: Purpose, audience: Option<Audience>) -> Vec<String> {
     let of_purpose = messages.iter().filter(|message| {
-        message.purpose() == purpose && message.medium() != Medium::Webhook && audience.is_none_or(|audience| message.audience() == audience)
+        message.purpose() == purpose
+            && message.medium() != Medium::Webhook
+            && audience.is_none_or(|audience| message.audience() == audience)
     });
     enumerated(of_purpose.map(|message| message.work_order.clone()))
 }
 
 fn answered(inventory: &Inventory) -> Vec<String> {
     use huiyin_proto::survey::v1::InvitationState;
-    let answered = inventory.invitations.iter().filter(|invitation| invitation.state() == InvitationState::Answered);
+    let answered = inventory
+        .invitations
+        .iter()
+        .filter(|invitation| invitation.state() == InvitationState::Answered);
     answered.map(|invitation| invitation.name.clone()).collect()
 }
 
 /// Every answer that asked for it reopened its work order; people may have reopened more.
 fn reopened(inventory: &Inventory, named: usize) -> Check {
-    let asked = enumerated(inventory.responses.iter().filter(|response| response.reopen).map(|response| response.work_order.clone()));
-    let done: Vec<String> = inventory.work_orders.iter().flat_map(|order| counted(&order.name, order.reopen_count)).collect();
+    let asked = enumerated(
+        inventory
+            .responses
+            .iter()
+            .filter(|response| response.reopen)
+            .map(|response| response.work_order.clone()),
+    );
+    let done: Vec<String> = inventory
+        .work_orders
+        .iter()
+        .flat_map(|order| counted(&order.name, order.reopen_count))
+        .collect();
     let wanted: std::collections::BTreeSet<&String> = asked.iter().collect();
-    let granted = done.into_iter().filter(|reopening| wanted.contains(reopening)).collect();
-    compare("each answer that asked for it reopened its work order", asked, granted, named)
+    let granted = done
+        .into_iter()
+        .filter(|reopening| wanted.contains(reopening))
+        .collect();
+    compare(
+        "each answer that asked for it reopened its work order",
+        asked,
+        granted,
+        named,
+    )
 }
 
 fn equal(name: &'static str, expected: u64, found: i64) -> Check {
     let found = u64::try_from(found).unwrap_or(0);
-    let strays = if expected == found { Vec::new() } else { vec![format!("{expected} expected, {found} counted")] };
-    Check { name, expected, found, stray_count: expected.abs_diff(found), strays }
+    let strays = if expected == found {
+        Vec::new()
+    } else {
+        vec![format!("{expected} expected, {found} counted")]
+    };
+    Check {
+        name,
+        expected,
+        found,
+        stray_count: expected.abs_diff(found),
+        strays,
+    }
 }
 
 /// Compares two lists whose entries must be the same, each exactly once.
@@ -135,13 +259,22 @@ fn compare(name: &'static str, expected: Vec<String>, found: Vec<String>, named:
     for key in &found {
         balance.entry(key).or_default().1 += 1;
     }
-    let strays = balance.iter().filter(|(_, (wanted, there))| wanted != there).map(|(key, (wanted, there))| match (wanted, there) {
-        (_, 0) => format!("{key}: missing"),
-        (0, _) => format!("{key}: belongs to nobody"),
-        _ => format!("{key}: there {there} times"),
-    });
+    let strays = balance
+        .iter()
+        .filter(|(_, (wanted, there))| wanted != there)
+        .map(|(key, (wanted, there))| match (wanted, there) {
+            (_, 0) => format!("{key}: missing"),
+            (0, _) => format!("{key}: belongs to nobody"),
+            _ => format!("{key}: there {there} times"),
+        });
     let strays: Vec<String> = strays.collect();
-    Check { name, expected: expected.len() as u64, found: found.len() as u64, stray_count: strays.len() as u64, strays: strays.into_iter().take(named).collect() }
+    Check {
+        name,
+        expected: expected.len() as u64,
+        found: found.len() as u64,
+        stray_count: strays.len() as u64,
+        strays: strays.into_iter().take(named).collect(),
+    }
 }
 
 #[cfg(test)]
@@ -158,7 +291,10 @@ mod tests {
 
     #[test]
     fn several_of_one_kind_are_told_apart() {
-        assert_eq!(enumerated(["a", "b", "a"].into_iter().map(str::to_owned)), ["a #1", "b #1", "a #2"]);
+        assert_eq!(
+            enumerated(["a", "b", "a"].into_iter().map(str::to_owned)),
+            ["a #1", "b #1", "a #2"]
+        );
         assert_eq!(counted("a", 2).collect::<Vec<_>>(), ["a #1", "a #2"]);
     }
 }

@@ -34,31 +34,103 @@ pub(super) async fn take(link: &Link) -> anyhow::Result<Inventory> {
     let parent = || link.parent.clone();
     let surveys = || format!("{}/surveys/-", link.parent);
     let feedbacks = async {
-        anyhow::Ok(list!(link.intake(), list_feedbacks, ListFeedbacksRequest { parent: parent(), ..Default::default() }, feedbacks))
+        anyhow::Ok(list!(
+            link.intake(),
+            list_feedbacks,
+            ListFeedbacksRequest {
+                parent: parent(),
+                ..Default::default()
+            },
+            feedbacks
+        ))
     };
     let classifications = async {
-        anyhow::Ok(list!(link.classifier(), list_classifications, ListClassificationsRequest { parent: parent(), ..Default::default() }, classifications))
+        anyhow::Ok(list!(
+            link.classifier(),
+            list_classifications,
+            ListClassificationsRequest {
+                parent: parent(),
+                ..Default::default()
+            },
+            classifications
+        ))
     };
     let work_orders = async {
-        anyhow::Ok(list!(link.scheduler(), list_work_orders, ListWorkOrdersRequest { parent: parent(), ..Default::default() }, work_orders))
+        anyhow::Ok(list!(
+            link.scheduler(),
+            list_work_orders,
+            ListWorkOrdersRequest {
+                parent: parent(),
+                ..Default::default()
+            },
+            work_orders
+        ))
     };
     let invitations = async {
-        anyhow::Ok(list!(link.survey(), list_invitations, ListInvitationsRequest { parent: surveys(), ..Default::default() }, invitations))
+        anyhow::Ok(list!(
+            link.survey(),
+            list_invitations,
+            ListInvitationsRequest {
+                parent: surveys(),
+                ..Default::default()
+            },
+            invitations
+        ))
     };
     let responses = async {
-        anyhow::Ok(list!(link.survey(), list_responses, ListResponsesRequest { parent: surveys(), ..Default::default() }, responses))
+        anyhow::Ok(list!(
+            link.survey(),
+            list_responses,
+            ListResponsesRequest {
+                parent: surveys(),
+                ..Default::default()
+            },
+            responses
+        ))
     };
     let messages = async {
-        anyhow::Ok(list!(link.notification(), list_messages, ListMessagesRequest { parent: parent(), ..Default::default() }, messages))
+        anyhow::Ok(list!(
+            link.notification(),
+            list_messages,
+            ListMessagesRequest {
+                parent: parent(),
+                ..Default::default()
+            },
+            messages
+        ))
     };
-    let facts = async { anyhow::Ok(list!(link.analytics(), list_facts, ListFactsRequest { parent: parent(), ..Default::default() }, facts)) };
-    let (feedbacks, classifications, work_orders, invitations, responses, messages, facts) =
-        tokio::try_join!(feedbacks, classifications, work_orders, invitations, responses, messages, facts)?;
+    let facts = async {
+        anyhow::Ok(list!(
+            link.analytics(),
+            list_facts,
+            ListFactsRequest {
+                parent: parent(),
+                ..Default::default()
+            },
+            facts
+        ))
+    };
+    let (feedbacks, classifications, work_orders, invitations, responses, messages, facts) = tokio::try_join!(
+        feedbacks,
+        classifications,
+        work_orders,
+        invitations,
+        responses,
+        messages,
+        facts
+    )?;
     let name = format!("{}/totals", link.parent);
-    let totals = link.analytics().get_totals(GetTotalsRequest { name }).await?.into_inner();
+    let totals = link
+        .analytics()
+        .get_totals(GetTotalsRequest { name })
+        .await?
+        .into_inner();
     let notes = notes(link, &work_orders).await?;
     Ok(Inventory {
-        feedbacks: feedbacks.into_iter().map(|feedback| (feedback.name.clone(), feedback)).collect(),
+        feedbacks: feedbacks
+            .into_iter()
+            .map(|feedback| (feedback.name.clone(), feedback))
+            .collect(),
         classifications,
         work_orders,
         invitations,

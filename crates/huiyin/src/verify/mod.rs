@@ -71,7 +71,12 @@ impl Audit {
         table.load_style(presets::UTF8_HORIZONTAL_ONLY);
         table.set_header(["what must be so", "expected", "found", "strays"]);
         for check in &self.checks {
-            table.add_row([check.name.to_owned(), check.expected.to_string(), check.found.to_string(), check.stray_count.to_string()]);
+            table.add_row([
+                check.name.to_owned(),
+                check.expected.to_string(),
+                check.found.to_string(),
+                check.stray_count.to_string(),
+            ]);
         }
         println!("{table}");
         for check in &self.checks {
@@ -82,7 +87,11 @@ impl Audit {
         for reader in &self.lagging {
             println!("not read to its end: {reader}");
         }
-        let verdict = if self.is_clean() { "all reconciled, 0 strays" } else { "NOT reconciled" };
+        let verdict = if self.is_clean() {
+            "all reconciled, 0 strays"
+        } else {
+            "NOT reconciled"
+        };
         println!("{}: {verdict}", self.tenant);
     }
 }
@@ -94,7 +103,11 @@ impl Audit {
 pub async fn run(link: &Link, options: &VerifyOptions) -> anyhow::Result<Audit> {
     let lagging = settle::settle(link, std::time::Duration::from_secs(options.wait)).await?;
     let inventory = inventory::take(link).await?;
-    Ok(Audit { tenant: link.parent.clone(), checks: checks::all(&inventory, options.strays), lagging })
+    Ok(Audit {
+        tenant: link.parent.clone(),
+        checks: checks::all(&inventory, options.strays),
+        lagging,
+    })
 }
 
 pub use settle::{flows, lags, settle};

@@ -23,14 +23,20 @@ pub fn lags(flows: &[EventFlow]) -> Vec<String> {
     let mut lags = Vec::new();
     for flow in flows {
         if flow.unpositioned > 0 {
-            lags.push(format!("{}: {} events without a position", flow.service, flow.unpositioned));
+            lags.push(format!(
+                "{}: {} events without a position",
+                flow.service, flow.unpositioned
+            ));
         }
         for source in flows.iter().filter(|source| reads(&flow.service, &source.service)) {
             let behind: i64 = source
                 .heads
                 .iter()
                 .map(|head| {
-                    let cursor = flow.cursors.iter().find(|cursor| cursor.source == source.service && cursor.partition == head.partition);
+                    let cursor = flow
+                        .cursors
+                        .iter()
+                        .find(|cursor| cursor.source == source.service && cursor.partition == head.partition);
                     head.position - cursor.map_or(0, |cursor| cursor.position)
                 })
                 .sum();
@@ -79,6 +85,17 @@ pub async fn settle(link: &Link, limit: Duration) -> anyhow::Result<Vec<String>>
 }
 
 async fn messages_under_way(link: &Link) -> anyhow::Result<bool> {
-    let request = ListMessagesRequest { parent: link.parent.clone(), page_size: 1, filter: "state = QUEUED".to_owned(), ..ListMessagesRequest::default() };
-    Ok(!link.notification().list_messages(request).await?.into_inner().messages.is_empty())
+    let request = ListMessagesRequest {
+        parent: link.parent.clone(),
+        page_size: 1,
+        filter: "state = QUEUED".to_owned(),
+        ..ListMessagesRequest::default()
+    };
+    Ok(!link
+        .notification()
+        .list_messages(request)
+        .await?
+        .into_inner()
+        .messages
+        .is_empty())
 }

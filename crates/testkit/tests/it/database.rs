@@ -55,9 +55,7 @@ async fn a_private_postgres_can_be_restarted_while_the_shared_one_goes_on() {
     let mut connection = PgConnection::connect(&shared.url()).await.unwrap();
     let mut private = private_postgres(huiyin_testkit::Durability::None).await;
     private.restart().await.unwrap();
-    let mut own = PgConnection::connect(&private.url("postgres"))
-        .await
-        .unwrap();
+    let mut own = PgConnection::connect(&private.url("postgres")).await.unwrap();
     own.ping().await.unwrap();
     connection.ping().await.unwrap();
 }

@@ -7,7 +7,10 @@ use super::domain::{Change, Classification};
 use crate::{
     domain::{Feedback, Impact, Label, Tier},
     error::Error,
-    reading::verdict::{Statement, read},
+    reading::{
+        lexicon::Lexicon,
+        verdict::{Statement, read},
+    },
     taxonomy::builtin::Builtin,
 };
 

@@ -12,7 +12,13 @@ fn lexicon() -> Lexicon {
 }
 
 fn statement(text: &str) -> Statement<'_> {
-    Statement { text, tier: Tier::Existing, impact: None, urgency: 0, emotion_level: 0 }
+    Statement {
+        text,
+        tier: Tier::Existing,
+        impact: None,
+        urgency: 0,
+        emotion_level: 0,
+    }
 }
 
 /// 001-21, 001-31, 002-01 … 002-05, 002-21, 003-22, 004-12.
@@ -20,9 +26,14 @@ fn statement(text: &str) -> Statement<'_> {
 fn every_sentence_is_understood() {
     let lexicon = lexicon();
     let (mut wrong, mut count) = (Vec::new(), 0);
-    for line in include_str!("sentences.txt").lines().filter(|line| !line.is_empty() && !line.starts_with('#')) {
+    for line in include_str!("sentences.txt")
+        .lines()
+        .filter(|line| !line.is_empty() && !line.starts_with('#'))
+    {
         let parts: Vec<&str> = line.splitn(5, " | ").collect();
-        let [category, tendency, impact, term, text] = parts[..] else { panic!("{line}") };
+        let [category, tendency, impact, term, text] = parts[..] else {
+            panic!("{line}")
+        };
         count += 1;
         let verdict = read(&lexicon, statement(text));
         let found = (
@@ -34,7 +45,10 @@ fn every_sentence_is_understood() {
             wrong.push(format!("{text}: {found:?} ({})", verdict.sentiment_score));
         }
         let speaks = |spoken: &Spoken| matches!(spoken, Spoken::Category { category: of, .. } if of == category);
-        let found = verdict.spans.iter().any(|span| span.term == term && !span.negated && speaks(&span.spoken));
+        let found = verdict
+            .spans
+            .iter()
+            .any(|span| span.term == term && !span.negated && speaks(&span.spoken));
         if (category == "unclassified") != (term == "-") || !found && term != "-" {
             wrong.push(format!("{text}: {term} does not speak"));
         }
@@ -56,9 +70,18 @@ fn degree_and_negation_order_tones() {
     for rising in [
         ["极其失望", "非常失望", "失望", "有点失望", "不失望"],
         ["非常不满意", "不满意", "有点不满意", "满意", "非常满意"],
-        ["extremely slow", "slow", "a bit slow", "not slow", "not slow, very good"],
+        [
+            "extremely slow",
+            "slow",
+            "a bit slow",
+            "not slow",
+            "not slow, very good",
+        ],
     ] {
-        let scores: Vec<f64> = rising.iter().map(|text| read(&lexicon, statement(text)).sentiment_score).collect();
+        let scores: Vec<f64> = rising
+            .iter()
+            .map(|text| read(&lexicon, statement(text)).sentiment_score)
+            .collect();
         assert!(scores.is_sorted_by(|one, other| one < other), "{rising:?} {scores:?}");
     }
 }

@@ -143,9 +143,14 @@ async fn every_refusal_of_a_correction_says_why() {
             category: category.to_owned(),
             ..base()
         };
-        let answer = boss.correct_classification(unknown).await;
-        assert_eq!(violated(answer.clone()), ["category"]);
-        assert_eq!(refused(answer), invalid("CATEGORY_UNKNOWN"));
+        assert_eq!(
+            violated(boss.correct_classification(unknown.clone()).await),
+            ["category"]
+        );
+        assert_eq!(
+            refused(boss.correct_classification(unknown).await),
+            invalid("CATEGORY_UNKNOWN")
+        );
     }
     let unknown = v1::CorrectClassificationRequest {
         priority: "P9".to_owned(),

@@ -206,10 +206,10 @@ pub(crate) fn refused<T: std::fmt::Debug>(answer: Result<T, Status>) -> (Code, S
 
 /// The fields that a refusal names.
 pub(crate) fn violated<T: std::fmt::Debug>(answer: Result<T, Status>) -> Vec<String> {
-    let request = answer.unwrap_err().get_details_bad_request().unwrap_or_default();
-    request
-        .field_violations
+    let details = answer.unwrap_err().get_details_bad_request();
+    details
         .into_iter()
+        .flat_map(|details| details.field_violations)
         .map(|violation| violation.field)
         .collect()
 }

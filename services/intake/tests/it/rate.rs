@@ -1,16 +1,18 @@
 //! Temporary measurement.
-use std::time::{Duration, Instant};
+use crate::stand::*;
 use futures::future::join_all;
 use huiyin_proto::intake::v1::*;
 use huiyin_testkit::*;
-use crate::stand::*;
 use sqlx::Row;
+use std::time::{Duration, Instant};
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 #[ignore]
 async fn rates() {
     let postgres = private_postgres(Durability::Full).await;
-    let mut c = <sqlx::PgConnection as sqlx::Connection>::connect(&postgres.url("postgres")).await.unwrap();
+    let mut c = <sqlx::PgConnection as sqlx::Connection>::connect(&postgres.url("postgres"))
+        .await
+        .unwrap();
     sqlx::query("CREATE DATABASE bench").execute(&mut c).await.unwrap();
     let url = postgres.url("bench");
     let stage = Stage::new().await;
@@ -18,7 +20,9 @@ async fn rates() {
     let running = intake::start(config, stage.context()).await.unwrap();
     let token = stage.token("key:erp", "acme", &["integration"]);
     let mut clients = Vec::new();
-    for _ in 0..4 { clients.push(IntakeServiceClientX::new(stage.connect(running.address, &token).await)); }
+    for _ in 0..4 {
+        clients.push(IntakeServiceClientX::new(stage.connect(running.address, &token).await));
+    }
     let said = "物流太慢了，等了五天才到，包装也破了，客服一直不回复，希望尽快处理并给个说法，订单已经确认收货";
     let began = std::sync::Arc::new(std::sync::atomic::AtomicU64::new(0));
     for concurrency in [1usize, 64, 256, 64] {
@@ -34,13 +38,17 @@ async fn rates() {
                     let mut f = feedback(said);
                     f.external_id = format!("E{id}");
                     f.customer_reference = format!("c{}", id % 1000);
-                    let r = CreateFeedbackRequest { request_id: request_id(id as u32), ..create(f) };
+                    let r = CreateFeedbackRequest {
+                        request_id: request_id(id as u32),
+                        ..create(f)
+                    };
                     client.create_feedback(r).await.unwrap();
                     n += 1;
                 }
                 n
             })
-        })).await;
+        }))
+        .await;
         let n: u64 = counts.into_iter().map(|c| c.unwrap()).sum();
         println!("grpc {concurrency}: {:.0}/s", n as f64 / start.elapsed().as_secs_f64());
     }
@@ -50,18 +58,53 @@ async fn rates() {
     let mut client = clients[0].clone();
     let n = 40_000i64;
     let start = Instant::now();
-    let messages = std::iter::once(ImportFeedbacksRequest { opening: Some(ImportOpening { parent: ACME.into(), import_id: "x".into(), validate_only: false }), items: vec![] })
-        .chain((0..n / 500).map(move |m| ImportFeedbacksRequest { opening: None, items: (1..=500).map(|i| { let s = m * 500 + i; let mut f = feedback(said); f.external_id = format!("I{s}"); f.customer_reference = format!("c{}", s % 1000); ImportItem { sequence: s, feedback: Some(f) } }).collect() }));
-    let mut answers = client.import_feedbacks(futures::stream::iter(messages)).await.unwrap().into_inner();
-    while let Some(a) = answers.message().await.unwrap() { if a.settled_through == n { break } }
+    let messages = std::iter::once(ImportFeedbacksRequest {
+        opening: Some(ImportOpening {
+            parent: ACME.into(),
+            import_id: "x".into(),
+            validate_only: false,
+        }),
+        items: vec![],
+    })
+    .chain((0..n / 500).map(move |m| {
+        ImportFeedbacksRequest {
+            opening: None,
+            items: (1..=500)
+                .map(|i| {
+                    let s = m * 500 + i;
+                    let mut f = feedback(said);
+                    f.external_id = format!("I{s}");
+                    f.customer_reference = format!("c{}", s % 1000);
+                    ImportItem {
+                        sequence: s,
+                        feedback: Some(f),
+                    }
+                })
+                .collect(),
+        }
+    }));
+    let mut answers = client
+        .import_feedbacks(futures::stream::iter(messages))
+        .await
+        .unwrap()
+        .into_inner();
+    while let Some(a) = answers.message().await.unwrap() {
+        if a.settled_through == n {
+            break;
+        }
+    }
     println!("import: {:.0} rows/s", n as f64 / start.elapsed().as_secs_f64());
     running.stop().await.unwrap();
     // raw
-    let pool = sqlx::postgres::PgPoolOptions::new().max_connections(64).connect(&url).await.unwrap();
+    let pool = sqlx::postgres::PgPoolOptions::new()
+        .max_connections(64)
+        .connect(&url)
+        .await
+        .unwrap();
     sqlx::raw_sql("CREATE TABLE raw AS SELECT * FROM feedback LIMIT 0; ALTER TABLE raw ADD PRIMARY KEY (tenant_id, id); CREATE INDEX ON raw (tenant_id, create_time, id); CREATE UNIQUE INDEX ON raw (tenant_id, source, external_id); CREATE INDEX ON raw (tenant_id, customer_id); CREATE TABLE raw_event (id bigserial primary key, event bytea)").execute(&pool).await.unwrap();
     let mut x = pool.acquire().await.unwrap();
     let start = Instant::now();
-    for m in 0..n/500 {
+    for m in 0..n / 500 {
         let ids: Vec<uuid::Uuid> = (0..500).map(|_| stage.clock.id()).collect();
         let texts: Vec<&str> = vec![said; 500];
         let ext: Vec<String> = (0..500).map(|i| format!("R{}", m * 500 + i)).collect();
@@ -85,9 +128,15 @@ async fn rates() {
             n
         })})).await;
         let n: u64 = counts.into_iter().map(|c| c.unwrap()).sum();
-        println!("floor without grpc {concurrency}: {:.0}/s", n as f64 / start.elapsed().as_secs_f64());
+        println!(
+            "floor without grpc {concurrency}: {:.0}/s",
+            n as f64 / start.elapsed().as_secs_f64()
+        );
     }
-    let row = sqlx::query("SELECT count(*) FROM feedback").fetch_one(&pool).await.unwrap();
+    let row = sqlx::query("SELECT count(*) FROM feedback")
+        .fetch_one(&pool)
+        .await
+        .unwrap();
     println!("rows {}", row.get::<i64, _>(0));
     let _ = Duration::ZERO;
 }

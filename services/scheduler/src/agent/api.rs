@@ -24,14 +24,35 @@ pub(crate) async fn get_agent(room: &Room, request: Request<v1::GetAgentRequest>
 }
 
 /// See the proto.
-pub(crate) async fn list_agents(room: &Room, request: Request<v1::ListAgentsRequest>) -> Result<Response<v1::ListAgentsResponse>, Status> {
+pub(crate) async fn list_agents(
+    room: &Room,
+    request: Request<v1::ListAgentsRequest>,
+) -> Result<Response<v1::ListAgentsResponse>, Status> {
     let caller = Caller::of(&request)?;
-    let v1::ListAgentsRequest { parent, page_size, page_token, filter, order_by } = request.into_inner();
+    let v1::ListAgentsRequest {
+        parent,
+        page_size,
+        page_token,
+        filter,
+        order_by,
+    } = request.into_inner();
     let tenant = name::parent(&caller, &parent)?;
-    let paging = Paging { page_size, page_token: &page_token, filter: &filter, order_by: &order_by };
+    let paging = Paging {
+        page_size,
+        page_token: &page_token,
+        filter: &filter,
+        order_by: &order_by,
+    };
     let page = service::list(room, &tenant, paging).await?;
-    let agents = page.entries.iter().map(|agent| convert::agent(&tenant, agent)).collect();
-    Ok(Response::new(v1::ListAgentsResponse { agents, next_page_token: page.next_page_token }))
+    let agents = page
+        .entries
+        .iter()
+        .map(|agent| convert::agent(&tenant, agent))
+        .collect();
+    Ok(Response::new(v1::ListAgentsResponse {
+        agents,
+        next_page_token: page.next_page_token,
+    }))
 }
 
 /// See the proto.
@@ -41,7 +62,11 @@ pub(crate) async fn create_agent(room: &Room, request: Request<v1::CreateAgentRe
     let tenant = name::parent(&caller, &request.parent)?;
     let repeat = Repeatable::new(&tenant, &caller, "CreateAgent", &request.request_id, &request)?;
     let agent = request.agent.unwrap_or_default();
-    let new = NewAgent { id: request.agent_id, subject: agent.subject.clone(), profile: convert::profile(agent) };
+    let new = NewAgent {
+        id: request.agent_id,
+        subject: agent.subject.clone(),
+        profile: convert::profile(agent),
+    };
     Ok(Response::new(service::create(room, &tenant, new, repeat).await?))
 }
 
@@ -54,8 +79,15 @@ pub(crate) async fn update_agent(room: &Room, request: Request<v1::UpdateAgentRe
     let (tenant, id) = name::child(&caller, &name, COLLECTION)?;
     let repeat = Repeatable::new(&tenant, &caller, "UpdateAgent", &request.request_id, &request)?;
     let etags = [request.etag, agent.etag.clone()];
-    let edit = Edit { id, name: &name, etags: &etags, paths: request.update_mask.as_ref().map(|mask| mask.paths.as_slice()) };
-    Ok(Response::new(service::update(room, &tenant, edit, convert::profile(agent), repeat).await?))
+    let edit = Edit {
+        id,
+        name: &name,
+        etags: &etags,
+        paths: request.update_mask.as_ref().map(|mask| mask.paths.as_slice()),
+    };
+    Ok(Response::new(
+        service::update(room, &tenant, edit, convert::profile(agent), repeat).await?,
+    ))
 }
 
 /// See the proto.
@@ -64,5 +96,7 @@ pub(crate) async fn delete_agent(room: &Room, request: Request<v1::DeleteAgentRe
     let request = request.into_inner();
     let (tenant, id) = name::child(&caller, &request.name, COLLECTION)?;
     let repeat = Repeatable::new(&tenant, &caller, "DeleteAgent", &request.request_id, &request)?;
-    Ok(Response::new(service::delete(room, &tenant, id, &request.name, &request.etag, repeat).await?))
+    Ok(Response::new(
+        service::delete(room, &tenant, id, &request.name, &request.etag, repeat).await?,
+    ))
 }

@@ -1,8 +1,8 @@
 //! Agents on the wire.
 
 use huiyin_chassis::{Tenant, sql};
-pub(crate) use huiyin_proto::scheduler::v1::Agent as Answer;
 use huiyin_proto::scheduler::v1;
+pub(crate) use huiyin_proto::scheduler::v1::Agent as Answer;
 
 use super::domain::{Agent, Profile, Skill};
 
@@ -14,7 +14,14 @@ pub(crate) fn agent(tenant: &Tenant, agent: &Agent) -> Answer {
         subject: agent.subject.clone(),
         display_name: profile.display_name,
         team: profile.team,
-        skills: profile.skills.into_iter().map(|skill| v1::Skill { key: skill.key, level: skill.level.into() }).collect(),
+        skills: profile
+            .skills
+            .into_iter()
+            .map(|skill| v1::Skill {
+                key: skill.key,
+                level: skill.level.into(),
+            })
+            .collect(),
         capacity_weight: profile.capacity_weight,
         open_limit: profile.open_limit,
         available: profile.available,
@@ -34,7 +41,14 @@ pub(crate) fn profile(agent: v1::Agent) -> Profile {
         display_name: agent.display_name,
         team: agent.team,
         // The proto's rules keep the level between 1 and 5.
-        skills: agent.skills.into_iter().map(|skill| Skill { key: skill.key, level: i16::try_from(skill.level).unwrap_or(i16::MAX) }).collect(),
+        skills: agent
+            .skills
+            .into_iter()
+            .map(|skill| Skill {
+                key: skill.key,
+                level: i16::try_from(skill.level).unwrap_or(i16::MAX),
+            })
+            .collect(),
         capacity_weight: agent.capacity_weight,
         open_limit: agent.open_limit,
         available: agent.available,

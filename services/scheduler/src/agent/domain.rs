@@ -44,8 +44,17 @@ pub(crate) struct Agent {
 }
 
 /// The fields of an agent that can be edited.
-pub(crate) const FIELDS: &[&str] =
-    &["display_name", "team", "skills", "capacity_weight", "open_limit", "available", "supervisor", "email", "language"];
+pub(crate) const FIELDS: &[&str] = &[
+    "display_name",
+    "team",
+    "skills",
+    "capacity_weight",
+    "open_limit",
+    "available",
+    "supervisor",
+    "email",
+    "language",
+];
 
 impl Profile {
     /// What is missing or comes twice: field and what is wrong about it.
@@ -66,7 +75,17 @@ impl Profile {
     /// Takes some fields from another profile.
     pub(crate) fn take(&mut self, fields: &[&str], from: Self) {
         let has = |field| fields.contains(&field);
-        let Self { display_name, team, skills, capacity_weight, open_limit, available, supervisor, email, language } = from;
+        let Self {
+            display_name,
+            team,
+            skills,
+            capacity_weight,
+            open_limit,
+            available,
+            supervisor,
+            email,
+            language,
+        } = from;
         set(has("display_name"), &mut self.display_name, display_name);
         set(has("team"), &mut self.team, team);
         set(has("skills"), &mut self.skills, skills);
@@ -91,7 +110,12 @@ impl Profile {
             !self.email.is_empty(),
             !self.language.is_empty(),
         ];
-        FIELDS.iter().zip(said).filter(|(_, said)| *said).map(|(field, _)| *field).collect()
+        FIELDS
+            .iter()
+            .zip(said)
+            .filter(|(_, said)| *said)
+            .map(|(field, _)| *field)
+            .collect()
     }
 }
 
@@ -105,11 +129,24 @@ fn set<T>(wanted: bool, field: &mut T, value: T) {
 ///
 /// # Errors
 /// The first path that is none of the fields that can be edited.
-pub(crate) fn masked(paths: Option<&[String]>, fields: &'static [&'static str], said: Vec<&'static str>) -> Result<Vec<&'static str>, String> {
+pub(crate) fn masked(
+    paths: Option<&[String]>,
+    fields: &'static [&'static str],
+    said: Vec<&'static str>,
+) -> Result<Vec<&'static str>, String> {
     match paths {
         None | Some([]) => Ok(said),
         Some([all]) if all == "*" => Ok(fields.to_vec()),
-        Some(paths) => paths.iter().map(|path| fields.iter().find(|field| *field == path).copied().ok_or_else(|| path.clone())).collect(),
+        Some(paths) => paths
+            .iter()
+            .map(|path| {
+                fields
+                    .iter()
+                    .find(|field| *field == path)
+                    .copied()
+                    .ok_or_else(|| path.clone())
+            })
+            .collect(),
     }
 }
 
@@ -121,7 +158,10 @@ mod tests {
         Profile {
             display_name: "李伟".to_owned(),
             team: "software".to_owned(),
-            skills: vec![Skill { key: "software".to_owned(), level: 4 }],
+            skills: vec![Skill {
+                key: "software".to_owned(),
+                level: 4,
+            }],
             capacity_weight: 2,
             open_limit: 10,
             available: true,
@@ -134,13 +174,44 @@ mod tests {
     #[test]
     fn a_mask_sets_its_fields_and_no_others() {
         let mut edited = profile();
-        let nothing = Profile { display_name: String::new(), team: String::new(), skills: vec![], available: false, ..profile() };
-        edited.take(&masked(Some(&["available".to_owned()]), FIELDS, vec![]).unwrap(), nothing.clone());
-        assert_eq!(edited, Profile { available: false, ..profile() });
-        edited.take(&masked(Some(&["*".to_owned()]), FIELDS, vec![]).unwrap(), nothing.clone());
+        let nothing = Profile {
+            display_name: String::new(),
+            team: String::new(),
+            skills: vec![],
+            available: false,
+            ..profile()
+        };
+        edited.take(
+            &masked(Some(&["available".to_owned()]), FIELDS, vec![]).unwrap(),
+            nothing.clone(),
+        );
+        assert_eq!(
+            edited,
+            Profile {
+                available: false,
+                ..profile()
+            }
+        );
+        edited.take(
+            &masked(Some(&["*".to_owned()]), FIELDS, vec![]).unwrap(),
+            nothing.clone(),
+        );
         assert_eq!(edited, nothing);
-        assert_eq!(masked(Some(&["subject".to_owned()]), FIELDS, vec![]).unwrap_err(), "subject");
-        assert_eq!(masked(None, FIELDS, profile().said()).unwrap(), ["display_name", "team", "skills", "capacity_weight", "open_limit", "available"]);
+        assert_eq!(
+            masked(Some(&["subject".to_owned()]), FIELDS, vec![]).unwrap_err(),
+            "subject"
+        );
+        assert_eq!(
+            masked(None, FIELDS, profile().said()).unwrap(),
+            [
+                "display_name",
+                "team",
+                "skills",
+                "capacity_weight",
+                "open_limit",
+                "available"
+            ]
+        );
     }
 
     #[test]

@@ -39,17 +39,47 @@ pub(crate) struct Edit<'r> {
 /// NOT_FOUND.
 pub(crate) async fn get(room: &Room, tenant: &Tenant, id: &str, name: &str) -> Result<Agent, Refusal> {
     let mut tx = room.database.tenant(tenant).await?;
-    store::find(&mut tx, tenant, id).await?.ok_or_else(|| Refusal::not_found(name))
+    store::find(&mut tx, tenant, id)
+        .await?
+        .ok_or_else(|| Refusal::not_found(name))
 }
 
 const LISTED: &[Field] = &[
-    Field { name: "subject", column: "subject", kind: Kind::Text },
-    Field { name: "display_name", column: "display_name", kind: Kind::Text },
-    Field { name: "team", column: "team", kind: Kind::Text },
-    Field { name: "skills.key", column: "skill_keys", kind: Kind::Set },
-    Field { name: "available", column: "available", kind: Kind::Bool },
-    Field { name: "supervisor", column: "supervisor", kind: Kind::Bool },
-    Field { name: "open_work_orders", column: "open_count", kind: Kind::Integer },
+    Field {
+        name: "subject",
+        column: "subject",
+        kind: Kind::Text,
+    },
+    Field {
+        name: "display_name",
+        column: "display_name",
+        kind: Kind::Text,
+    },
+    Field {
+        name: "team",
+        column: "team",
+        kind: Kind::Text,
+    },
+    Field {
+        name: "skills.key",
+        column: "skill_keys",
+        kind: Kind::Set,
+    },
+    Field {
+        name: "available",
+        column: "available",
+        kind: Kind::Bool,
+    },
+    Field {
+        name: "supervisor",
+        column: "supervisor",
+        kind: Kind::Bool,
+    },
+    Field {
+        name: "open_work_orders",
+        column: "open_count",
+        kind: Kind::Integer,
+    },
 ];
 
 /// A page of agents, by name unless ordered otherwise.
@@ -57,19 +87,40 @@ const LISTED: &[Field] = &[
 /// # Errors
 /// FIELDS_INVALID, PAGE_TOKEN_INVALID.
 pub(crate) async fn list(room: &Room, tenant: &Tenant, paging: Paging<'_>) -> Result<Page<Agent>, Refusal> {
-    let Paging { page_size, page_token, filter, order_by } = paging;
+    let Paging {
+        page_size,
+        page_token,
+        filter,
+        order_by,
+    } = paging;
     let order = team::order::Order::of(order_by);
-    let page = PageRequest::new(&room.page_tokens, tenant, "agents", (page_size, page_token), filter, order.text(), LISTED, team::order::FIELDS)?;
+    let page = PageRequest::new(
+        &room.page_tokens,
+        tenant,
+        "agents",
+        (page_size, page_token),
+        filter,
+        order.text(),
+        LISTED,
+        team::order::FIELDS,
+    )?;
     let mut tx = room.database.tenant(tenant).await?;
     let agents = store::list(&mut tx, tenant, &page, order.by("agent_id")).await?;
-    Ok(page.page(&room.page_tokens, agents, |agent| order.place(&agent.id, &agent.profile.display_name, agent.create_time)))
+    Ok(page.page(&room.page_tokens, agents, |agent| {
+        order.place(&agent.id, &agent.profile.display_name, agent.create_time)
+    }))
 }
 
 /// Makes an agent.
 ///
 /// # Errors
 /// RESOURCE_EXISTS, SUBJECT_TAKEN, TEAM_UNKNOWN, FIELDS_INVALID.
-pub(crate) async fn create(room: &Room, tenant: &Tenant, new: NewAgent, repeat: Option<Repeatable>) -> Result<Answer, Refusal> {
+pub(crate) async fn create(
+    room: &Room,
+    tenant: &Tenant,
+    new: NewAgent,
+    repeat: Option<Repeatable>,
+) -> Result<Answer, Refusal> {
     let NewAgent { id, subject, profile } = new;
     let mut problems = profile.problems();
     if subject.is_empty() {
@@ -82,13 +133,23 @@ pub(crate) async fn create(room: &Room, tenant: &Tenant, new: NewAgent, repeat: 
     }
     let now = room.clock.now();
     require_team(&mut tx, tenant, &profile.team, now).await?;
-    let agent = Agent { id, subject, profile, open_count: 0, revision: 1, create_time: now, update_time: now };
+    let agent = Agent {
+        id,
+        subject,
+        profile,
+        open_count: 0,
+        revision: 1,
+        create_time: now,
+        update_time: now,
+    };
     if !store::insert(&mut tx, tenant, &agent).await? {
         let taken = store::find_by_subject(&mut tx, tenant, &agent.subject).await?;
         return Err(match taken {
-            Some(other) if other.id != agent.id => {
-                Error::SubjectTaken { agent: tenant.child("agents", &other.id), subject: agent.subject }.into()
+            Some(other) if other.id != agent.id => Error::SubjectTaken {
+                agent: tenant.child("agents", &other.id),
+                subject: agent.subject,
             }
+            .into(),
             _ => Refusal::exists(&tenant.child("agents", &agent.id)),
         });
     }
@@ -100,14 +161,26 @@ pub(crate) async fn create(room: &Room, tenant: &Tenant, new: NewAgent, repeat: 
 ///
 /// # Errors
 /// NOT_FOUND, ETAG_MISMATCH, TEAM_UNKNOWN, FIELDS_INVALID.
-pub(crate) async fn update(room: &Room, tenant: &Tenant, edit: Edit<'_>, profile: Profile, repeat: Option<Repeatable>) -> Result<Answer, Refusal> {
-    let fields = masked(edit.paths, FIELDS, profile.said())
-        .map_err(|path| Refusal::invalid_field("update_mask", format!("{path} cannot be edited; that can {}", FIELDS.join(", "))))?;
+pub(crate) async fn update(
+    room: &Room,
+    tenant: &Tenant,
+    edit: Edit<'_>,
+    profile: Profile,
+    repeat: Option<Repeatable>,
+) -> Result<Answer, Refusal> {
+    let fields = masked(edit.paths, FIELDS, profile.said()).map_err(|path| {
+        Refusal::invalid_field(
+            "update_mask",
+            format!("{path} cannot be edited; that can {}", FIELDS.join(", ")),
+        )
+    })?;
     let mut tx = room.database.tenant(tenant).await?;
     if let Some(answer) = once::answered(&mut tx, repeat.as_ref()).await? {
         return Ok(answer);
     }
-    let mut agent = store::lock(&mut tx, tenant, edit.id).await?.ok_or_else(|| Refusal::not_found(edit.name))?;
+    let mut agent = store::lock(&mut tx, tenant, edit.id)
+        .await?
+        .ok_or_else(|| Refusal::not_found(edit.name))?;
     require_etag(edit.etags, agent.revision, edit.name)?;
     agent.profile.take(&fields, profile);
     require(agent.profile.problems())?;
@@ -123,15 +196,28 @@ pub(crate) async fn update(room: &Room, tenant: &Tenant, edit: Edit<'_>, profile
 ///
 /// # Errors
 /// NOT_FOUND, ETAG_MISMATCH, AGENT_HAS_WORK.
-pub(crate) async fn delete(room: &Room, tenant: &Tenant, id: &str, name: &str, etag: &str, repeat: Option<Repeatable>) -> Result<Answer, Refusal> {
+pub(crate) async fn delete(
+    room: &Room,
+    tenant: &Tenant,
+    id: &str,
+    name: &str,
+    etag: &str,
+    repeat: Option<Repeatable>,
+) -> Result<Answer, Refusal> {
     let mut tx = room.database.tenant(tenant).await?;
     if let Some(answer) = once::answered(&mut tx, repeat.as_ref()).await? {
         return Ok(answer);
     }
-    let agent = store::lock(&mut tx, tenant, id).await?.ok_or_else(|| Refusal::not_found(name))?;
+    let agent = store::lock(&mut tx, tenant, id)
+        .await?
+        .ok_or_else(|| Refusal::not_found(name))?;
     require_etag(&[etag.to_owned()], agent.revision, name)?;
     if agent.open_count > 0 {
-        return Err(Error::AgentHasWork { agent: name.to_owned(), open: agent.open_count }.into());
+        return Err(Error::AgentHasWork {
+            agent: name.to_owned(),
+            open: agent.open_count,
+        }
+        .into());
     }
     store::delete(&mut tx, tenant, id).await?;
     let answer = convert::agent(tenant, &agent);
@@ -153,13 +239,21 @@ pub(crate) async fn is_agent(tx: &mut Transaction, tenant: &Tenant, subject: &st
 ///
 /// # Errors
 /// AGENT_UNAVAILABLE where the one who shall have it was deleted in the meantime.
-pub(crate) async fn hand_over(tx: &mut Transaction, tenant: &Tenant, from: Option<&str>, to: Option<&str>, now: Timestamp) -> Result<(), Refusal> {
+pub(crate) async fn hand_over(
+    tx: &mut Transaction,
+    tenant: &Tenant,
+    from: Option<&str>,
+    to: Option<&str>,
+    now: Timestamp,
+) -> Result<(), Refusal> {
     if let (Some(from), Some(to)) = (from, to) {
         store::lock_subjects(tx, tenant, &[from, to]).await?;
     }
     let changed = store::hand_over(tx, tenant, from, to, now).await?;
     match to {
-        Some(to) if !changed.iter().any(|subject| subject == to) => Err(Error::AgentUnavailable { agent: to.to_owned() }.into()),
+        Some(to) if !changed.iter().any(|subject| subject == to) => {
+            Err(Error::AgentUnavailable { agent: to.to_owned() }.into())
+        }
         _ => Ok(()),
     }
 }
@@ -168,12 +262,21 @@ pub(crate) fn require(problems: Vec<(&'static str, String)>) -> Result<(), Refus
     if problems.is_empty() {
         return Ok(());
     }
-    Err(Refusal::invalid(problems.into_iter().map(|(field, what)| (format!("agent.{field}"), what)).collect()))
+    Err(Refusal::invalid(
+        problems
+            .into_iter()
+            .map(|(field, what)| (format!("agent.{field}"), what))
+            .collect(),
+    ))
 }
 
 pub(crate) fn require_etag(etags: &[String], revision: i64, name: &str) -> Result<(), Refusal> {
     let current = revision.to_string();
-    if etags.iter().all(|etag| etag.is_empty() || *etag == current) { Ok(()) } else { Err(Refusal::etag_mismatch(name)) }
+    if etags.iter().all(|etag| etag.is_empty() || *etag == current) {
+        Ok(())
+    } else {
+        Err(Refusal::etag_mismatch(name))
+    }
 }
 
 async fn require_team(tx: &mut Transaction, tenant: &Tenant, team: &str, now: Timestamp) -> Result<(), Refusal> {
@@ -181,5 +284,9 @@ async fn require_team(tx: &mut Transaction, tenant: &Tenant, team: &str, now: Ti
     if team::service::exists(tx, tenant, team).await? {
         return Ok(());
     }
-    Err(Error::TeamUnknown { team: team.to_owned(), field: "agent.team".to_owned() }.into())
+    Err(Error::TeamUnknown {
+        team: team.to_owned(),
+        field: "agent.team".to_owned(),
+    }
+    .into())
 }

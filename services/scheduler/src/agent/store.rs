@@ -37,7 +37,12 @@ impl From<Row> for Agent {
             profile: Profile {
                 display_name: row.display_name,
                 team: row.team,
-                skills: row.skill_keys.into_iter().zip(row.skill_levels).map(|(key, level)| Skill { key, level }).collect(),
+                skills: row
+                    .skill_keys
+                    .into_iter()
+                    .zip(row.skill_levels)
+                    .map(|(key, level)| Skill { key, level })
+                    .collect(),
                 capacity_weight: row.capacity_weight,
                 open_limit: row.open_limit,
                 available: row.available,
@@ -74,19 +79,31 @@ pub(super) async fn find(tx: &mut Transaction, tenant: &Tenant, id: &str) -> Res
 /// An agent, held until the transaction ends.
 pub(super) async fn lock(tx: &mut Transaction, tenant: &Tenant, id: &str) -> Result<Option<Agent>, Refusal> {
     let mut query = select(tenant);
-    query.push(" AND agent_id = ").push_bind(id.to_owned()).push(" FOR UPDATE");
+    query
+        .push(" AND agent_id = ")
+        .push_bind(id.to_owned())
+        .push(" FOR UPDATE");
     one(tx, query).await
 }
 
 /// The agent who calls with a subject.
-pub(super) async fn find_by_subject(tx: &mut Transaction, tenant: &Tenant, subject: &str) -> Result<Option<Agent>, Refusal> {
+pub(super) async fn find_by_subject(
+    tx: &mut Transaction,
+    tenant: &Tenant,
+    subject: &str,
+) -> Result<Option<Agent>, Refusal> {
     let mut query = select(tenant);
     query.push(" AND subject = ").push_bind(subject.to_owned());
     one(tx, query).await
 }
 
 /// The agents of a page and one more; `id` tells agents apart within the order.
-pub(super) async fn list(tx: &mut Transaction, tenant: &Tenant, page: &PageRequest, id: &'static str) -> Result<Vec<Agent>, Refusal> {
+pub(super) async fn list(
+    tx: &mut Transaction,
+    tenant: &Tenant,
+    page: &PageRequest,
+    id: &'static str,
+) -> Result<Vec<Agent>, Refusal> {
     let mut query = select(tenant);
     page.push(&mut query, id);
     let rows: Vec<Row> = query.build_query_as().fetch_all(&mut **tx).await?;
@@ -161,7 +178,11 @@ fn levels(profile: &Profile) -> Vec<i16> {
 
 /// Deletes an agent.
 pub(super) async fn delete(tx: &mut Transaction, tenant: &Tenant, id: &str) -> Result<(), Refusal> {
-    sqlx::query("DELETE FROM agent WHERE tenant_id = $1 AND agent_id = $2").bind(tenant.key()).bind(id).execute(&mut **tx).await?;
+    sqlx::query("DELETE FROM agent WHERE tenant_id = $1 AND agent_id = $2")
+        .bind(tenant.key())
+        .bind(id)
+        .execute(&mut **tx)
+        .await?;
     Ok(())
 }
 
@@ -176,7 +197,13 @@ pub(super) async fn lock_subjects(tx: &mut Transaction, tenant: &Tenant, subject
 }
 
 /// One carries one work order less, the other one more; answers with the subjects of those that there are.
-pub(super) async fn hand_over(tx: &mut Transaction, tenant: &Tenant, from: Option<&str>, to: Option<&str>, now: Timestamp) -> Result<Vec<String>, Refusal> {
+pub(super) async fn hand_over(
+    tx: &mut Transaction,
+    tenant: &Tenant,
+    from: Option<&str>,
+    to: Option<&str>,
+    now: Timestamp,
+) -> Result<Vec<String>, Refusal> {
     let changed = sqlx::query_scalar(
         "UPDATE agent SET
              open_count = greatest(open_count + (subject = $3)::int - (subject = $2)::int, 0),

@@ -37,7 +37,11 @@ pub(crate) struct Call {
 impl Call {
     /// True where somebody may get it.
     fn fits(&self, candidate: &Candidate) -> bool {
-        let must = self.required.iter().all(|need| candidate.level(&need.key).is_some_and(|level| i32::from(level) >= need.min_level));
+        let must = self.required.iter().all(|need| {
+            candidate
+                .level(&need.key)
+                .is_some_and(|level| i32::from(level) >= need.min_level)
+        });
         must && (!self.some_wanted || self.wanted.is_empty() || self.matches(candidate) > 0)
     }
 
@@ -48,16 +52,27 @@ impl Call {
 
     /// How skilled somebody is in what is called for: the levels together.
     fn skill(&self, candidate: &Candidate) -> i32 {
-        let mut keys: Vec<&str> = self.wanted.iter().map(String::as_str).chain(self.required.iter().map(|need| need.key.as_str())).collect();
+        let mut keys: Vec<&str> = self
+            .wanted
+            .iter()
+            .map(String::as_str)
+            .chain(self.required.iter().map(|need| need.key.as_str()))
+            .collect();
         keys.sort_unstable();
         keys.dedup();
-        keys.into_iter().filter_map(|key| candidate.level(key)).map(i32::from).sum()
+        keys.into_iter()
+            .filter_map(|key| candidate.level(key))
+            .map(i32::from)
+            .sum()
     }
 
     /// Those who fit, the best first: more of the wanted skills; then the preference; then whoever was assigned something the longest
     /// ago, never being the longest.
     pub(crate) fn rank(&self, candidates: Vec<Candidate>) -> Vec<Candidate> {
-        let mut fit: Vec<Candidate> = candidates.into_iter().filter(|candidate| self.fits(candidate)).collect();
+        let mut fit: Vec<Candidate> = candidates
+            .into_iter()
+            .filter(|candidate| self.fits(candidate))
+            .collect();
         fit.sort_by(|a, b| {
             let skilled = || self.skill(b).cmp(&self.skill(a));
             let loaded = || a.compare_load(b);
@@ -77,7 +92,10 @@ impl Call {
 
 impl Candidate {
     fn level(&self, key: &str) -> Option<i16> {
-        self.skills.iter().find(|(found, _)| found == key).map(|(_, level)| *level)
+        self.skills
+            .iter()
+            .find(|(found, _)| found == key)
+            .map(|(_, level)| *level)
     }
 
     /// Load is open work orders divided by the capacity; compared without the division.
@@ -106,19 +124,37 @@ mod tests {
     }
 
     fn call(wanted: &[&str], preference: Preference) -> Call {
-        Call { required: vec![], wanted: wanted.iter().map(|&key| key.to_owned()).collect(), some_wanted: true, preference }
+        Call {
+            required: vec![],
+            wanted: wanted.iter().map(|&key| key.to_owned()).collect(),
+            some_wanted: true,
+            preference,
+        }
     }
 
     fn ids(call: &Call, candidates: Vec<Candidate>) -> Vec<String> {
-        call.rank(candidates).into_iter().map(|candidate| candidate.id).collect()
+        call.rank(candidates)
+            .into_iter()
+            .map(|candidate| candidate.id)
+            .collect()
     }
 
     /// 003-30: skill tags.
     #[test]
     fn whoever_has_more_of_what_is_called_for_comes_first_and_who_has_none_gets_nothing() {
-        let people = vec![candidate("idle", &[("logistics", 5)], 0, 1), candidate("one", &[("software", 2)], 0, 1), candidate("both", &[("software", 1), ("network", 1)], 9, 1)];
-        assert_eq!(ids(&call(&["software", "network"], Preference::LeastLoaded), people.clone()), ["both", "one"]);
-        assert_eq!(ids(&call(&[], Preference::LeastLoaded), people).first().unwrap(), "idle");
+        let people = vec![
+            candidate("idle", &[("logistics", 5)], 0, 1),
+            candidate("one", &[("software", 2)], 0, 1),
+            candidate("both", &[("software", 1), ("network", 1)], 9, 1),
+        ];
+        assert_eq!(
+            ids(&call(&["software", "network"], Preference::LeastLoaded), people.clone()),
+            ["both", "one"]
+        );
+        assert_eq!(
+            ids(&call(&[], Preference::LeastLoaded), people).first().unwrap(),
+            "idle"
+        );
     }
 
     #[test]
@@ -130,23 +166,48 @@ mod tests {
     /// 003-30: VIP first.
     #[test]
     fn the_most_skilled_come_first_where_they_are_preferred() {
-        let people = || vec![candidate("busy-expert", &[("software", 5)], 7, 1), candidate("idle-beginner", &[("software", 1)], 0, 1)];
-        assert_eq!(ids(&call(&["software"], Preference::MostSkilled), people())[0], "busy-expert");
-        assert_eq!(ids(&call(&["software"], Preference::LeastLoaded), people())[0], "idle-beginner");
+        let people = || {
+            vec![
+                candidate("busy-expert", &[("software", 5)], 7, 1),
+                candidate("idle-beginner", &[("software", 1)], 0, 1),
+            ]
+        };
+        assert_eq!(
+            ids(&call(&["software"], Preference::MostSkilled), people())[0],
+            "busy-expert"
+        );
+        assert_eq!(
+            ids(&call(&["software"], Preference::LeastLoaded), people())[0],
+            "idle-beginner"
+        );
     }
 
     #[test]
     fn a_required_level_is_a_least_level() {
-        let need = SkillNeed { key: "software".to_owned(), min_level: 3 };
-        let call = Call { required: vec![need], some_wanted: false, ..call(&["network"], Preference::LeastLoaded) };
-        let people = vec![candidate("low", &[("software", 2)], 0, 1), candidate("fits", &[("software", 3)], 5, 1)];
+        let need = SkillNeed {
+            key: "software".to_owned(),
+            min_level: 3,
+        };
+        let call = Call {
+            required: vec![need],
+            some_wanted: false,
+            ..call(&["network"], Preference::LeastLoaded)
+        };
+        let people = vec![
+            candidate("low", &[("software", 2)], 0, 1),
+            candidate("fits", &[("software", 3)], 5, 1),
+        ];
         assert_eq!(ids(&call, people), ["fits"]);
     }
 
     #[test]
     fn among_equals_it_goes_round() {
         let at = |text: &str| Some(text.parse().unwrap());
-        let mut people = vec![candidate("a", &[], 1, 1), candidate("b", &[], 1, 1), candidate("c", &[], 1, 1)];
+        let mut people = vec![
+            candidate("a", &[], 1, 1),
+            candidate("b", &[], 1, 1),
+            candidate("c", &[], 1, 1),
+        ];
         people[0].last_assign_time = at("2026-03-02T02:00:00Z");
         people[1].last_assign_time = at("2026-03-02T01:00:00Z");
         assert_eq!(ids(&call(&[], Preference::LeastLoaded), people), ["c", "b", "a"]);

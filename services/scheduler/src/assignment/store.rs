@@ -17,7 +17,11 @@ struct Row {
 }
 
 /// Everybody who takes work now and is below their limit, of one team or of all.
-pub(super) async fn candidates(tx: &mut Transaction, tenant: &Tenant, team: Option<&str>) -> Result<Vec<Candidate>, Refusal> {
+pub(super) async fn candidates(
+    tx: &mut Transaction,
+    tenant: &Tenant,
+    team: Option<&str>,
+) -> Result<Vec<Candidate>, Refusal> {
     let rows: Vec<Row> = sqlx::query_as(
         "SELECT agent_id, subject, team, skill_keys, skill_levels, open_count, greatest(capacity_weight, 1) AS capacity_weight, last_assign_time
          FROM agent
@@ -40,7 +44,11 @@ pub(super) async fn candidates(tx: &mut Transaction, tenant: &Tenant, team: Opti
 }
 
 /// Holds the first of some agents whom nobody else holds and who still takes work.
-pub(super) async fn take_free(tx: &mut Transaction, tenant: &Tenant, ids: &[String]) -> Result<Option<String>, Refusal> {
+pub(super) async fn take_free(
+    tx: &mut Transaction,
+    tenant: &Tenant,
+    ids: &[String],
+) -> Result<Option<String>, Refusal> {
     let taken = sqlx::query_scalar(
         "SELECT agent_id FROM agent JOIN unnest($2::text[]) WITH ORDINALITY AS wanted (id, place) ON agent_id = wanted.id
          WHERE tenant_id = $1 AND available AND (open_limit = 0 OR open_count < open_limit)

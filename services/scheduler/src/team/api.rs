@@ -24,14 +24,31 @@ pub(crate) async fn get_team(room: &Room, request: Request<v1::GetTeamRequest>) 
 }
 
 /// See the proto.
-pub(crate) async fn list_teams(room: &Room, request: Request<v1::ListTeamsRequest>) -> Result<Response<v1::ListTeamsResponse>, Status> {
+pub(crate) async fn list_teams(
+    room: &Room,
+    request: Request<v1::ListTeamsRequest>,
+) -> Result<Response<v1::ListTeamsResponse>, Status> {
     let caller = Caller::of(&request)?;
-    let v1::ListTeamsRequest { parent, page_size, page_token, filter, order_by } = request.into_inner();
+    let v1::ListTeamsRequest {
+        parent,
+        page_size,
+        page_token,
+        filter,
+        order_by,
+    } = request.into_inner();
     let tenant = name::parent(&caller, &parent)?;
-    let paging = Paging { page_size, page_token: &page_token, filter: &filter, order_by: &order_by };
+    let paging = Paging {
+        page_size,
+        page_token: &page_token,
+        filter: &filter,
+        order_by: &order_by,
+    };
     let page = service::list(room, &tenant, paging).await?;
     let teams = page.entries.iter().map(|team| convert::team(&tenant, team)).collect();
-    Ok(Response::new(v1::ListTeamsResponse { teams, next_page_token: page.next_page_token }))
+    Ok(Response::new(v1::ListTeamsResponse {
+        teams,
+        next_page_token: page.next_page_token,
+    }))
 }
 
 /// See the proto.
@@ -40,8 +57,24 @@ pub(crate) async fn create_team(room: &Room, request: Request<v1::CreateTeamRequ
     let request = request.into_inner();
     let tenant = name::parent(&caller, &request.parent)?;
     let repeat = Repeatable::new(&tenant, &caller, "CreateTeam", &request.request_id, &request)?;
-    let v1::Team { display_name, department, .. } = request.team.unwrap_or_default();
-    Ok(Response::new(service::create(room, &tenant, request.team_id, Said { display_name, department }, repeat).await?))
+    let v1::Team {
+        display_name,
+        department,
+        ..
+    } = request.team.unwrap_or_default();
+    Ok(Response::new(
+        service::create(
+            room,
+            &tenant,
+            request.team_id,
+            Said {
+                display_name,
+                department,
+            },
+            repeat,
+        )
+        .await?,
+    ))
 }
 
 /// See the proto.
@@ -52,7 +85,15 @@ pub(crate) async fn update_team(room: &Room, request: Request<v1::UpdateTeamRequ
     let (tenant, id) = name::child(&caller, &team.name, COLLECTION)?;
     let repeat = Repeatable::new(&tenant, &caller, "UpdateTeam", &request.request_id, &request)?;
     let etags = [request.etag, team.etag.clone()];
-    let edit = Edit { id, name: &team.name, etags: &etags, paths: request.update_mask.as_ref().map(|mask| mask.paths.as_slice()) };
-    let said = Said { display_name: team.display_name.clone(), department: team.department.clone() };
+    let edit = Edit {
+        id,
+        name: &team.name,
+        etags: &etags,
+        paths: request.update_mask.as_ref().map(|mask| mask.paths.as_slice()),
+    };
+    let said = Said {
+        display_name: team.display_name.clone(),
+        department: team.department.clone(),
+    };
     Ok(Response::new(service::update(room, &tenant, edit, said, repeat).await?))
 }

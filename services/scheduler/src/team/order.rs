@@ -5,9 +5,21 @@ use jiff::Timestamp;
 
 /// What such a list may be ordered by. Texts are compared in the second part of a place, see [`Order::by`].
 pub(crate) const FIELDS: &[Field] = &[
-    Field { name: "name", column: "0::bigint", kind: Kind::Integer },
-    Field { name: "display_name", column: "0::bigint", kind: Kind::Integer },
-    Field { name: "create_time", column: "create_time", kind: Kind::Time },
+    Field {
+        name: "name",
+        column: "0::bigint",
+        kind: Kind::Integer,
+    },
+    Field {
+        name: "display_name",
+        column: "0::bigint",
+        kind: Kind::Integer,
+    },
+    Field {
+        name: "create_time",
+        column: "create_time",
+        kind: Kind::Time,
+    },
 ];
 
 /// An `order_by`; by name where it says nothing.
@@ -42,9 +54,18 @@ impl<'r> Order<'r> {
     /// The place of an entry. The mark before the id keeps one that looks like a UUID a text.
     pub(crate) fn place(self, id: &str, display_name: &str, create_time: Timestamp) -> PageKey {
         match self.field() {
-            "display_name" => PageKey { time: 0, id: format!("{display_name}\u{1f}{id}") },
-            "create_time" => PageKey { time: create_time.as_microsecond(), id: format!("/{id}") },
-            _ => PageKey { time: 0, id: format!("/{id}") },
+            "display_name" => PageKey {
+                time: 0,
+                id: format!("{display_name}\u{1f}{id}"),
+            },
+            "create_time" => PageKey {
+                time: create_time.as_microsecond(),
+                id: format!("/{id}"),
+            },
+            _ => PageKey {
+                time: 0,
+                id: format!("/{id}"),
+            },
         }
     }
 }

@@ -37,15 +37,29 @@ pub(crate) struct Said {
 pub(crate) async fn get(room: &Room, tenant: &Tenant, id: &str, name: &str) -> Result<Team, Refusal> {
     let mut tx = room.database.tenant(tenant).await?;
     store::ensure_fallback(&mut tx, tenant, room.clock.now()).await?;
-    let team = store::find(&mut tx, tenant, id).await?.ok_or_else(|| Refusal::not_found(name))?;
+    let team = store::find(&mut tx, tenant, id)
+        .await?
+        .ok_or_else(|| Refusal::not_found(name))?;
     tx.commit().await?;
     Ok(team)
 }
 
 const LISTED: &[Field] = &[
-    Field { name: "display_name", column: "display_name", kind: Kind::Text },
-    Field { name: "department", column: "department", kind: Kind::Text },
-    Field { name: "open_work_orders", column: store::OPEN, kind: Kind::Integer },
+    Field {
+        name: "display_name",
+        column: "display_name",
+        kind: Kind::Text,
+    },
+    Field {
+        name: "department",
+        column: "department",
+        kind: Kind::Text,
+    },
+    Field {
+        name: "open_work_orders",
+        column: store::OPEN,
+        kind: Kind::Integer,
+    },
 ];
 
 /// A page of teams, by name unless ordered otherwise.
@@ -53,21 +67,43 @@ const LISTED: &[Field] = &[
 /// # Errors
 /// FIELDS_INVALID, PAGE_TOKEN_INVALID.
 pub(crate) async fn list(room: &Room, tenant: &Tenant, paging: Paging<'_>) -> Result<Page<Team>, Refusal> {
-    let Paging { page_size, page_token, filter, order_by } = paging;
+    let Paging {
+        page_size,
+        page_token,
+        filter,
+        order_by,
+    } = paging;
     let order = Order::of(order_by);
-    let page = PageRequest::new(&room.page_tokens, tenant, "teams", (page_size, page_token), filter, order.text(), LISTED, order::FIELDS)?;
+    let page = PageRequest::new(
+        &room.page_tokens,
+        tenant,
+        "teams",
+        (page_size, page_token),
+        filter,
+        order.text(),
+        LISTED,
+        order::FIELDS,
+    )?;
     let mut tx = room.database.tenant(tenant).await?;
     store::ensure_fallback(&mut tx, tenant, room.clock.now()).await?;
     let teams = store::list(&mut tx, tenant, &page, order.by("team_id")).await?;
     tx.commit().await?;
-    Ok(page.page(&room.page_tokens, teams, |team| order.place(&team.id, &team.display_name, team.create_time)))
+    Ok(page.page(&room.page_tokens, teams, |team| {
+        order.place(&team.id, &team.display_name, team.create_time)
+    }))
 }
 
 /// Makes a team.
 ///
 /// # Errors
 /// RESOURCE_EXISTS, `fallback` included; FIELDS_INVALID.
-pub(crate) async fn create(room: &Room, tenant: &Tenant, id: String, said: Said, repeat: Option<Repeatable>) -> Result<Answer, Refusal> {
+pub(crate) async fn create(
+    room: &Room,
+    tenant: &Tenant,
+    id: String,
+    said: Said,
+    repeat: Option<Repeatable>,
+) -> Result<Answer, Refusal> {
     require_name(&said.display_name)?;
     let mut tx = room.database.tenant(tenant).await?;
     if let Some(answer) = once::answered(&mut tx, repeat.as_ref()).await? {
@@ -75,8 +111,19 @@ pub(crate) async fn create(room: &Room, tenant: &Tenant, id: String, said: Said,
     }
     let now = room.clock.now();
     store::ensure_fallback(&mut tx, tenant, now).await?;
-    let Said { display_name, department } = said;
-    let team = Team { id, display_name, department, open_count: 0, revision: 1, create_time: now, update_time: now };
+    let Said {
+        display_name,
+        department,
+    } = said;
+    let team = Team {
+        id,
+        display_name,
+        department,
+        open_count: 0,
+        revision: 1,
+        create_time: now,
+        update_time: now,
+    };
     if !store::insert(&mut tx, tenant, &team).await? {
         return Err(Refusal::exists(&tenant.child("teams", &team.id)));
     }
@@ -88,18 +135,37 @@ pub(crate) async fn create(room: &Room, tenant: &Tenant, id: String, said: Said,
 ///
 /// # Errors
 /// NOT_FOUND, ETAG_MISMATCH, FIELDS_INVALID.
-pub(crate) async fn update(room: &Room, tenant: &Tenant, edit: Edit<'_>, said: Said, repeat: Option<Repeatable>) -> Result<Answer, Refusal> {
-    let given = [("display_name", !said.display_name.is_empty()), ("department", !said.department.is_empty())];
-    let given = given.into_iter().filter(|(_, given)| *given).map(|(field, _)| field).collect();
-    let fields = masked(edit.paths, FIELDS, given)
-        .map_err(|path| Refusal::invalid_field("update_mask", format!("{path} cannot be edited; that can {}", FIELDS.join(", "))))?;
+pub(crate) async fn update(
+    room: &Room,
+    tenant: &Tenant,
+    edit: Edit<'_>,
+    said: Said,
+    repeat: Option<Repeatable>,
+) -> Result<Answer, Refusal> {
+    let given = [
+        ("display_name", !said.display_name.is_empty()),
+        ("department", !said.department.is_empty()),
+    ];
+    let given = given
+        .into_iter()
+        .filter(|(_, given)| *given)
+        .map(|(field, _)| field)
+        .collect();
+    let fields = masked(edit.paths, FIELDS, given).map_err(|path| {
+        Refusal::invalid_field(
+            "update_mask",
+            format!("{path} cannot be edited; that can {}", FIELDS.join(", ")),
+        )
+    })?;
     let mut tx = room.database.tenant(tenant).await?;
     if let Some(answer) = once::answered(&mut tx, repeat.as_ref()).await? {
         return Ok(answer);
     }
     let now = room.clock.now();
     store::ensure_fallback(&mut tx, tenant, now).await?;
-    let mut team = store::lock(&mut tx, tenant, edit.id).await?.ok_or_else(|| Refusal::not_found(edit.name))?;
+    let mut team = store::lock(&mut tx, tenant, edit.id)
+        .await?
+        .ok_or_else(|| Refusal::not_found(edit.name))?;
     require_etag(edit.etags, team.revision, edit.name)?;
     if fields.contains(&"display_name") {
         team.display_name = said.display_name;
@@ -121,10 +187,18 @@ pub(crate) async fn exists(tx: &mut Transaction, tenant: &Tenant, id: &str) -> R
 }
 
 /// Makes the row of the fallback queue, where something is about to point at it.
-pub(crate) async fn ensure_fallback(tx: &mut Transaction, tenant: &Tenant, now: jiff::Timestamp) -> Result<(), Refusal> {
+pub(crate) async fn ensure_fallback(
+    tx: &mut Transaction,
+    tenant: &Tenant,
+    now: jiff::Timestamp,
+) -> Result<(), Refusal> {
     store::ensure_fallback(tx, tenant, now).await
 }
 
 fn require_name(display_name: &str) -> Result<(), Refusal> {
-    if display_name.trim().is_empty() { Err(Refusal::invalid_field("team.display_name", "must be given")) } else { Ok(()) }
+    if display_name.trim().is_empty() {
+        Err(Refusal::invalid_field("team.display_name", "must be given"))
+    } else {
+        Ok(())
+    }
 }

@@ -54,7 +54,10 @@ pub(super) async fn find(tx: &mut Transaction, tenant: &Tenant, id: &str) -> Res
 /// A team, held until the transaction ends.
 pub(super) async fn lock(tx: &mut Transaction, tenant: &Tenant, id: &str) -> Result<Option<Team>, Refusal> {
     let mut query = select(tenant);
-    query.push(" AND team_id = ").push_bind(id.to_owned()).push(" FOR UPDATE OF team");
+    query
+        .push(" AND team_id = ")
+        .push_bind(id.to_owned())
+        .push(" FOR UPDATE OF team");
     let row: Option<Row> = query.build_query_as().fetch_optional(&mut **tx).await?;
     Ok(row.map(Team::from))
 }
@@ -70,7 +73,12 @@ pub(super) async fn exists(tx: &mut Transaction, tenant: &Tenant, id: &str) -> R
 }
 
 /// The teams of a page and one more; `id` tells teams apart within the order.
-pub(super) async fn list(tx: &mut Transaction, tenant: &Tenant, page: &PageRequest, id: &'static str) -> Result<Vec<Team>, Refusal> {
+pub(super) async fn list(
+    tx: &mut Transaction,
+    tenant: &Tenant,
+    page: &PageRequest,
+    id: &'static str,
+) -> Result<Vec<Team>, Refusal> {
     let mut query = select(tenant);
     page.push(&mut query, id);
     let rows: Vec<Row> = query.build_query_as().fetch_all(&mut **tx).await?;

@@ -28,19 +28,44 @@ pub(crate) async fn get_work_order(room: &Room, request: Request<v1::GetWorkOrde
 }
 
 /// See the proto.
-pub(crate) async fn list_work_orders(room: &Room, request: Request<v1::ListWorkOrdersRequest>) -> Result<Response<v1::ListWorkOrdersResponse>, Status> {
+pub(crate) async fn list_work_orders(
+    room: &Room,
+    request: Request<v1::ListWorkOrdersRequest>,
+) -> Result<Response<v1::ListWorkOrdersResponse>, Status> {
     let caller = Caller::of(&request)?;
-    let v1::ListWorkOrdersRequest { parent, page_size, page_token, filter, order_by } = request.into_inner();
+    let v1::ListWorkOrdersRequest {
+        parent,
+        page_size,
+        page_token,
+        filter,
+        order_by,
+    } = request.into_inner();
     let tenant = name::parent(&caller, &parent)?;
-    let (work_orders, next_page_token) = read::list(room, &tenant, &Paging { page_size, page_token, filter, order_by }).await?;
-    Ok(Response::new(v1::ListWorkOrdersResponse { work_orders, next_page_token }))
+    let (work_orders, next_page_token) = read::list(
+        room,
+        &tenant,
+        &Paging {
+            page_size,
+            page_token,
+            filter,
+            order_by,
+        },
+    )
+    .await?;
+    Ok(Response::new(v1::ListWorkOrdersResponse {
+        work_orders,
+        next_page_token,
+    }))
 }
 
 /// What a watcher gets.
 pub(crate) type WatchStream = BoxStream<'static, Result<v1::WatchWorkOrdersResponse, Status>>;
 
 /// See the proto.
-pub(crate) async fn watch_work_orders(room: Arc<Room>, request: Request<v1::WatchWorkOrdersRequest>) -> Result<Response<WatchStream>, Status> {
+pub(crate) async fn watch_work_orders(
+    room: Arc<Room>,
+    request: Request<v1::WatchWorkOrdersRequest>,
+) -> Result<Response<WatchStream>, Status> {
     let caller = Caller::of(&request)?;
     let request = request.into_inner();
     let tenant = name::parent(&caller, &request.parent)?;
@@ -49,7 +74,11 @@ pub(crate) async fn watch_work_orders(room: Arc<Room>, request: Request<v1::Watc
         let mut follower = follower?;
         match follower.next().await {
             Ok(read::Changed { orders, cursor }) => {
-                let answer = v1::WatchWorkOrdersResponse { checkpoint: orders.is_empty(), work_orders: orders, cursor };
+                let answer = v1::WatchWorkOrdersResponse {
+                    checkpoint: orders.is_empty(),
+                    work_orders: orders,
+                    cursor,
+                };
                 Some((Ok(answer), Some(follower)))
             }
             Err(refusal) => Some((Err(Status::from(refusal)), None)),
@@ -65,7 +94,14 @@ macro_rules! call {
         let request = $request.into_inner();
         let (tenant, id) = name::child_uuid(&caller, &request.name, COLLECTION)?;
         let repeat = Repeatable::new(&tenant, &caller, $method, &request.request_id, &request)?;
-        let call = Call { tenant, id, name: request.name.clone(), etag: request.etag.clone(), actor: caller.subject.clone(), repeat };
+        let call = Call {
+            tenant,
+            id,
+            name: request.name.clone(),
+            etag: request.etag.clone(),
+            actor: caller.subject.clone(),
+            repeat,
+        };
         (caller, request, call)
     }};
 }
@@ -80,14 +116,27 @@ pub(crate) async fn acknowledge_work_order(room: &Room, request: Request<v1::Ack
 pub(crate) async fn assign_work_order(room: &Room, request: Request<v1::AssignWorkOrderRequest>) -> Answer {
     let (caller, request, call) = call!(request, "AssignWorkOrder");
     let to = assignee(&caller, &call.tenant, &request.assignee)?;
-    perform(room, call, Command::Assign { to, reason: mask(&request.reason) }).await
+    perform(
+        room,
+        call,
+        Command::Assign {
+            to,
+            reason: mask(&request.reason),
+        },
+    )
+    .await
 }
 
 /// Somebody of the same tenant as the work order.
 fn assignee(caller: &Caller, tenant: &Tenant, assignee: &str) -> Result<To, Refusal> {
     let agent = name::child(caller, assignee, "agents").map(|(of, id)| (of, To::Agent(id.to_owned())));
-    let (of, to) = agent.or_else(|_| name::child(caller, assignee, "teams").map(|(of, id)| (of, To::Team(id.to_owned()))))?;
-    if of == *tenant { Ok(to) } else { Err(Refusal::not_found(assignee)) }
+    let (of, to) =
+        agent.or_else(|_| name::child(caller, assignee, "teams").map(|(of, id)| (of, To::Team(id.to_owned()))))?;
+    if of == *tenant {
+        Ok(to)
+    } else {
+        Err(Refusal::not_found(assignee))
+    }
 }
 
 /// See the proto.
@@ -106,13 +155,27 @@ pub(crate) async fn note_progress(room: &Room, request: Request<v1::NoteProgress
 /// See the proto.
 pub(crate) async fn hold_work_order(room: &Room, request: Request<v1::HoldWorkOrderRequest>) -> Answer {
     let (_, request, call) = call!(request, "HoldWorkOrder");
-    perform(room, call, Command::Hold { reason: mask(&request.reason) }).await
+    perform(
+        room,
+        call,
+        Command::Hold {
+            reason: mask(&request.reason),
+        },
+    )
+    .await
 }
 
 /// See the proto.
 pub(crate) async fn resume_work_order(room: &Room, request: Request<v1::ResumeWorkOrderRequest>) -> Answer {
     let (_, request, call) = call!(request, "ResumeWorkOrder");
-    perform(room, call, Command::Resume { reason: mask(&request.reason) }).await
+    perform(
+        room,
+        call,
+        Command::Resume {
+            reason: mask(&request.reason),
+        },
+    )
+    .await
 }
 
 /// See the proto.
@@ -130,19 +193,40 @@ pub(crate) async fn resolve_work_order(room: &Room, request: Request<v1::Resolve
 /// See the proto.
 pub(crate) async fn reopen_work_order(room: &Room, request: Request<v1::ReopenWorkOrderRequest>) -> Answer {
     let (_, request, call) = call!(request, "ReopenWorkOrder");
-    perform(room, call, Command::Reopen { reason: mask(&request.reason) }).await
+    perform(
+        room,
+        call,
+        Command::Reopen {
+            reason: mask(&request.reason),
+        },
+    )
+    .await
 }
 
 /// See the proto.
 pub(crate) async fn close_work_order(room: &Room, request: Request<v1::CloseWorkOrderRequest>) -> Answer {
     let (_, request, call) = call!(request, "CloseWorkOrder");
-    perform(room, call, Command::Close { reason: mask(&request.reason) }).await
+    perform(
+        room,
+        call,
+        Command::Close {
+            reason: mask(&request.reason),
+        },
+    )
+    .await
 }
 
 /// See the proto.
 pub(crate) async fn reject_work_order(room: &Room, request: Request<v1::RejectWorkOrderRequest>) -> Answer {
     let (_, request, call) = call!(request, "RejectWorkOrder");
-    perform(room, call, Command::Reject { reason: mask(&request.reason) }).await
+    perform(
+        room,
+        call,
+        Command::Reject {
+            reason: mask(&request.reason),
+        },
+    )
+    .await
 }
 
 async fn perform(room: &Room, call: Call, command: Command) -> Answer {
@@ -155,16 +239,33 @@ pub(crate) async fn list_work_order_history(
     request: Request<v1::ListWorkOrderHistoryRequest>,
 ) -> Result<Response<v1::ListWorkOrderHistoryResponse>, Status> {
     let caller = Caller::of(&request)?;
-    let v1::ListWorkOrderHistoryRequest { parent, page_size, page_token, filter, order_by } = request.into_inner();
+    let v1::ListWorkOrderHistoryRequest {
+        parent,
+        page_size,
+        page_token,
+        filter,
+        order_by,
+    } = request.into_inner();
     let (tenant, id) = name::child_uuid(&caller, &parent, COLLECTION)?;
-    let paging = Paging { page_size, page_token, filter, order_by };
+    let paging = Paging {
+        page_size,
+        page_token,
+        filter,
+        order_by,
+    };
     let (entries, next_page_token) = read::history(room, &tenant, id, &parent, &paging).await?;
     let events = entries.into_iter().map(convert::entry).collect();
-    Ok(Response::new(v1::ListWorkOrderHistoryResponse { events, next_page_token }))
+    Ok(Response::new(v1::ListWorkOrderHistoryResponse {
+        events,
+        next_page_token,
+    }))
 }
 
 /// See the proto.
-pub(crate) async fn explain_deadline(room: &Room, request: Request<v1::ExplainDeadlineRequest>) -> Result<Response<v1::DeadlineExplanation>, Status> {
+pub(crate) async fn explain_deadline(
+    room: &Room,
+    request: Request<v1::ExplainDeadlineRequest>,
+) -> Result<Response<v1::DeadlineExplanation>, Status> {
     let caller = Caller::of(&request)?;
     let language = Language::of(&request);
     let request = request.into_inner();
@@ -175,8 +276,13 @@ pub(crate) async fn explain_deadline(room: &Room, request: Request<v1::ExplainDe
     let missing = || Refusal::not_found(&name);
     let shown = convert::clock(&found.clock, &work_order, &found.calendars, found.now).ok_or_else(missing)?;
     let clock = &found.clock.clock;
-    let calendar = found.calendars.get(&clock.terms.versions.calendar).ok_or_else(missing)?;
-    Ok(Response::new(sla::convert::explanation(clock, shown, calendar, found.now, language)?))
+    let calendar = found
+        .calendars
+        .get(&clock.terms.versions.calendar)
+        .ok_or_else(missing)?;
+    Ok(Response::new(sla::convert::explanation(
+        clock, shown, calendar, found.now, language,
+    )?))
 }
 
 /// The parts of `tenants/{tenant}/workOrders/{work_order}/slaClocks/{clock}`.

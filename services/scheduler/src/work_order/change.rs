@@ -5,7 +5,10 @@ mod clocks;
 use jiff::Timestamp;
 
 use super::{
-    domain::{Classification, Entry, EntryKind, FALLBACK, KeptClock, Priority, Resolution, SYSTEM, Stage, State, WorkOrder, state_name},
+    domain::{
+        Classification, Entry, EntryKind, FALLBACK, KeptClock, Priority, Resolution, SYSTEM, Stage, State, WorkOrder,
+        state_name,
+    },
     transitions::{Action, leads_to},
 };
 use crate::{
@@ -64,7 +67,16 @@ impl Change {
         let before = Some(order.clone());
         // Histories go forward, whatever the clocks of two machines say.
         let now = now.max(order.update_time);
-        let mut change = Self { order, clocks, changed: vec![], entries: vec![], before, rules, actor: actor.to_owned(), now };
+        let mut change = Self {
+            order,
+            clocks,
+            changed: vec![],
+            entries: vec![],
+            before,
+            rules,
+            actor: actor.to_owned(),
+            now,
+        };
         change.mark_due();
         change
     }
@@ -72,7 +84,16 @@ impl Change {
     /// Of a work order that is being opened.
     pub(crate) fn opening(order: WorkOrder, rules: Rules, basis: &str) -> Self {
         let now = order.create_time;
-        let mut change = Self { order, clocks: vec![], changed: vec![], entries: vec![], before: None, rules, actor: SYSTEM.to_owned(), now };
+        let mut change = Self {
+            order,
+            clocks: vec![],
+            changed: vec![],
+            entries: vec![],
+            before: None,
+            rules,
+            actor: SYSTEM.to_owned(),
+            now,
+        };
         let (category, priority) = (change.order.category.clone(), change.order.priority.clone());
         let entry = change.enter(EntryKind::Opened);
         entry.reason = basis.to_owned();
@@ -140,7 +161,12 @@ impl Change {
 
     /// Somebody notes progress (003-40). A word to the customer, or the stage CONTACTED, is a response (首次响应).
     pub(crate) fn note_progress(&mut self, progress: &Progress) {
-        let Progress { stage, note, customer_text, promise_time } = progress;
+        let Progress {
+            stage,
+            note,
+            customer_text,
+            promise_time,
+        } = progress;
         if *stage != Stage::None {
             self.order.stage = *stage;
         }
@@ -189,7 +215,11 @@ impl Change {
         self.rules = rules;
         self.clocks.clear();
         self.changed.clear();
-        let to = if self.order.assignee.is_empty() { State::New } else { State::Active };
+        let to = if self.order.assignee.is_empty() {
+            State::New
+        } else {
+            State::Active
+        };
         let cause = self.enter_state(to, reason, None);
         self.open_clocks(&cause);
     }
@@ -205,7 +235,12 @@ impl Change {
             return;
         }
         self.order.skills = classification.skills;
-        let Classification { category, priority, basis, .. } = classification;
+        let Classification {
+            category,
+            priority,
+            basis,
+            ..
+        } = classification;
         if (&category, &priority) == (&self.order.category, &self.order.priority) {
             return;
         }
@@ -222,8 +257,18 @@ impl Change {
         self.rules = rules;
         let facts = self.order.facts();
         for index in 0..self.clocks.len() {
-            let moment = Moment { at: self.now, actor: &self.actor, cause: "retargeted" };
-            if sla::retarget(&mut self.clocks[index].clock, &self.rules.policy, self.rules.versions, &facts, &moment) {
+            let moment = Moment {
+                at: self.now,
+                actor: &self.actor,
+                cause: "retargeted",
+            };
+            if sla::retarget(
+                &mut self.clocks[index].clock,
+                &self.rules.policy,
+                self.rules.versions,
+                &facts,
+                &moment,
+            ) {
                 self.reckon(index);
             }
         }
@@ -234,9 +279,13 @@ impl Change {
     /// Brings what lists show up to date with the clocks.
     pub(crate) fn sum_up(&mut self) {
         let held = || self.clocks.iter().filter(|kept| kept.clock.is_held());
-        self.order.due_time = held().find(|kept| kept.clock.key == "resolve").and_then(|kept| kept.due_time);
-        self.order.next_due_time =
-            held().filter(|kept| sla::state(&kept.clock) == sla::State::Running).filter_map(|kept| kept.due_time).min();
+        self.order.due_time = held()
+            .find(|kept| kept.clock.key == "resolve")
+            .and_then(|kept| kept.due_time);
+        self.order.next_due_time = held()
+            .filter(|kept| sla::state(&kept.clock) == sla::State::Running)
+            .filter_map(|kept| kept.due_time)
+            .min();
         self.order.breached = held().any(|kept| kept.breached.is_some());
         self.order.update_time = self.now;
     }

@@ -21,7 +21,13 @@ use crate::{calendar::domain::Calendar, sla};
 pub(crate) type Calendars = BTreeMap<i32, Calendar>;
 
 /// A work order as it stands now.
-pub(crate) fn work_order(tenant: &Tenant, order: &WorkOrder, clocks: &[KeptClock], calendars: &Calendars, now: Timestamp) -> Answer {
+pub(crate) fn work_order(
+    tenant: &Tenant,
+    order: &WorkOrder,
+    clocks: &[KeptClock],
+    calendars: &Calendars,
+    now: Timestamp,
+) -> Answer {
     let name = name(tenant, order);
     let held = clocks.iter().filter(|kept| kept.clock.is_held());
     let sla_clocks: Vec<v1::SlaClock> = held.filter_map(|kept| clock(kept, &name, calendars, now)).collect();
@@ -43,7 +49,10 @@ pub(crate) fn work_order(tenant: &Tenant, order: &WorkOrder, clocks: &[KeptClock
         progress_count: order.progress_count,
         resolution_count: order.resolution_count,
         reopen_count: order.reopen_count,
-        due_time: sla_clocks.iter().find(|clock| clock.key == "resolve").and_then(|clock| clock.due_time),
+        due_time: sla_clocks
+            .iter()
+            .find(|clock| clock.key == "resolve")
+            .and_then(|clock| clock.due_time),
         next_due_time: order.next_due_time.map(sql::to_proto),
         sla_clocks,
         breached: order.breached,
@@ -66,13 +75,23 @@ pub(crate) fn work_order(tenant: &Tenant, order: &WorkOrder, clocks: &[KeptClock
 pub(crate) fn clock(kept: &KeptClock, work_order: &str, calendars: &Calendars, now: Timestamp) -> Option<v1::SlaClock> {
     let calendar = calendars.get(&kept.clock.terms.versions.calendar)?;
     let stopped = kept.stopped.map(|(mark, marked)| (mark, marked));
-    let given = [kept.warned.map(|marked| (Mark::Warned, marked)), kept.breached.map(|marked| (Mark::Breached, marked)), stopped];
+    let given = [
+        kept.warned.map(|marked| (Mark::Warned, marked)),
+        kept.breached.map(|marked| (Mark::Breached, marked)),
+        stopped,
+    ];
     let marks = given.into_iter().flatten().map(|(mark, marked)| v1::SlaClockMark {
         mark: mark as i32,
         mark_time: Some(sql::to_proto(marked.at)),
         due_time: marked.due.map(sql::to_proto),
     });
-    Some(sla::convert::clock(&kept.clock, calendar, work_order, marks.collect(), now))
+    Some(sla::convert::clock(
+        &kept.clock,
+        calendar,
+        work_order,
+        marks.collect(),
+        now,
+    ))
 }
 
 /// An entry of a history.
@@ -84,7 +103,10 @@ pub(crate) fn entry(entry: Entry) -> v1::WorkOrderEvent {
         actor: entry.actor,
         episode: entry.episode,
         state: state_category(entry.state).into(),
-        previous_state: entry.previous_state.map_or(StateCategory::Unspecified, state_category).into(),
+        previous_state: entry
+            .previous_state
+            .map_or(StateCategory::Unspecified, state_category)
+            .into(),
         stage: entry.stage as i32,
         reason: entry.reason,
         note: entry.note,
@@ -103,13 +125,29 @@ pub(crate) fn entry(entry: Entry) -> v1::WorkOrderEvent {
 
 /// A solution as a caller sends it, without what names a person: it goes to the customer and into events.
 pub(crate) fn resolution(resolution: Option<v1::Resolution>) -> Resolution {
-    let v1::Resolution { measures, text, replaced_parts } = resolution.unwrap_or_default();
-    Resolution { measures, text: mask(&text), replaced_parts: replaced_parts.iter().map(|part| mask(part)).collect() }
+    let v1::Resolution {
+        measures,
+        text,
+        replaced_parts,
+    } = resolution.unwrap_or_default();
+    Resolution {
+        measures,
+        text: mask(&text),
+        replaced_parts: replaced_parts.iter().map(|part| mask(part)).collect(),
+    }
 }
 
 fn resolution_to_proto(resolution: Resolution) -> v1::Resolution {
-    let Resolution { measures, text, replaced_parts } = resolution;
-    v1::Resolution { measures, text, replaced_parts }
+    let Resolution {
+        measures,
+        text,
+        replaced_parts,
+    } = resolution;
+    v1::Resolution {
+        measures,
+        text,
+        replaced_parts,
+    }
 }
 
 /// Progress as a caller sends it.
@@ -136,7 +174,12 @@ pub(crate) fn progress(request: &v1::NoteProgressRequest, now: Timestamp) -> Res
         }
     }
     if problems.is_empty() {
-        Ok(Progress { stage, note: mask(note), customer_text: mask(customer_text), promise_time })
+        Ok(Progress {
+            stage,
+            note: mask(note),
+            customer_text: mask(customer_text),
+            promise_time,
+        })
     } else {
         Err(Refusal::invalid(problems))
     }
@@ -154,7 +197,10 @@ pub(crate) fn mark_number(mark: Option<Mark>) -> i32 {
 
 /// A duration for the wire.
 pub(crate) fn duration(duration: SignedDuration) -> prost_types::Duration {
-    prost_types::Duration { seconds: duration.as_secs(), nanos: duration.subsec_nanos() }
+    prost_types::Duration {
+        seconds: duration.as_secs(),
+        nanos: duration.subsec_nanos(),
+    }
 }
 
 #[cfg(test)]
@@ -165,7 +211,10 @@ mod tests {
     #[test]
     fn states_and_marks_are_numbered_as_in_the_proto() {
         for state in State::ALL {
-            assert_eq!(state_category(state).as_str_name(), format!("STATE_CATEGORY_{}", state_name(state)));
+            assert_eq!(
+                state_category(state).as_str_name(),
+                format!("STATE_CATEGORY_{}", state_name(state))
+            );
         }
         for mark in [Mark::Warned, Mark::Breached, Mark::Met, Mark::StoppedLate] {
             let name = SlaMark::try_from(mark as i32).unwrap().as_str_name();
@@ -177,12 +226,28 @@ mod tests {
     fn every_problem_of_a_progress_note_is_named() {
         let now = "2026-03-02T01:00:00Z".parse().unwrap();
         let fields = |request: v1::NoteProgressRequest| {
-            progress(&request, now).map_err(|refusal| refusal.violations().iter().map(|(field, _)| field.clone()).collect::<Vec<_>>())
+            progress(&request, now).map_err(|refusal| {
+                refusal
+                    .violations()
+                    .iter()
+                    .map(|(field, _)| field.clone())
+                    .collect::<Vec<_>>()
+            })
         };
-        assert_eq!(fields(v1::NoteProgressRequest::default()).unwrap_err(), ["stage", "note", "customer_text"]);
-        let promise = v1::NoteProgressRequest { note: "x".to_owned(), promise_time: Some(sql::to_proto(now)), ..Default::default() };
+        assert_eq!(
+            fields(v1::NoteProgressRequest::default()).unwrap_err(),
+            ["stage", "note", "customer_text"]
+        );
+        let promise = v1::NoteProgressRequest {
+            note: "x".to_owned(),
+            promise_time: Some(sql::to_proto(now)),
+            ..Default::default()
+        };
         assert_eq!(fields(promise).unwrap_err(), ["promise_time", "customer_text"]);
-        let noted = v1::NoteProgressRequest { note: "回电13800138000".to_owned(), ..Default::default() };
+        let noted = v1::NoteProgressRequest {
+            note: "回电13800138000".to_owned(),
+            ..Default::default()
+        };
         assert_eq!(fields(noted).unwrap().note, "回电[手机号]");
     }
 }

@@ -62,7 +62,15 @@ pub(crate) enum Stage {
 impl Stage {
     /// The stage of a number.
     pub(crate) fn of(number: i32) -> Option<Self> {
-        [Self::None, Self::Contacted, Self::RemoteCheck, Self::OnSite, Self::WaitingRnd].into_iter().find(|stage| *stage as i32 == number)
+        [
+            Self::None,
+            Self::Contacted,
+            Self::RemoteCheck,
+            Self::OnSite,
+            Self::WaitingRnd,
+        ]
+        .into_iter()
+        .find(|stage| *stage as i32 == number)
     }
 
     /// Its name in events; empty where nothing was noted.
@@ -278,7 +286,9 @@ pub(crate) enum Mark {
 impl Mark {
     /// The mark of a number.
     pub(crate) fn of(number: i16) -> Option<Self> {
-        [Self::Warned, Self::Breached, Self::Met, Self::StoppedLate].into_iter().find(|mark| *mark as i16 == number)
+        [Self::Warned, Self::Breached, Self::Met, Self::StoppedLate]
+            .into_iter()
+            .find(|mark| *mark as i16 == number)
     }
 
     /// Its name, for metrics.
@@ -340,7 +350,15 @@ pub(crate) enum EntryKind {
 impl EntryKind {
     /// The kind of a number.
     pub(crate) fn of(number: i16) -> Option<Self> {
-        let all = [Self::Opened, Self::Acknowledged, Self::Assigned, Self::Transitioned, Self::Progressed, Self::Retargeted, Self::ClockMarked];
+        let all = [
+            Self::Opened,
+            Self::Acknowledged,
+            Self::Assigned,
+            Self::Transitioned,
+            Self::Progressed,
+            Self::Retargeted,
+            Self::ClockMarked,
+        ];
         all.into_iter().find(|kind| *kind as i16 == number)
     }
 }

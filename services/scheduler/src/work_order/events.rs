@@ -4,8 +4,8 @@ use huiyin_chassis::{Refusal, Tenant, sql};
 use huiyin_events::{NewEvent, Payload};
 use huiyin_proto::{
     event::v1::{
-        Deadline, FeedbackClassified, SlaClockMarked, StateCategory, WorkOrderAssigned, WorkOrderDigest, WorkOrderOpened, WorkOrderProgressed,
-        WorkOrderRetargeted, WorkOrderTransitioned,
+        Deadline, FeedbackClassified, SlaClockMarked, StateCategory, WorkOrderAssigned, WorkOrderDigest,
+        WorkOrderOpened, WorkOrderProgressed, WorkOrderRetargeted, WorkOrderTransitioned,
     },
     r#type::v1 as shared,
 };
@@ -28,7 +28,10 @@ pub(crate) fn told(tenant: &Tenant, change: &Change) -> Vec<NewEvent> {
     let mut events = Vec::new();
     for entry in &change.entries {
         let payload = match entry.kind {
-            EntryKind::Opened => Payload::WorkOrderOpened(WorkOrderOpened { work_order: Some(digest.clone()), deadlines: deadlines(change) }),
+            EntryKind::Opened => Payload::WorkOrderOpened(WorkOrderOpened {
+                work_order: Some(digest.clone()),
+                deadlines: deadlines(change),
+            }),
             // Its clock, where it has one, tells of it.
             EntryKind::Acknowledged => continue,
             EntryKind::Assigned => {
@@ -51,9 +54,10 @@ pub(crate) fn told(tenant: &Tenant, change: &Change) -> Vec<NewEvent> {
                     promise_time: entry.promise_time.map(sql::to_proto),
                 })
             }
-            EntryKind::Retargeted => {
-                Payload::WorkOrderRetargeted(WorkOrderRetargeted { work_order: Some(digest.clone()), deadlines: deadlines(change) })
-            }
+            EntryKind::Retargeted => Payload::WorkOrderRetargeted(WorkOrderRetargeted {
+                work_order: Some(digest.clone()),
+                deadlines: deadlines(change),
+            }),
             EntryKind::ClockMarked => Payload::SlaClockMarked(SlaClockMarked {
                 work_order: Some(digest.clone()),
                 clock: entry.clock.clone(),
@@ -61,23 +65,38 @@ pub(crate) fn told(tenant: &Tenant, change: &Change) -> Vec<NewEvent> {
                 due_time: entry.due_time.map(sql::to_proto),
             }),
         };
-        events.push(NewEvent { subject: digest.work_order.clone(), actor: entry.actor.clone(), payload });
+        events.push(NewEvent {
+            subject: digest.work_order.clone(),
+            actor: entry.actor.clone(),
+            payload,
+        });
     }
     events
 }
 
 fn counts_before(change: &Change) -> (i32, i32) {
-    change.before.as_ref().map_or((0, 0), |before| (before.assignment_count, before.progress_count))
+    change
+        .before
+        .as_ref()
+        .map_or((0, 0), |before| (before.assignment_count, before.progress_count))
 }
 
 fn transitioned(digest: WorkOrderDigest, change: &Change, entry: &Entry) -> WorkOrderTransitioned {
     let solved = entry.state == State::Resolved;
     WorkOrderTransitioned {
         work_order: Some(digest),
-        from: entry.previous_state.map_or(StateCategory::Unspecified, state_category).into(),
+        from: entry
+            .previous_state
+            .map_or(StateCategory::Unspecified, state_category)
+            .into(),
         to: state_category(entry.state).into(),
         reason: entry.reason.clone(),
-        resolution: entry.resolution.as_ref().filter(|_| solved).map(|resolution| resolution.text.clone()).unwrap_or_default(),
+        resolution: entry
+            .resolution
+            .as_ref()
+            .filter(|_| solved)
+            .map(|resolution| resolution.text.clone())
+            .unwrap_or_default(),
         working_duration: change.order.working_duration.filter(|_| solved).map(duration),
     }
 }
@@ -86,7 +105,10 @@ fn deadlines(change: &Change) -> Vec<Deadline> {
     let held = change.clocks.iter().filter(|kept| kept.clock.is_held());
     held.filter_map(|kept| {
         let due_time = Some(sql::to_proto(kept.due_time?));
-        Some(Deadline { clock: kept.clock.key.clone(), due_time })
+        Some(Deadline {
+            clock: kept.clock.key.clone(),
+            due_time,
+        })
     })
     .collect()
 }
@@ -125,7 +147,10 @@ pub(crate) fn feedback_digest(feedback: &Feedback) -> shared::FeedbackDigest {
 
 /// A priority for the wire.
 pub(crate) fn priority(priority: &Priority) -> shared::Priority {
-    shared::Priority { key: priority.key.clone(), rank: priority.rank }
+    shared::Priority {
+        key: priority.key.clone(),
+        rank: priority.rank,
+    }
 }
 
 /// What the classifier said, understood.
@@ -134,7 +159,11 @@ pub(crate) fn priority(priority: &Priority) -> shared::Priority {
 /// A fault where it does not name the feedback or its priority: the event cannot have come from a classifier of ours.
 pub(crate) fn classification(event: &FeedbackClassified) -> Result<Classification, Refusal> {
     let missing = |what: &str| Refusal::fault(anyhow::anyhow!("a FeedbackClassified event says no {what}"));
-    let digest = event.feedback.clone().filter(|digest| !digest.feedback.is_empty()).ok_or_else(|| missing("feedback"))?;
+    let digest = event
+        .feedback
+        .clone()
+        .filter(|digest| !digest.feedback.is_empty())
+        .ok_or_else(|| missing("feedback"))?;
     let priority = event.priority.clone().ok_or_else(|| missing("priority"))?;
     Ok(Classification {
         feedback: Feedback {
@@ -152,7 +181,10 @@ pub(crate) fn classification(event: &FeedbackClassified) -> Result<Classificatio
         },
         revision: event.revision,
         category: event.category.clone(),
-        priority: Priority { key: priority.key, rank: priority.rank },
+        priority: Priority {
+            key: priority.key,
+            rank: priority.rank,
+        },
         skills: event.skills.clone(),
         basis: event.basis.clone(),
         excerpt: event.excerpt.clone(),

@@ -5,9 +5,21 @@ use jiff::Timestamp;
 
 use super::domain::{Entry, WorkOrder};
 
-const STATES: &[(&str, i32)] =
-    &[("NEW", 1), ("ACTIVE", 2), ("WAITING", 3), ("VERIFYING", 4), ("RESOLVED", 5), ("CLOSED", 6), ("REJECTED", 7)];
-const STAGES: &[(&str, i32)] = &[("CONTACTED", 1), ("REMOTE_CHECK", 2), ("ON_SITE", 3), ("WAITING_RND", 4)];
+const STATES: &[(&str, i32)] = &[
+    ("NEW", 1),
+    ("ACTIVE", 2),
+    ("WAITING", 3),
+    ("VERIFYING", 4),
+    ("RESOLVED", 5),
+    ("CLOSED", 6),
+    ("REJECTED", 7),
+];
+const STAGES: &[(&str, i32)] = &[
+    ("CONTACTED", 1),
+    ("REMOTE_CHECK", 2),
+    ("ON_SITE", 3),
+    ("WAITING_RND", 4),
+];
 const CHANNELS: &[(&str, i32)] = &[
     ("WEB_FORM", 1),
     ("IN_APP", 2),
@@ -74,14 +86,22 @@ const ASCENDING: &[Field] = &[
     field("create_time", "create_time", Kind::Time),
     field("update_time", "update_time", Kind::Time),
     field("due_time", "coalesce(due_time, to_timestamp(250000000000))", Kind::Time),
-    field("next_due_time", "coalesce(next_due_time, to_timestamp(250000000000))", Kind::Time),
+    field(
+        "next_due_time",
+        "coalesce(next_due_time, to_timestamp(250000000000))",
+        Kind::Time,
+    ),
     field("priority.rank", "priority_rank", Kind::Integer),
 ];
 const DESCENDING: &[Field] = &[
     field("create_time", "create_time", Kind::Time),
     field("update_time", "update_time", Kind::Time),
     field("due_time", "coalesce(due_time, to_timestamp(-60000000000))", Kind::Time),
-    field("next_due_time", "coalesce(next_due_time, to_timestamp(-60000000000))", Kind::Time),
+    field(
+        "next_due_time",
+        "coalesce(next_due_time, to_timestamp(-60000000000))",
+        Kind::Time,
+    ),
     field("priority.rank", "priority_rank", Kind::Integer),
 ];
 
@@ -97,7 +117,11 @@ pub(crate) fn orders(order_by: &str) -> &'static [Field] {
 
 /// The place of a work order in such an order.
 pub(crate) fn place(order_by: &str, order: &WorkOrder) -> PageKey {
-    let missing = if is_descending(order_by) { EARLY_SECOND } else { LATE_SECOND } * 1_000_000;
+    let missing = if is_descending(order_by) {
+        EARLY_SECOND
+    } else {
+        LATE_SECOND
+    } * 1_000_000;
     let or_missing = |time: Option<Timestamp>| time.map_or(missing, Timestamp::as_microsecond);
     let time = match order_by.split_whitespace().next() {
         Some("update_time") => order.update_time.as_microsecond(),
@@ -106,7 +130,10 @@ pub(crate) fn place(order_by: &str, order: &WorkOrder) -> PageKey {
         Some("priority.rank") => order.priority.rank.into(),
         _ => order.create_time.as_microsecond(),
     };
-    PageKey { time, id: order.id.to_string() }
+    PageKey {
+        time,
+        id: order.id.to_string(),
+    }
 }
 
 /// What a history may be filtered by.
@@ -121,7 +148,10 @@ pub(crate) const HISTORY_ORDERS: &[Field] = &[field("sequence", "sequence", Kind
 
 /// The place of an entry in a history.
 pub(crate) fn history_place(entry: &Entry) -> PageKey {
-    PageKey { time: entry.sequence, id: entry.sequence.to_string() }
+    PageKey {
+        time: entry.sequence,
+        id: entry.sequence.to_string(),
+    }
 }
 
 #[cfg(test)]
@@ -133,21 +163,39 @@ mod tests {
     #[test]
     fn the_names_in_filters_are_those_of_the_protos() {
         for (name, number) in STATES {
-            assert_eq!(StateCategory::try_from(*number).unwrap().as_str_name(), format!("STATE_CATEGORY_{name}"));
+            assert_eq!(
+                StateCategory::try_from(*number).unwrap().as_str_name(),
+                format!("STATE_CATEGORY_{name}")
+            );
         }
         for (name, number) in STAGES {
-            assert_eq!(v1::WorkOrderStage::try_from(*number).unwrap().as_str_name(), format!("WORK_ORDER_STAGE_{name}"));
+            assert_eq!(
+                v1::WorkOrderStage::try_from(*number).unwrap().as_str_name(),
+                format!("WORK_ORDER_STAGE_{name}")
+            );
         }
         for (name, number) in CHANNELS {
-            assert_eq!(shared::Channel::try_from(*number).unwrap().as_str_name(), format!("CHANNEL_{name}"));
+            assert_eq!(
+                shared::Channel::try_from(*number).unwrap().as_str_name(),
+                format!("CHANNEL_{name}")
+            );
         }
         for (name, number) in TIERS {
-            assert_eq!(shared::CustomerTier::try_from(*number).unwrap().as_str_name(), format!("CUSTOMER_TIER_{name}"));
+            assert_eq!(
+                shared::CustomerTier::try_from(*number).unwrap().as_str_name(),
+                format!("CUSTOMER_TIER_{name}")
+            );
         }
         for (name, number) in KINDS {
-            assert_eq!(v1::WorkOrderEventKind::try_from(*number).unwrap().as_str_name(), format!("WORK_ORDER_EVENT_KIND_{name}"));
+            assert_eq!(
+                v1::WorkOrderEventKind::try_from(*number).unwrap().as_str_name(),
+                format!("WORK_ORDER_EVENT_KIND_{name}")
+            );
         }
         let next = CHANNELS.len() + 1;
-        assert!(shared::Channel::try_from(i32::try_from(next).unwrap()).is_err(), "a channel was added that filters do not know");
+        assert!(
+            shared::Channel::try_from(i32::try_from(next).unwrap()).is_err(),
+            "a channel was added that filters do not know"
+        );
     }
 }

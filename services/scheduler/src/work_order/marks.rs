@@ -13,7 +13,9 @@ use crate::room::Room;
 /// twice, late, or for a deadline that has moved on marks nothing that is not due or marked already.
 pub(crate) async fn fire(room: &Room, tx: &mut Transaction, timer: &Timer) -> Result<(), Refusal> {
     let Due { work_order, at } = timer.payload()?;
-    let Some(mut order) = store::lock(tx, &timer.tenant, work_order).await? else { return Ok(()) };
+    let Some(mut order) = store::lock(tx, &timer.tenant, work_order).await? else {
+        return Ok(());
+    };
     if order.timer_time == Some(at) {
         order.timer_time = None;
     }

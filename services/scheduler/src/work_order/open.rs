@@ -12,7 +12,12 @@ use crate::{assignment, room::Room};
 
 /// A feedback was classified, or its classification corrected (000-52). The first that is seen of a feedback opens its work order;
 /// a later one changes it where its revision is higher; the same again changes nothing.
-pub(crate) async fn classified(room: &Room, tx: &mut Transaction, tenant: &Tenant, classification: Classification) -> Result<(), Refusal> {
+pub(crate) async fn classified(
+    room: &Room,
+    tx: &mut Transaction,
+    tenant: &Tenant,
+    classification: Classification,
+) -> Result<(), Refusal> {
     match store::lock_by_feedback(tx, tenant, &classification.feedback.name).await? {
         None => open(room, tx, tenant, classification).await,
         Some(order) if classification.revision <= order.classification_revision => Ok(()),
@@ -25,7 +30,12 @@ pub(crate) async fn classified(room: &Room, tx: &mut Transaction, tenant: &Tenan
     }
 }
 
-async fn open(room: &Room, tx: &mut Transaction, tenant: &Tenant, classification: Classification) -> Result<(), Refusal> {
+async fn open(
+    room: &Room,
+    tx: &mut Transaction,
+    tenant: &Tenant,
+    classification: Classification,
+) -> Result<(), Refusal> {
     let rules = active_rules(tx, tenant).await?;
     let basis = classification.basis.clone();
     let order = WorkOrder::opened(room.clock.id(), classification, rules.versions, room.clock.now());

@@ -23,7 +23,9 @@ use crate::{calendar, room::Room};
 /// NOT_FOUND.
 pub(crate) async fn get(room: &Room, tenant: &Tenant, id: Uuid, name: &str) -> Result<Answer, Refusal> {
     let mut tx = moment(room, tenant).await?;
-    let order = store::find(&mut tx, tenant, id).await?.ok_or_else(|| Refusal::not_found(name))?;
+    let order = store::find(&mut tx, tenant, id)
+        .await?
+        .ok_or_else(|| Refusal::not_found(name))?;
     let mut answers = answers(room, &mut tx, tenant, vec![order]).await?;
     answers.pop().ok_or_else(|| Refusal::not_found(name))
 }
@@ -42,26 +44,67 @@ pub(crate) struct Paging {
 /// # Errors
 /// FIELDS_INVALID, PAGE_TOKEN_INVALID.
 pub(crate) async fn list(room: &Room, tenant: &Tenant, paging: &Paging) -> Result<(Vec<Answer>, String), Refusal> {
-    let Paging { page_size, page_token, filter, order_by } = paging;
+    let Paging {
+        page_size,
+        page_token,
+        filter,
+        order_by,
+    } = paging;
     let (fields, orders) = (listing::FIELDS, listing::orders(order_by));
-    let page = PageRequest::new(&room.page_tokens, tenant, "workOrders", (*page_size, page_token), filter, order_by, fields, orders)?;
+    let page = PageRequest::new(
+        &room.page_tokens,
+        tenant,
+        "workOrders",
+        (*page_size, page_token),
+        filter,
+        order_by,
+        fields,
+        orders,
+    )?;
     let mut tx = moment(room, tenant).await?;
     let found = store::list(&mut tx, tenant, &page).await?;
     let page = page.page(&room.page_tokens, found, |order| listing::place(order_by, order));
-    Ok((answers(room, &mut tx, tenant, page.entries).await?, page.next_page_token))
+    Ok((
+        answers(room, &mut tx, tenant, page.entries).await?,
+        page.next_page_token,
+    ))
 }
 
 /// A page of a work order's history, and the token of the next.
 ///
 /// # Errors
 /// NOT_FOUND, FIELDS_INVALID, PAGE_TOKEN_INVALID.
-pub(crate) async fn history(room: &Room, tenant: &Tenant, id: Uuid, parent: &str, paging: &Paging) -> Result<(Vec<Entry>, String), Refusal> {
-    let Paging { page_size, page_token, filter, order_by } = paging;
-    let order_by = if order_by.trim().is_empty() { "sequence" } else { order_by };
+pub(crate) async fn history(
+    room: &Room,
+    tenant: &Tenant,
+    id: Uuid,
+    parent: &str,
+    paging: &Paging,
+) -> Result<(Vec<Entry>, String), Refusal> {
+    let Paging {
+        page_size,
+        page_token,
+        filter,
+        order_by,
+    } = paging;
+    let order_by = if order_by.trim().is_empty() {
+        "sequence"
+    } else {
+        order_by
+    };
     // A token of one history is none of another.
     let list = format!("workOrders/{id}/events");
     let (fields, orders) = (listing::HISTORY_FIELDS, listing::HISTORY_ORDERS);
-    let page = PageRequest::new(&room.page_tokens, tenant, &list, (*page_size, page_token), filter, order_by, fields, orders)?;
+    let page = PageRequest::new(
+        &room.page_tokens,
+        tenant,
+        &list,
+        (*page_size, page_token),
+        filter,
+        order_by,
+        fields,
+        orders,
+    )?;
     let mut tx = moment(room, tenant).await?;
     if !store::exists(&mut tx, tenant, id).await? {
         return Err(Refusal::not_found(parent));
@@ -83,20 +126,41 @@ pub(crate) struct Found {
 ///
 /// # Errors
 /// NOT_FOUND where the work order has no such clock in that episode.
-pub(crate) async fn clock(room: &Room, tenant: &Tenant, id: Uuid, key: &str, episode: i32, name: &str) -> Result<Found, Refusal> {
+pub(crate) async fn clock(
+    room: &Room,
+    tenant: &Tenant,
+    id: Uuid,
+    key: &str,
+    episode: i32,
+    name: &str,
+) -> Result<Found, Refusal> {
     let missing = || Refusal::not_found(name);
     let mut tx = moment(room, tenant).await?;
     let order = store::find(&mut tx, tenant, id).await?.ok_or_else(missing)?;
     let episode = if episode == 0 { order.episode } else { episode };
     let clocks = store::clocks(&mut tx, tenant, id, episode).await?;
-    let clock = clocks.into_iter().find(|kept| kept.clock.key == key && kept.clock.is_held()).ok_or_else(missing)?;
+    let clock = clocks
+        .into_iter()
+        .find(|kept| kept.clock.key == key && kept.clock.is_held())
+        .ok_or_else(missing)?;
     let calendars = calendars(&mut tx, tenant, std::slice::from_ref(&clock)).await?;
-    Ok(Found { clock, calendars, now: room.clock.now() })
+    Ok(Found {
+        clock,
+        calendars,
+        now: room.clock.now(),
+    })
 }
 
 /// The calendars that some clocks go by.
-pub(crate) async fn calendars<'c>(tx: &mut Transaction, tenant: &Tenant, clocks: impl IntoIterator<Item = &'c KeptClock> + Send) -> Result<Calendars, Refusal> {
-    let versions: BTreeSet<i32> = clocks.into_iter().map(|kept| kept.clock.terms.versions.calendar).collect();
+pub(crate) async fn calendars<'c>(
+    tx: &mut Transaction,
+    tenant: &Tenant,
+    clocks: impl IntoIterator<Item = &'c KeptClock> + Send,
+) -> Result<Calendars, Refusal> {
+    let versions: BTreeSet<i32> = clocks
+        .into_iter()
+        .map(|kept| kept.clock.terms.versions.calendar)
+        .collect();
     let mut calendars = Calendars::new();
     for version in versions {
         calendars.insert(version, calendar::service::version(tx, tenant, version).await?);
@@ -111,7 +175,12 @@ async fn moment(room: &Room, tenant: &Tenant) -> Result<Transaction, Refusal> {
     Ok(tx)
 }
 
-async fn answers(room: &Room, tx: &mut Transaction, tenant: &Tenant, orders: Vec<WorkOrder>) -> Result<Vec<Answer>, Refusal> {
+async fn answers(
+    room: &Room,
+    tx: &mut Transaction,
+    tenant: &Tenant,
+    orders: Vec<WorkOrder>,
+) -> Result<Vec<Answer>, Refusal> {
     let mut clocks: BTreeMap<Uuid, Vec<KeptClock>> = BTreeMap::new();
     for (id, clock) in store::clocks_of(tx, tenant, &orders).await? {
         clocks.entry(id).or_default().push(clock);
@@ -119,7 +188,10 @@ async fn answers(room: &Room, tx: &mut Transaction, tenant: &Tenant, orders: Vec
     let calendars = calendars(tx, tenant, clocks.values().flatten()).await?;
     let now = room.clock.now();
     let clocks_of = |order: &WorkOrder| clocks.get(&order.id).map(Vec::as_slice).unwrap_or_default();
-    Ok(orders.iter().map(|order| convert::work_order(tenant, order, clocks_of(order), &calendars, now)).collect())
+    Ok(orders
+        .iter()
+        .map(|order| convert::work_order(tenant, order, clocks_of(order), &calendars, now))
+        .collect())
 }
 
 /// Somebody who follows the work orders of a tenant.
@@ -154,14 +226,24 @@ impl Follower {
     /// UNAVAILABLE where the database is gone.
     pub(crate) async fn next(&mut self) -> Result<Changed, Refusal> {
         let watched = self.watch.next().await?;
-        let ids: BTreeSet<Uuid> = watched.events.iter().map(|event| name::stored_uuid(&event.subject)).collect::<Result<_, _>>()?;
+        let ids: BTreeSet<Uuid> = watched
+            .events
+            .iter()
+            .map(|event| name::stored_uuid(&event.subject))
+            .collect::<Result<_, _>>()?;
         let ids: Vec<Uuid> = ids.into_iter().collect();
         if ids.is_empty() {
-            return Ok(Changed { orders: Vec::new(), cursor: watched.cursor });
+            return Ok(Changed {
+                orders: Vec::new(),
+                cursor: watched.cursor,
+            });
         }
         let mut tx = moment(&self.room, &self.tenant).await?;
         let orders = store::many(&mut tx, &self.tenant, &ids).await?;
         let orders = answers(&self.room, &mut tx, &self.tenant, orders).await?;
-        Ok(Changed { orders, cursor: watched.cursor })
+        Ok(Changed {
+            orders,
+            cursor: watched.cursor,
+        })
     }
 }

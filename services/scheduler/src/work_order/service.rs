@@ -76,12 +76,21 @@ pub(crate) struct Call {
 /// # Errors
 /// NOT_FOUND, ETAG_MISMATCH, STATE_FORBIDS and what the method names.
 pub(crate) async fn perform(room: &Room, call: Call, command: Command) -> Result<Answer, Refusal> {
-    let Call { tenant, id, name, etag, actor, repeat } = call;
+    let Call {
+        tenant,
+        id,
+        name,
+        etag,
+        actor,
+        repeat,
+    } = call;
     let mut tx = room.database.tenant(&tenant).await?;
     if let Some(answer) = once::answered(&mut tx, repeat.as_ref()).await? {
         return Ok(answer);
     }
-    let order = store::lock(&mut tx, &tenant, id).await?.ok_or_else(|| Refusal::not_found(&name))?;
+    let order = store::lock(&mut tx, &tenant, id)
+        .await?
+        .ok_or_else(|| Refusal::not_found(&name))?;
     if !etag.is_empty() && etag != order.revision.to_string() {
         return Err(Refusal::etag_mismatch(&name));
     }
@@ -93,7 +102,13 @@ pub(crate) async fn perform(room: &Room, call: Call, command: Command) -> Result
     once::commit(tx, &room.clock, repeat.as_ref(), answer).await
 }
 
-async fn apply(tx: &mut Transaction, tenant: &Tenant, change: &mut Change, name: &str, command: Command) -> Result<(), Refusal> {
+async fn apply(
+    tx: &mut Transaction,
+    tenant: &Tenant,
+    change: &mut Change,
+    name: &str,
+    command: Command,
+) -> Result<(), Refusal> {
     let state = change.order.state;
     let Some(to) = change.leads_to(command.action()) else {
         return Err(Refusal::state_forbids(name, state_name(state), &allowed(state)));
@@ -101,16 +116,26 @@ async fn apply(tx: &mut Transaction, tenant: &Tenant, change: &mut Change, name:
     match command {
         Command::Acknowledge => change.acknowledge(),
         Command::Assign { to, reason } => change.assign(&by_hand(tx, tenant, to, reason).await?),
-        Command::Start if change.order.assignee.is_empty() => return Err(Error::AssigneeMissing { work_order: name.to_owned() }.into()),
+        Command::Start if change.order.assignee.is_empty() => {
+            return Err(Error::AssigneeMissing {
+                work_order: name.to_owned(),
+            }
+            .into());
+        }
         Command::Start => change.start(),
         Command::NoteProgress(progress) => change.note_progress(&progress),
         Command::Resume { reason } if state == State::Verifying && reason.trim().is_empty() => {
             return Err(Refusal::invalid_field("reason", "must say what was found wanting"));
         }
-        Command::Hold { reason } | Command::Reopen { reason } | Command::Reject { reason } if reason.trim().is_empty() => {
+        Command::Hold { reason } | Command::Reopen { reason } | Command::Reject { reason }
+            if reason.trim().is_empty() =>
+        {
             return Err(Refusal::invalid_field("reason", "must say why"));
         }
-        Command::Hold { reason } | Command::Resume { reason } | Command::Close { reason } | Command::Reject { reason } => change.go(to, &reason),
+        Command::Hold { reason }
+        | Command::Resume { reason }
+        | Command::Close { reason }
+        | Command::Reject { reason } => change.go(to, &reason),
         Command::Submit(resolution) | Command::Resolve(resolution) => change.solve(to, resolution),
         Command::Reopen { reason } => reopen(tx, tenant, change, &reason).await?,
     }
@@ -126,9 +151,17 @@ async fn by_hand(tx: &mut Transaction, tenant: &Tenant, to: To, reason: String) 
             if !agent.profile.available {
                 return Err(Error::AgentUnavailable { agent: name }.into());
             }
-            Ok(Assignment { assignee: agent.subject, team: agent.profile.team, reason })
+            Ok(Assignment {
+                assignee: agent.subject,
+                team: agent.profile.team,
+                reason,
+            })
         }
-        To::Team(id) if team::service::exists(tx, tenant, &id).await? => Ok(Assignment { assignee: String::new(), team: id, reason }),
+        To::Team(id) if team::service::exists(tx, tenant, &id).await? => Ok(Assignment {
+            assignee: String::new(),
+            team: id,
+            reason,
+        }),
         To::Team(id) => Err(Refusal::not_found(&tenant.child("teams", id))),
     }
 }
@@ -147,8 +180,17 @@ async fn reopen(tx: &mut Transaction, tenant: &Tenant, change: &mut Change, reas
 
 /// A customer's answer asks for the work order to be taken up again. Where it speaks of an episode that is not the present one, or
 /// the work order is not at an end that can be reopened by an answer, it changes nothing.
-pub(crate) async fn survey_answered(room: &Room, tx: &mut Transaction, tenant: &Tenant, id: Uuid, episode: i32, reason: &str) -> Result<(), Refusal> {
-    let order = store::lock(tx, tenant, id).await?.ok_or_else(|| Refusal::not_found(&tenant.child("workOrders", id)))?;
+pub(crate) async fn survey_answered(
+    room: &Room,
+    tx: &mut Transaction,
+    tenant: &Tenant,
+    id: Uuid,
+    episode: i32,
+    reason: &str,
+) -> Result<(), Refusal> {
+    let order = store::lock(tx, tenant, id)
+        .await?
+        .ok_or_else(|| Refusal::not_found(&tenant.child("workOrders", id)))?;
     if order.episode != episode || !matches!(order.state, State::Resolved | State::Closed) {
         return Ok(());
     }
@@ -158,7 +200,13 @@ pub(crate) async fn survey_answered(room: &Room, tx: &mut Transaction, tenant: &
 }
 
 /// A change of a work order whose row is held.
-pub(crate) async fn held(room: &Room, tx: &mut Transaction, tenant: &Tenant, order: WorkOrder, actor: &str) -> Result<Change, Refusal> {
+pub(crate) async fn held(
+    room: &Room,
+    tx: &mut Transaction,
+    tenant: &Tenant,
+    order: WorkOrder,
+    actor: &str,
+) -> Result<Change, Refusal> {
     let clocks = store::clocks(tx, tenant, order.id, order.episode).await?;
     let versions = order.versions;
     let rules = Rules {
@@ -173,7 +221,14 @@ pub(crate) async fn held(room: &Room, tx: &mut Transaction, tenant: &Tenant, ord
 pub(crate) async fn active_rules(tx: &mut Transaction, tenant: &Tenant) -> Result<Rules, Refusal> {
     let (policy, policy_version) = sla::service::active(tx, tenant).await?;
     let (calendar, calendar_version) = calendar::service::active(tx, tenant).await?;
-    Ok(Rules { versions: sla::domain::Versions { policy: policy_version, calendar: calendar_version }, policy, calendar })
+    Ok(Rules {
+        versions: sla::domain::Versions {
+            policy: policy_version,
+            calendar: calendar_version,
+        },
+        policy,
+        calendar,
+    })
 }
 
 /// What a timer knows: it may fire late, but it was set for this time.
@@ -185,7 +240,13 @@ pub(crate) struct Due {
 
 /// Stores a change: loads, timer, order, clocks, history and events, in the order in which rows are held everywhere (order, agents).
 /// `late` says, of marks that a timer made, how late it was.
-pub(crate) async fn keep(room: &Room, tx: &mut Transaction, tenant: &Tenant, change: &mut Change, late: Option<SignedDuration>) -> Result<(), Refusal> {
+pub(crate) async fn keep(
+    room: &Room,
+    tx: &mut Transaction,
+    tenant: &Tenant,
+    change: &mut Change,
+    late: Option<SignedDuration>,
+) -> Result<(), Refusal> {
     if !change.happened() {
         return Ok(());
     }
@@ -197,7 +258,11 @@ pub(crate) async fn keep(room: &Room, tx: &mut Transaction, tenant: &Tenant, cha
     set_timer(tx, tenant, change).await?;
     change.order.revision += 1;
     store::save(tx, tenant, &change.order).await?;
-    let changed: Vec<&KeptClock> = change.clocks.iter().filter(|kept| change.changed.contains(&kept.clock.key)).collect();
+    let changed: Vec<&KeptClock> = change
+        .clocks
+        .iter()
+        .filter(|kept| change.changed.contains(&kept.clock.key))
+        .collect();
     store::save_clocks(tx, tenant, change.order.id, &changed).await?;
     store::append(tx, tenant, change.order.id, &change.entries).await?;
     room.outbox.append_all(tx, tenant, events::told(tenant, change)).await?;
@@ -215,7 +280,18 @@ pub(crate) async fn set_timer(tx: &mut Transaction, tenant: &Tenant, change: &mu
     change.order.timer_time = Some(next);
     change.order.timer_count += 1;
     let key = format!("{}/{}", change.order.id, change.order.timer_count);
-    timer::schedule(tx, tenant, TIMER, &key, next, &Due { work_order: change.order.id, at: next }).await
+    timer::schedule(
+        tx,
+        tenant,
+        TIMER,
+        &key,
+        next,
+        &Due {
+            work_order: change.order.id,
+            at: next,
+        },
+    )
+    .await
 }
 
 fn count(room: &Room, tx: &mut Transaction, change: &Change, late: Option<SignedDuration>) {
@@ -223,7 +299,11 @@ fn count(room: &Room, tx: &mut Transaction, change: &Change, late: Option<Signed
     let from = change.before.as_ref().and_then(|before| open(before.state));
     let to = open(change.order.state);
     let marked = |kind| kind == EntryKind::ClockMarked;
-    let marks = change.entries.iter().filter(|entry| marked(entry.kind)).filter_map(|entry| Some((entry.clock.clone(), entry.mark?.name())));
+    let marks = change
+        .entries
+        .iter()
+        .filter(|entry| marked(entry.kind))
+        .filter_map(|entry| Some((entry.clock.clone(), entry.mark?.name())));
     let marks: Vec<_> = marks.collect();
     let metrics = room.metrics.clone();
     tx.on_commit(move || {

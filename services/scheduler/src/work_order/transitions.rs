@@ -83,7 +83,11 @@ pub(crate) fn leads_to(state: State, action: Action) -> Option<State> {
 
 /// The methods that a state allows.
 pub(crate) fn allowed(state: State) -> Vec<&'static str> {
-    Action::ALL.into_iter().filter(|action| leads_to(state, *action).is_some()).map(Action::method).collect()
+    Action::ALL
+        .into_iter()
+        .filter(|action| leads_to(state, *action).is_some())
+        .map(Action::method)
+        .collect()
 }
 
 #[cfg(test)]
@@ -96,17 +100,32 @@ mod tests {
     /// The rows of the table in the proto: method, states that it is allowed in, and where it leads.
     fn documented() -> Vec<(String, Vec<String>, String)> {
         let proto = include_str!("../../../../proto/huiyin/scheduler/v1/work_order.proto");
-        let all: Vec<String> = State::ALL.into_iter().map(|state| state_name(state).to_owned()).collect();
+        let all: Vec<String> = State::ALL
+            .into_iter()
+            .map(|state| state_name(state).to_owned())
+            .collect();
         proto
             .lines()
             .filter_map(|line| line.trim().strip_prefix("//   "))
             .filter_map(|row| {
-                let columns: Vec<&str> = row.split("  ").map(str::trim).filter(|column| !column.is_empty()).collect();
+                let columns: Vec<&str> = row
+                    .split("  ")
+                    .map(str::trim)
+                    .filter(|column| !column.is_empty())
+                    .collect();
                 let (method, from, to) = (*columns.first()?, *columns.get(1)?, *columns.get(2)?);
                 Action::ALL.into_iter().find(|action| action.method() == method)?;
                 let from = match from.strip_prefix("any but ") {
-                    Some(but) => all.iter().filter(|state| !but.contains(state.as_str())).cloned().collect(),
-                    None => from.split(", ").filter(|word| all.iter().any(|state| state == word)).map(str::to_owned).collect(),
+                    Some(but) => all
+                        .iter()
+                        .filter(|state| !but.contains(state.as_str()))
+                        .cloned()
+                        .collect(),
+                    None => from
+                        .split(", ")
+                        .filter(|word| all.iter().any(|state| state == word))
+                        .map(str::to_owned)
+                        .collect(),
                 };
                 Some((method.to_owned(), from, to.to_owned()))
             })
@@ -120,9 +139,23 @@ mod tests {
         assert_eq!(rows.len(), 12, "the table in the proto was not read whole: {rows:?}");
         for action in Action::ALL {
             for state in State::ALL {
-                let row = rows.iter().find(|(method, from, _)| method == action.method() && from.iter().any(|name| name == state_name(state)));
-                let promised = row.map(|(_, _, to)| if to == "the same" { state_name(state) } else { to.as_str() });
-                assert_eq!(leads_to(state, action).map(state_name), promised, "{} in {}", action.method(), state_name(state));
+                let row = rows.iter().find(|(method, from, _)| {
+                    method == action.method() && from.iter().any(|name| name == state_name(state))
+                });
+                let promised = row.map(|(_, _, to)| {
+                    if to == "the same" {
+                        state_name(state)
+                    } else {
+                        to.as_str()
+                    }
+                });
+                assert_eq!(
+                    leads_to(state, action).map(state_name),
+                    promised,
+                    "{} in {}",
+                    action.method(),
+                    state_name(state)
+                );
             }
         }
     }
@@ -130,7 +163,13 @@ mod tests {
     #[test]
     fn every_state_can_be_left_or_is_left_alone_for_good_by_nobody() {
         for state in State::ALL {
-            assert!(Action::ALL.into_iter().any(|action| leads_to(state, action).is_some_and(|next| next != state)), "{}", state_name(state));
+            assert!(
+                Action::ALL
+                    .into_iter()
+                    .any(|action| leads_to(state, action).is_some_and(|next| next != state)),
+                "{}",
+                state_name(state)
+            );
         }
     }
 

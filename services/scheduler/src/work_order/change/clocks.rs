@@ -32,20 +32,51 @@ impl Change {
     pub(crate) fn next_mark(&self) -> Option<Timestamp> {
         let marks = |index: usize| {
             let kept = &self.clocks[index];
-            let warning = if kept.warned.is_none() && kept.breached.is_none() { self.warn_time(index) } else { None };
-            let breach = if kept.breached.is_none() { self.deadline(index) } else { None };
+            let warning = if kept.warned.is_none() && kept.breached.is_none() {
+                self.warn_time(index)
+            } else {
+                None
+            };
+            let breach = if kept.breached.is_none() {
+                self.deadline(index)
+            } else {
+                None
+            };
             warning.into_iter().chain(breach)
         };
-        (0..self.clocks.len()).filter(|index| self.clocks[*index].clock.is_held()).flat_map(marks).min()
+        (0..self.clocks.len())
+            .filter(|index| self.clocks[*index].clock.is_held())
+            .flat_map(marks)
+            .min()
     }
 
     pub(super) fn open_clocks(&mut self, cause: &str) {
-        let opening = Opening { episode: self.order.episode, state: self.order.state };
-        let moment = Moment { at: self.now, actor: &self.actor, cause };
-        let clocks = sla::open_clocks(&self.rules.policy, self.rules.versions, &self.order.facts(), opening, &moment);
+        let opening = Opening {
+            episode: self.order.episode,
+            state: self.order.state,
+        };
+        let moment = Moment {
+            at: self.now,
+            actor: &self.actor,
+            cause,
+        };
+        let clocks = sla::open_clocks(
+            &self.rules.policy,
+            self.rules.versions,
+            &self.order.facts(),
+            opening,
+            &moment,
+        );
         self.clocks = (0..)
             .zip(clocks)
-            .map(|(place, clock)| KeptClock { clock, place, due_time: None, warned: None, breached: None, stopped: None })
+            .map(|(place, clock)| KeptClock {
+                clock,
+                place,
+                due_time: None,
+                warned: None,
+                breached: None,
+                stopped: None,
+            })
             .collect();
         for index in 0..self.clocks.len() {
             self.reckon(index);
@@ -54,7 +85,11 @@ impl Change {
 
     pub(super) fn happen(&mut self, happening: Happening, cause: &str) {
         for index in 0..self.clocks.len() {
-            let moment = Moment { at: self.now, actor: &self.actor, cause };
+            let moment = Moment {
+                at: self.now,
+                actor: &self.actor,
+                cause,
+            };
             let change = sla::apply(&mut self.clocks[index].clock, &self.rules.policy, happening, &moment);
             if change == sla::Change::None {
                 continue;
@@ -68,13 +103,22 @@ impl Change {
 
     /// A clock did what it was for: in time, or late. What breached is late, even if it stopped at that very moment.
     fn stopped(&mut self, index: usize) {
-        let outcome = in_reach(sla::outcome(&self.clocks[index].clock, &self.rules.calendar), &self.order);
+        let outcome = in_reach(
+            sla::outcome(&self.clocks[index].clock, &self.rules.calendar),
+            &self.order,
+        );
         let (mark, due) = match outcome {
             Some(Outcome::Met { due }) if self.clocks[index].breached.is_none() => (Mark::Met, due),
             Some(Outcome::Met { due } | Outcome::StoppedLate { due }) => (Mark::StoppedLate, due),
             None => return, // no rule gives the work order this clock
         };
-        self.clocks[index].stopped = Some((mark, Marked { at: self.now, due: Some(due) }));
+        self.clocks[index].stopped = Some((
+            mark,
+            Marked {
+                at: self.now,
+                due: Some(due),
+            },
+        ));
         let actor = self.actor.clone();
         self.mark(index, mark, Some(due), &actor);
     }
@@ -91,18 +135,27 @@ impl Change {
 
     /// Works out anew when a clock is due.
     pub(super) fn reckon(&mut self, index: usize) {
-        let due = in_reach(sla::due(&self.clocks[index].clock, &self.rules.calendar, self.now), &self.order);
+        let due = in_reach(
+            sla::due(&self.clocks[index].clock, &self.rules.calendar, self.now),
+            &self.order,
+        );
         let kept = &mut self.clocks[index];
         kept.due_time = due;
         self.changed.push(kept.clock.key.clone());
     }
 
     fn warn_time(&self, index: usize) -> Option<Timestamp> {
-        in_reach(sla::warn_time(&self.clocks[index].clock, &self.rules.calendar), &self.order)
+        in_reach(
+            sla::warn_time(&self.clocks[index].clock, &self.rules.calendar),
+            &self.order,
+        )
     }
 
     fn deadline(&self, index: usize) -> Option<Timestamp> {
-        in_reach(sla::deadline(&self.clocks[index].clock, &self.rules.calendar), &self.order)
+        in_reach(
+            sla::deadline(&self.clocks[index].clock, &self.rules.calendar),
+            &self.order,
+        )
     }
 
     fn is_past(&self, time: Option<Timestamp>) -> bool {

@@ -13,15 +13,25 @@ use crate::work_order::{
 };
 
 fn rules() -> Rules {
-    Rules { versions: Versions { policy: 0, calendar: 0 }, policy: Policy::built_in(), calendar: Calendar::built_in() }
+    Rules {
+        versions: Versions { policy: 0, calendar: 0 },
+        policy: Policy::built_in(),
+        calendar: Calendar::built_in(),
+    }
 }
 
 fn classification(revision: i32, rank: i32) -> Classification {
     Classification {
-        feedback: Feedback { name: "tenants/acme/feedbacks/f1".to_owned(), ..Feedback::default() },
+        feedback: Feedback {
+            name: "tenants/acme/feedbacks/f1".to_owned(),
+            ..Feedback::default()
+        },
         revision,
         category: "function".to_owned(),
-        priority: Priority { key: format!("P{rank}"), rank },
+        priority: Priority {
+            key: format!("P{rank}"),
+            rank,
+        },
         skills: vec![],
         basis: String::new(),
         excerpt: String::new(),
@@ -42,7 +52,13 @@ fn opened() -> Change {
 
 /// The next change of the same work order, as after storing and reading it.
 fn later(change: &Change, by: SignedDuration) -> Change {
-    Change::of(change.order.clone(), change.clocks.clone(), rules(), "user:li.wei", change.now() + by)
+    Change::of(
+        change.order.clone(),
+        change.clocks.clone(),
+        rules(),
+        "user:li.wei",
+        change.now() + by,
+    )
 }
 
 fn kept<'c>(change: &'c Change, key: &str) -> &'c KeptClock {
@@ -50,11 +66,19 @@ fn kept<'c>(change: &'c Change, key: &str) -> &'c KeptClock {
 }
 
 fn solution() -> Resolution {
-    Resolution { measures: vec![2], text: "已修复".to_owned(), replaced_parts: vec![] }
+    Resolution {
+        measures: vec![2],
+        text: "已修复".to_owned(),
+        replaced_parts: vec![],
+    }
 }
 
 fn to_li() -> Assignment {
-    Assignment { assignee: "user:li.wei".to_owned(), team: "t".to_owned(), reason: String::new() }
+    Assignment {
+        assignee: "user:li.wei".to_owned(),
+        team: "t".to_owned(),
+        reason: String::new(),
+    }
 }
 
 /// A breach is a breach though its timer comes late: it is marked before what stops the clock.
@@ -65,14 +89,30 @@ fn what_stops_a_clock_after_its_time_finds_it_breached() {
     let acknowledge = kept(&change, "acknowledge");
     assert!(acknowledge.warned.is_some() && acknowledge.breached.is_some());
     assert_eq!(acknowledge.stopped.unwrap().0, Mark::StoppedLate);
-    let marks: Vec<_> = change.entries.iter().filter(|entry| entry.clock == "acknowledge").map(|entry| (entry.mark.unwrap(), entry.actor.as_str())).collect();
-    assert_eq!(marks, [(Mark::Warned, "system"), (Mark::Breached, "system"), (Mark::StoppedLate, "user:li.wei")]);
+    let marks: Vec<_> = change
+        .entries
+        .iter()
+        .filter(|entry| entry.clock == "acknowledge")
+        .map(|entry| (entry.mark.unwrap(), entry.actor.as_str()))
+        .collect();
+    assert_eq!(
+        marks,
+        [
+            (Mark::Warned, "system"),
+            (Mark::Breached, "system"),
+            (Mark::StoppedLate, "user:li.wei")
+        ]
+    );
 }
 
 #[test]
 fn reading_a_work_order_changes_nothing_until_something_is_due() {
     let opened = opened();
-    assert_eq!(opened.next_mark().unwrap(), begin() + SignedDuration::from_mins(96), "80 percent of the two hours");
+    assert_eq!(
+        opened.next_mark().unwrap(),
+        begin() + SignedDuration::from_mins(96),
+        "80 percent of the two hours"
+    );
     assert!(!later(&opened, SignedDuration::from_mins(95)).happened());
     assert!(later(&opened, SignedDuration::from_mins(96)).happened());
 }
@@ -83,7 +123,10 @@ fn a_correction_can_breach_at_once() {
     let mut change = later(&opened(), SignedDuration::from_hours(9));
     assert!(kept(&change, "resolve").breached.is_none(), "rank 1 has 24 hours");
     change.reclassify(rules(), classification(2, 0));
-    assert!(kept(&change, "resolve").breached.is_some(), "rank 0 has 8 hours from the start");
+    assert!(
+        kept(&change, "resolve").breached.is_some(),
+        "rank 0 has 8 hours from the start"
+    );
 }
 
 /// Night, weekend and waiting are no working time; work before a rejection is.
@@ -98,7 +141,10 @@ fn working_time_leaves_out_nights_and_waiting() {
     change.go(State::Active, "");
     let mut change = later(&change, SignedDuration::from_hours(17)); // 10:00 of the next day
     change.solve(State::Resolved, solution());
-    assert_eq!(change.order.working_duration, Some(SignedDuration::from_hours(2 + 1 + 1)));
+    assert_eq!(
+        change.order.working_duration,
+        Some(SignedDuration::from_hours(2 + 1 + 1))
+    );
 }
 
 #[derive(Debug, Clone)]
@@ -124,7 +170,12 @@ fn act(change: &mut Change, action: Action) {
         Action::Start if change.order.assignee.is_empty() => {}
         Action::Start => change.start(),
         Action::NoteProgress => {
-            change.note_progress(&Progress { stage: Stage::Contacted, note: String::new(), customer_text: String::new(), promise_time: None });
+            change.note_progress(&Progress {
+                stage: Stage::Contacted,
+                note: String::new(),
+                customer_text: String::new(),
+                promise_time: None,
+            });
         }
         Action::Hold | Action::Resume | Action::Close | Action::Reject => change.go(to, "x"),
         Action::Submit | Action::Resolve => change.solve(to, solution()),

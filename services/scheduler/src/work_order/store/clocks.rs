@@ -31,7 +31,10 @@ impl TryFrom<Row> for KeptClock {
     fn try_from(row: Row) -> Result<Self, Refusal> {
         let time = |time: Option<jiff_sqlx::Timestamp>| time.map(jiff_sqlx::Timestamp::to_jiff);
         let marked = |at, due| time(at).map(|at| Marked { at, due: time(due) });
-        let stop_mark = row.stop_mark.map(|mark| Mark::of(mark).ok_or_else(|| unknown("sla_clock", "stop_mark", mark))).transpose()?;
+        let stop_mark = row
+            .stop_mark
+            .map(|mark| Mark::of(mark).ok_or_else(|| unknown("sla_clock", "stop_mark", mark)))
+            .transpose()?;
         Ok(Self {
             clock: row.clock.0,
             place: row.place,
@@ -44,19 +47,33 @@ impl TryFrom<Row> for KeptClock {
 }
 
 /// The clocks of one episode, in the order of the policy.
-pub(crate) async fn clocks(tx: &mut Transaction, tenant: &Tenant, order: Uuid, episode: i32) -> Result<Vec<KeptClock>, Refusal> {
+pub(crate) async fn clocks(
+    tx: &mut Transaction,
+    tenant: &Tenant,
+    order: Uuid,
+    episode: i32,
+) -> Result<Vec<KeptClock>, Refusal> {
     let clocks = select(tx, tenant, &[order], &[episode]).await?;
     Ok(clocks.into_iter().map(|(_, clock)| clock).collect())
 }
 
 /// The clocks of the present episodes of some work orders, each in the order of its policy.
-pub(crate) async fn clocks_of(tx: &mut Transaction, tenant: &Tenant, orders: &[WorkOrder]) -> Result<Vec<(Uuid, KeptClock)>, Refusal> {
+pub(crate) async fn clocks_of(
+    tx: &mut Transaction,
+    tenant: &Tenant,
+    orders: &[WorkOrder],
+) -> Result<Vec<(Uuid, KeptClock)>, Refusal> {
     let ids: Vec<Uuid> = orders.iter().map(|order| order.id).collect();
     let episodes: Vec<i32> = orders.iter().map(|order| order.episode).collect();
     select(tx, tenant, &ids, &episodes).await
 }
 
-async fn select(tx: &mut Transaction, tenant: &Tenant, orders: &[Uuid], episodes: &[i32]) -> Result<Vec<(Uuid, KeptClock)>, Refusal> {
+async fn select(
+    tx: &mut Transaction,
+    tenant: &Tenant,
+    orders: &[Uuid],
+    episodes: &[i32],
+) -> Result<Vec<(Uuid, KeptClock)>, Refusal> {
     let rows: Vec<Row> = sqlx::query_as(
         "SELECT work_order_id, place, clock, due_time, warned_at, warned_due, breached_at, breached_due, stop_mark,
              stop_mark_at, stop_mark_due
@@ -70,15 +87,24 @@ async fn select(tx: &mut Transaction, tenant: &Tenant, orders: &[Uuid], episodes
     .bind(episodes)
     .fetch_all(&mut **tx)
     .await?;
-    rows.into_iter().map(|row| Ok((row.work_order_id, KeptClock::try_from(row)?))).collect()
+    rows.into_iter()
+        .map(|row| Ok((row.work_order_id, KeptClock::try_from(row)?)))
+        .collect()
 }
 
 /// Writes clocks, new or changed, with one statement.
-pub(crate) async fn save(tx: &mut Transaction, tenant: &Tenant, order: Uuid, clocks: &[&KeptClock]) -> Result<(), Refusal> {
+pub(crate) async fn save(
+    tx: &mut Transaction,
+    tenant: &Tenant,
+    order: Uuid,
+    clocks: &[&KeptClock],
+) -> Result<(), Refusal> {
     if clocks.is_empty() {
         return Ok(());
     }
-    let column = |f: fn(&KeptClock) -> Option<jiff::Timestamp>| clocks.iter().map(|kept| sql::time_opt(f(kept))).collect::<Vec<_>>();
+    let column = |f: fn(&KeptClock) -> Option<jiff::Timestamp>| {
+        clocks.iter().map(|kept| sql::time_opt(f(kept))).collect::<Vec<_>>()
+    };
     sqlx::query(
         "INSERT INTO sla_clock (tenant_id, work_order_id, episode, key, place, clock, state, due_time, warned_at, warned_due,
              breached_at, breached_due, stop_mark, stop_mark_at, stop_mark_due)

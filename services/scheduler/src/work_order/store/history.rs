@@ -53,17 +53,28 @@ impl TryFrom<Row> for Entry {
             assignee: row.assignee,
             team: row.team,
             category: row.category,
-            priority: row.priority_key.zip(row.priority_rank).map(|(key, rank)| Priority { key, rank }),
+            priority: row
+                .priority_key
+                .zip(row.priority_rank)
+                .map(|(key, rank)| Priority { key, rank }),
             resolution: row.resolution.map(|Json(resolution)| resolution),
             clock: row.clock,
-            mark: row.mark.map(|mark| Mark::of(mark).ok_or_else(|| unknown("work_order_event", "mark", mark))).transpose()?,
+            mark: row
+                .mark
+                .map(|mark| Mark::of(mark).ok_or_else(|| unknown("work_order_event", "mark", mark)))
+                .transpose()?,
             due_time: row.due_time.map(jiff_sqlx::Timestamp::to_jiff),
         })
     }
 }
 
 /// Adds entries to the history of a work order that is held, with one statement.
-pub(crate) async fn append(tx: &mut Transaction, tenant: &Tenant, order: Uuid, entries: &[Entry]) -> Result<(), Refusal> {
+pub(crate) async fn append(
+    tx: &mut Transaction,
+    tenant: &Tenant,
+    order: Uuid,
+    entries: &[Entry],
+) -> Result<(), Refusal> {
     if entries.is_empty() {
         return Ok(());
     }
@@ -102,14 +113,22 @@ pub(crate) async fn append(tx: &mut Transaction, tenant: &Tenant, order: Uuid, e
 }
 
 /// The entries of a page, and one more where there is another page.
-pub(crate) async fn list(tx: &mut Transaction, tenant: &Tenant, order: Uuid, page: &PageRequest) -> Result<Vec<Entry>, Refusal> {
+pub(crate) async fn list(
+    tx: &mut Transaction,
+    tenant: &Tenant,
+    order: Uuid,
+    page: &PageRequest,
+) -> Result<Vec<Entry>, Refusal> {
     let mut query = QueryBuilder::new(
         "SELECT sequence, kind, occur_time, actor, episode, state, previous_state, stage, reason, note, customer_text, promise_time,
              assignee, team, category, priority_key, priority_rank, resolution, clock, mark, due_time
          FROM work_order_event
          WHERE tenant_id = ",
     );
-    query.push_bind(tenant.key().to_owned()).push(" AND work_order_id = ").push_bind(order);
+    query
+        .push_bind(tenant.key().to_owned())
+        .push(" AND work_order_id = ")
+        .push_bind(order);
     page.push(&mut query, "sequence::text");
     let rows: Vec<Row> = query.build_query_as().fetch_all(&mut **tx).await?;
     rows.into_iter().map(Entry::try_from).collect()

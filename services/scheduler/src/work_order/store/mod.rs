@@ -12,5 +12,7 @@ use huiyin_chassis::Refusal;
 
 /// A row that holds what this version of the room cannot have written.
 fn unknown(table: &str, column: &str, value: impl std::fmt::Display) -> Refusal {
-    Refusal::fault(anyhow::anyhow!("{table}.{column} holds {value}, which is none of its values"))
+    Refusal::fault(anyhow::anyhow!(
+        "{table}.{column} holds {value}, which is none of its values"
+    ))
 }

@@ -99,7 +99,10 @@ impl TryFrom<Row> for WorkOrder {
             },
             classification_revision: row.classification_revision,
             category: row.category,
-            priority: Priority { key: row.priority_key, rank: row.priority_rank },
+            priority: Priority {
+                key: row.priority_key,
+                rank: row.priority_rank,
+            },
             skills: row.skills,
             excerpt: row.excerpt,
             state_time: row.state_time.to_jiff(),
@@ -116,7 +119,10 @@ impl TryFrom<Row> for WorkOrder {
             due_time: time(row.due_time),
             next_due_time: time(row.next_due_time),
             breached: row.breached,
-            versions: Versions { policy: row.policy_version, calendar: row.calendar_version },
+            versions: Versions {
+                policy: row.policy_version,
+                calendar: row.calendar_version,
+            },
             resolution: row.resolution.map(|Json(resolution)| resolution),
             promise_time: time(row.promise_time),
             worked: SignedDuration::from_micros(row.worked_us),
@@ -228,7 +234,10 @@ pub(crate) async fn save(tx: &mut Transaction, tenant: &Tenant, order: &WorkOrde
     .await?;
     match written.rows_affected() {
         1 => Ok(()),
-        rows => Err(Refusal::fault(anyhow::anyhow!("work order {} was written to {rows} rows", order.id))),
+        rows => Err(Refusal::fault(anyhow::anyhow!(
+            "work order {} was written to {rows} rows",
+            order.id
+        ))),
     }
 }
 
@@ -241,16 +250,25 @@ pub(crate) async fn lock(tx: &mut Transaction, tenant: &Tenant, id: Uuid) -> Res
 }
 
 /// The work order of a feedback, held until the transaction ends.
-pub(crate) async fn lock_by_feedback(tx: &mut Transaction, tenant: &Tenant, feedback: &str) -> Result<Option<WorkOrder>, Refusal> {
+pub(crate) async fn lock_by_feedback(
+    tx: &mut Transaction,
+    tenant: &Tenant,
+    feedback: &str,
+) -> Result<Option<WorkOrder>, Refusal> {
     one(tx, tenant, |query| {
-        query.push(" AND feedback = ").push_bind(feedback.to_owned()).push(" FOR UPDATE");
+        query
+            .push(" AND feedback = ")
+            .push_bind(feedback.to_owned())
+            .push(" FOR UPDATE");
     })
     .await
 }
 
 /// From here on the transaction sees one moment: a work order and its clocks belong together. Before anything is read.
 pub(crate) async fn see_one_moment(tx: &mut Transaction) -> Result<(), Refusal> {
-    sqlx::query("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY").execute(&mut **tx).await?;
+    sqlx::query("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
+        .execute(&mut **tx)
+        .await?;
     Ok(())
 }
 
@@ -275,7 +293,10 @@ pub(crate) async fn exists(tx: &mut Transaction, tenant: &Tenant, id: Uuid) -> R
 /// Those of some work orders that there are, in the order of their ids.
 pub(crate) async fn many(tx: &mut Transaction, tenant: &Tenant, ids: &[Uuid]) -> Result<Vec<WorkOrder>, Refusal> {
     let mut query = select(tenant);
-    query.push(" AND id = ANY(").push_bind(ids.to_vec()).push(") ORDER BY id");
+    query
+        .push(" AND id = ANY(")
+        .push_bind(ids.to_vec())
+        .push(") ORDER BY id");
     all(tx, query).await
 }
 
@@ -292,7 +313,11 @@ fn select(tenant: &Tenant) -> QueryBuilder<Postgres> {
     query
 }
 
-async fn one(tx: &mut Transaction, tenant: &Tenant, condition: impl FnOnce(&mut QueryBuilder<Postgres>)) -> Result<Option<WorkOrder>, Refusal> {
+async fn one(
+    tx: &mut Transaction,
+    tenant: &Tenant,
+    condition: impl FnOnce(&mut QueryBuilder<Postgres>),
+) -> Result<Option<WorkOrder>, Refusal> {
     let mut query = select(tenant);
     condition(&mut query);
     let row: Option<Row> = query.build_query_as().fetch_optional(&mut **tx).await?;
