@@ -49,7 +49,7 @@ pub fn require_rules(service: &str) -> anyhow::Result<()> {
     for method in descriptor.methods() {
         let rule = describe(&method);
         anyhow::ensure!(
-            rule.token_bound != !rule.permission.is_empty(),
+            rule.token_bound == rule.permission.is_empty(),
             "{} names neither a permission nor a token: add option (huiyin.type.v1.access)",
             method.full_name()
         );

@@ -4,6 +4,8 @@ use huiyin_chassis::Refusal;
 use huiyin_proto::scheduler::v1::ErrorReason;
 use tonic::Code;
 
+use crate::calendar::domain::CalendarError;
+
 const DOMAIN: &str = "huiyin.scheduler";
 
 /// A refusal of this room. Names are resource names.
@@ -46,5 +48,17 @@ impl From<Error> for Refusal {
                 .with("team", team)
                 .at_field(field, "is no team of the tenant"),
         }
+    }
+}
+
+impl From<CalendarError> for Refusal {
+    fn from(error: CalendarError) -> Self {
+        let CalendarError::OutOfReach = error;
+        Self::new(
+            Code::FailedPrecondition,
+            DOMAIN,
+            ErrorReason::DeadlineOutOfReach.as_str_name(),
+            error.to_string(),
+        )
     }
 }

@@ -51,6 +51,32 @@ async fn a_relay_that_dies_again_and_again_loses_nothing_over_redis() {
     kill_sources(world).await;
 }
 
+/// Both replicas write, one of them is the relay; when that dies, the other is.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn two_replicas_of_a_source_have_one_relay_and_never_none() {
+    let world = World::new().await;
+    let mut random = Random::new();
+    let writers = Writers::new(&mut random, 6, 0);
+    let first = world.source(Some(&writers)).await;
+    let second = world.source_replica(&writers).await;
+    let sink = world.sink(&Room::new()).await;
+    writers.add(800);
+    world.wait_for(400).await;
+    first.running.kill();
+    let mut database = world.source_database().await;
+    let before = positioned(&mut database).await;
+    writers.add(400);
+    eventually("the other is the relay", PATIENCE, async || {
+        positioned(&mut database).await > before + 200
+    })
+    .await;
+    let first = world.source(Some(&writers)).await;
+    writers.add(400);
+    eventually("the writers are done", PATIENCE, async || writers.are_done()).await;
+    second.running.stop().await.unwrap();
+    world.finish(first, &writers, vec![sink]).await;
+}
+
 /// A relay without Redis leaves exactly what one leaves that dies between the two: positions, and nothing published.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_was_positioned_and_never_published_is_read_from_the_log() {

@@ -173,7 +173,7 @@ async fn a_reader_that_does_not_follow_comes_to_an_end_under_load() {
             epoch: flow.epoch,
         };
         let mut stream = client.read_events(request).await.unwrap().into_inner();
-        let mut reached = vec![0; 8];
+        let mut reached = [0; 8];
         while let Some(answer) = stream.message().await.unwrap() {
             for event in answer.events {
                 reached[usize::try_from(event.partition).unwrap()] = event.position;

@@ -20,10 +20,13 @@ pub(crate) enum Fate {
     Unavailable,
 }
 
+/// Of which event, by its subject and value.
+type Fates = dyn Fn(&str, i32) -> Fate + Send + Sync;
+
 /// See the file. Clones share the count.
 #[derive(Clone)]
 pub(crate) struct Room {
-    fate: Arc<dyn Fn(&str, i32) -> Fate + Send + Sync>,
+    fate: Arc<Fates>,
     tried: Arc<AtomicUsize>,
 }
 

@@ -52,6 +52,7 @@ async fn measure(how: &str, world: World) {
     source.running.stop().await.unwrap();
 }
 
+#[expect(clippy::print_stdout, reason = "that is all that it is for")]
 fn report(how: &str, what: &str, events: u32, began: Instant) {
     let took = began.elapsed();
     println!(

@@ -100,6 +100,14 @@ impl World {
         source
     }
 
+    /// Starts a second replica of the source, which the sink does not know.
+    pub(crate) async fn source_replica(&self, writers: &Writers) -> Source {
+        let config = self.config("source", &self.source_url);
+        source::start(config, self.stage.context(), Some(writers.clone()))
+            .await
+            .unwrap()
+    }
+
     /// Starts a sink; the source must have been started once.
     pub(crate) async fn sink(&self, room: &Room) -> Running {
         sink::start(self.config("sink", &self.sink_url), self.stage.context(), room.clone())

@@ -106,7 +106,7 @@ pub(crate) async fn keep(tx: &mut Transaction, tenant: &Tenant, facts: &[&Fact])
     };
     let documents = facts
         .iter()
-        .map(|fact| serde_json::to_value(fact))
+        .map(serde_json::to_value)
         .collect::<Result<Vec<_>, _>>()
         .map_err(Refusal::fault)?;
     let resolutions: Vec<_> = facts.iter().map(|fact| fact.resolution()).collect();

@@ -97,26 +97,3 @@ impl Dimension {
 pub(crate) fn fields(dimensions: &[Dimension]) -> Vec<Field> {
     dimensions.iter().map(|dimension| dimension.field()).collect()
 }
-
-#[cfg(test)]
-mod tests {
-    use huiyin_proto::r#type::v1::{Channel, CustomerTier};
-
-    use super::*;
-
-    #[test]
-    fn the_names_are_those_of_the_proto_and_none_is_missing() {
-        let channels: Vec<_> = (1..).map_while(|number| Channel::try_from(number).ok()).collect();
-        let channels: Vec<_> = channels
-            .iter()
-            .map(|found| (found.as_str_name().trim_start_matches("CHANNEL_"), *found as i32))
-            .collect();
-        assert_eq!(channels, CHANNELS);
-        let tiers: Vec<_> = (1..).map_while(|number| CustomerTier::try_from(number).ok()).collect();
-        let tiers: Vec<_> = tiers
-            .iter()
-            .map(|found| (found.as_str_name().trim_start_matches("CUSTOMER_TIER_"), *found as i32))
-            .collect();
-        assert_eq!(tiers, TIERS);
-    }
-}

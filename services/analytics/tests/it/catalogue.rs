@@ -2,7 +2,10 @@
 
 use huiyin_proto::analytics::v1::{Dimension, GetMetricRequest, ListMetricsRequest, Metric, QueryMetricRequest};
 
-use crate::world::{Ask, Case, Client, World, interval};
+use crate::{
+    case::Case,
+    world::{Ask, Client, World, interval},
+};
 
 async fn listed(client: &Client, filter: &str, order_by: &str) -> Vec<Metric> {
     let mut request = ListMetricsRequest {

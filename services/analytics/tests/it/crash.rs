@@ -3,7 +3,10 @@
 use huiyin_proto::analytics::v1::Dimension;
 use sqlx::Connection as _;
 
-use crate::world::{Ask, Case, World, facts, interval, totals};
+use crate::{
+    case::Case,
+    world::{Ask, World, facts, interval, totals},
+};
 
 /// Killed again and again while it counts, it counts each event exactly once.
 #[tokio::test]

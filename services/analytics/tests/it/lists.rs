@@ -3,7 +3,10 @@
 use huiyin_proto::{analytics::v1::ListFactsRequest, event::v1::StateCategory, r#type::v1::Channel};
 use tonic::Code;
 
-use crate::world::{Case, Client, World, facts};
+use crate::{
+    case::Case,
+    world::{Client, World, facts},
+};
 
 async fn listed(client: &Client, filter: &str) -> Vec<String> {
     let request = ListFactsRequest {

@@ -5,7 +5,10 @@ use huiyin_proto::{
     event::v1::{MessageSettled, event::Payload},
 };
 
-use crate::world::{Ask, Case, World, counted, facts, interval, totals, values};
+use crate::{
+    case::Case,
+    world::{Ask, World, counted, facts, interval, totals, values},
+};
 
 fn ask(client: &crate::world::Client) -> Ask<'_> {
     Ask {

@@ -18,7 +18,10 @@ use huiyin_proto::{
     r#type::v1::{Channel, CustomerTier},
 };
 
-use crate::world::{Ask, Case, World, at, facts, interval, totals, values};
+use crate::{
+    case::Case,
+    world::{Ask, World, at, facts, interval, totals, values},
+};
 
 const HOUR: i64 = 3600;
 

@@ -120,17 +120,12 @@ fn breach(clock: &ClockFact) -> Option<prost_types::Timestamp> {
 fn value(metric: &str, mut samples: Samples, all: f64) -> Option<f64> {
     let count = samples.whole.len();
     samples.whole.sort_by(f64::total_cmp);
-    let rank = |part: f64| {
-        samples
-            .whole
-            .get(((part * count as f64).ceil() as usize).max(1) - 1)
-            .copied()
-    };
+    let rank = |percent: usize| samples.whole.get((count * percent).div_ceil(100).max(1) - 1).copied();
     match metric {
         "volume" => Some(count as f64),
         "share" => (all > 0.0).then(|| count as f64 / all),
-        "resolution_time_p50" => rank(0.5),
-        "resolution_time_p90" => rank(0.9),
+        "resolution_time_p50" => rank(50),
+        "resolution_time_p90" => rank(90),
         _ => (count > 0).then(|| samples.part / count as f64),
     }
 }

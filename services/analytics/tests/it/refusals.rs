@@ -7,7 +7,10 @@ use huiyin_proto::analytics::v1::{
 use tonic::{Code, Status};
 use tonic_types::StatusExt as _;
 
-use crate::world::{Case, World, interval};
+use crate::{
+    case::Case,
+    world::{World, interval},
+};
 
 fn metric(key: &str) -> QueryMetricRequest {
     QueryMetricRequest {

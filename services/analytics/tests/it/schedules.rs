@@ -12,8 +12,9 @@ use jiff::{SignedDuration, Timestamp};
 use uuid::Uuid;
 
 use crate::{
+    case::{Case, Said},
     recomputed::recompute,
-    world::{Ask, Case, Said, World, at, facts, group, interval, totals},
+    world::{Ask, World, at, facts, group, interval, totals},
 };
 
 const SCHEDULES: u64 = 50;
@@ -63,7 +64,7 @@ impl Dice {
     }
 
     fn later(&mut self, time: &mut Timestamp) -> Timestamp {
-        *time = *time + SignedDuration::from_mins(1 + i64::try_from(self.throw(900)).unwrap());
+        *time += SignedDuration::from_mins(1 + i64::try_from(self.throw(900)).unwrap());
         *time
     }
 }

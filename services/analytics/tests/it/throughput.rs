@@ -9,10 +9,13 @@ use huiyin_proto::{
 };
 use jiff::SignedDuration;
 
-use crate::world::{Ask, Case, World, at, interval};
+use crate::{
+    case::Case,
+    world::{Ask, World, at, interval},
+};
 
 /// Twenty events per feedback, as the demo produces them.
-fn life(world: &World, case: &Case) -> Vec<crate::world::Said> {
+fn life(world: &World, case: &Case) -> Vec<crate::case::Said> {
     let due = case.received + SignedDuration::from_hours(8);
     let mut life = vec![
         case.submitted(),

@@ -2,7 +2,10 @@
 
 use huiyin_proto::analytics::v1::{Bucket, Dimension, QueryTrendRequest, TrendPoint};
 
-use crate::world::{Case, Client, World, group, interval};
+use crate::{
+    case::Case,
+    world::{Client, World, group, interval},
+};
 
 async fn trend(
     client: &Client,

@@ -1,4 +1,4 @@
-//! The room with stand-ins for its five sources, and feedback whose life a test tells event by event.
+//! The room with stand-ins for its five sources, and short ways to ask it.
 
 use std::{collections::BTreeMap, time::Duration};
 
@@ -9,20 +9,16 @@ use huiyin_proto::{
         AsOf, Dimension, FeedbackFact, GetTotalsRequest, Interval, ListFactsRequest, MetricRow, QueryMetricRequest,
         QueryMetricResponse, Totals, analytics_service_client::AnalyticsServiceClient,
     },
-    event::v1::{
-        Deadline, Event, FeedbackClassified, FeedbackSubmitted, MessageSettled, Score, SlaClockMarked, SlaMark,
-        StateCategory, SurveyAnswered, SurveyInvited, WorkOrderAssigned, WorkOrderDigest, WorkOrderOpened,
-        WorkOrderProgressed, WorkOrderRetargeted, WorkOrderTransitioned, event::Payload,
-    },
-    r#type::v1::{Channel, CustomerTier, FeedbackDigest, Impact, Priority, Sentiment},
+    event::v1::Event,
 };
 use huiyin_testkit::{Connection, Source, Stage, eventually};
 use jiff::Timestamp;
-use uuid::Uuid;
+
+use crate::case::Said;
 
 pub(crate) type Client = AnalyticsServiceClient<Connection>;
 
-pub(crate) const SOURCES: [&str; 5] = ["intake", "classifier", "scheduler", "notification", "survey"];
+const SOURCES: [&str; 5] = ["intake", "classifier", "scheduler", "notification", "survey"];
 
 /// The room and what stands around it.
 pub(crate) struct World {

@@ -139,7 +139,8 @@ fn decode_words(value: &str) -> String {
     let mut was_encoded = true;
     for word in value.split_whitespace() {
         let encoded = word.strip_prefix("=?utf-8?b?").and_then(|word| word.strip_suffix("?="));
-        if !decoded.is_empty() && !(was_encoded && encoded.is_some()) {
+        let apart = !(was_encoded && encoded.is_some());
+        if apart && !decoded.is_empty() {
             decoded.push(' ');
         }
         match encoded {

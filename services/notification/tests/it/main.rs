@@ -1,4 +1,5 @@
 //! The room over real gRPC, on a fresh database, with a mail server, webhook receivers and neighbours of the test's own.
+#![cfg(test)]
 
 mod access;
 mod delivery;

@@ -93,11 +93,16 @@ impl Scene {
 
     /// Kills the room as a crash would, and starts it again on its database.
     pub(crate) async fn restart(&mut self) {
+        self.running.take().unwrap().kill();
+        self.running = Some(self.replica().await);
+    }
+
+    /// A second replica of the room, on the same database.
+    pub(crate) async fn replica(&self) -> Running {
         let config = self
             .stage
             .config_with("notification", &self.stage.database_url(), &self.settings);
-        self.running.take().unwrap().kill();
-        self.running = Some(notification::start(config, self.stage.context()).await.unwrap());
+        notification::start(config, self.stage.context()).await.unwrap()
     }
 
     /// Where the room serves.

@@ -2,18 +2,21 @@
 
 use std::time::{Duration, Instant};
 
+use huiyin_proto::notification::v1::ListInboxItemsRequest;
 use huiyin_testkit::eventually;
 use jiff::SignedDuration;
 
 use crate::{
-    scene::{LIMIT, Scene, assigned, digest, invited, messages, resolved, subject, unreachable},
+    scene::{CUSTOMER, LIMIT, Scene, assigned, digest, invited, messages, resolved, subject, unreachable},
     telling::published,
 };
 
+/// Two replicas share the work and do none of it twice.
 #[tokio::test]
-async fn a_thousand_work_orders_are_told_of_once_each() {
+async fn a_thousand_work_orders_are_told_of_once_each_by_two_replicas() {
     let scene = Scene::without_mail().await;
     let mut client = scene.admin().await;
+    let _other = scene.replica().await;
     let began = Instant::now();
     for number in 0..1_000 {
         let id = format!("w{number}");
@@ -43,6 +46,21 @@ async fn a_thousand_work_orders_are_told_of_once_each() {
     })
     .await;
     let took = began.elapsed();
+    for (recipient, count) in [("user:li.wei", 1_000), (CUSTOMER, 2_000)] {
+        let request = ListInboxItemsRequest {
+            parent: "tenants/acme".to_owned(),
+            recipient: recipient.to_owned(),
+            ..Default::default()
+        };
+        let inbox = client.list_inbox_items(request).await.unwrap().into_inner();
+        assert_eq!(inbox.unread_count, count, "{recipient}");
+    }
+    let retried = messages(&mut client, "")
+        .await
+        .iter()
+        .filter(|message| message.attempts != 1)
+        .count();
+    assert_eq!(retried, 0);
     eprintln!(
         "3000 messages in {took:?}: {:.0} per second",
         3_000.0 / took.as_secs_f64()

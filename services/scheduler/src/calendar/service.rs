@@ -1,10 +1,8 @@
 //! The calendar of a tenant in its versions, from the [`shelf`](crate::shelf).
 
 use huiyin_chassis::{Refusal, Tenant, Transaction};
-use huiyin_proto::scheduler::v1::ErrorReason;
-use tonic::Code;
 
-use super::domain::{Calendar, CalendarError};
+use super::domain::Calendar;
 use crate::shelf::{self, Kept};
 
 impl Kept for Calendar {
@@ -30,16 +28,4 @@ pub(crate) async fn active(tx: &mut Transaction, tenant: &Tenant) -> Result<(Cal
 /// NOT_FOUND where the tenant has no such version.
 pub(crate) async fn version(tx: &mut Transaction, tenant: &Tenant, version: i32) -> Result<Calendar, Refusal> {
     shelf::version(tx, tenant, version).await
-}
-
-impl From<CalendarError> for Refusal {
-    fn from(error: CalendarError) -> Self {
-        let CalendarError::OutOfReach = error;
-        Self::new(
-            Code::FailedPrecondition,
-            "huiyin.scheduler",
-            ErrorReason::DeadlineOutOfReach.as_str_name(),
-            error.to_string(),
-        )
-    }
 }

@@ -108,7 +108,10 @@ pub(crate) async fn compute_deadline(
     let tenant = name::parent(&caller, &request.parent)?;
     let question = convert::question(&request)?;
     let calendar = match request.calendar {
-        Some(calendar) => service::CalendarToUse::Tried(calendar::convert::new_edition(calendar, "calendar")?.1),
+        Some(calendar) => {
+            let (_, calendar) = calendar::convert::new_edition(calendar, "calendar")?;
+            service::CalendarToUse::Tried(Box::new(calendar))
+        }
         None => request
             .calendar_version
             .map_or(service::CalendarToUse::Active, service::CalendarToUse::Version),

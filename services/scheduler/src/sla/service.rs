@@ -52,7 +52,7 @@ pub(crate) enum CalendarToUse {
     /// A version of the tenant's.
     Version(i32),
     /// One that is tried out.
-    Tried(Calendar),
+    Tried(Box<Calendar>),
 }
 
 /// A deadline that was worked out.
@@ -86,7 +86,7 @@ pub(crate) async fn compute(
             calendar::service::version(&mut tx, tenant, version).await?,
             Some(version),
         ),
-        CalendarToUse::Tried(calendar) => (calendar, None),
+        CalendarToUse::Tried(calendar) => (*calendar, None),
     };
     tx.rollback().await;
     let explanation = explain_runs(&question.runs, question.target, question.warn_percent, &calendar)?;

@@ -74,11 +74,10 @@ pub(crate) fn work_order(
 /// A clock as it stands now; `None` where its calendar is not at hand.
 pub(crate) fn clock(kept: &KeptClock, work_order: &str, calendars: &Calendars, now: Timestamp) -> Option<v1::SlaClock> {
     let calendar = calendars.get(&kept.clock.terms.versions.calendar)?;
-    let stopped = kept.stopped.map(|(mark, marked)| (mark, marked));
     let given = [
         kept.warned.map(|marked| (Mark::Warned, marked)),
         kept.breached.map(|marked| (Mark::Breached, marked)),
-        stopped,
+        kept.stopped,
     ];
     let marks = given.into_iter().flatten().map(|(mark, marked)| v1::SlaClockMark {
         mark: mark as i32,
