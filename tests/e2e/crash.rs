@@ -1,5 +1,7 @@
 //! What the real world does: processes die, Redis forgets, Postgres restarts. Nothing that was accepted may be missing.
 
+#![expect(clippy::disallowed_methods, reason = "the load of a test is joined by it")]
+
 use std::{
     collections::BTreeSet,
     sync::{

@@ -1,5 +1,7 @@
 //! SIGTERM: no accepted request is lost, and nobody can hold the drain for ever.
 
+#![expect(clippy::disallowed_methods, reason = "the load of a test is joined by it")]
+
 use std::{collections::BTreeSet, time::Duration};
 
 use huiyin::{link::Link, list};

@@ -1,5 +1,12 @@
 //! A suite of six real processes on a Postgres and a Redis of its own, to be killed, wiped and restarted by tests.
 
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::print_stderr,
+    reason = "a test that cannot be set up has failed, and says why"
+)]
+
 use std::{
     collections::BTreeMap,
     path::{Path, PathBuf},

@@ -7,6 +7,8 @@
 //! - [`eventually()`]: wait for a state, never for a time.
 //! - [`shared_data()`]: real data beside the checkout, where there is any.
 
+#![expect(clippy::unwrap_used, reason = "a test that cannot be set up has failed")]
+
 mod database;
 mod eventually;
 mod name;

@@ -1,5 +1,7 @@
 //! Who may call what: every method of every service, found by reflection, so that a new one cannot be forgotten.
 
+#![expect(clippy::print_stdout, reason = "how many methods were walked is worth reading")]
+
 mod call;
 mod request;
 

@@ -1,5 +1,7 @@
 //! What a caller sees when a service is at its limit, too slow, broken, or stopping.
 
+#![expect(clippy::disallowed_methods, reason = "a call that hangs is aborted by its test")]
+
 use std::time::Duration;
 
 use huiyin_chassis::auth::Claims;

@@ -1,5 +1,10 @@
 //! Feedback handed in: one by one from many callers, and as a stream.
 
+#![expect(
+    clippy::disallowed_methods,
+    reason = "callers of a benchmark are joined where they are started"
+)]
+
 use std::time::{Duration, Instant};
 
 use hdrhistogram::Histogram;

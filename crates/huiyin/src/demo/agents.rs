@@ -98,7 +98,7 @@ pub(super) async fn work(
     let working = futures::stream::iter(open.iter().map(|order| async move {
         let worked = take(link, options, order).await?;
         let done = done.fetch_add(1, std::sync::atomic::Ordering::Relaxed) + 1;
-        if done % 50 == 0 {
+        if done.is_multiple_of(50) {
             bar.set_message(format!("agents: {done} of {total} work orders"));
         }
         anyhow::Ok(worked)

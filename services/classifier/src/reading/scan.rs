@@ -144,6 +144,7 @@ fn modify(lexicon: &Lexicon, text: &str, hits: &mut [Hit]) {
         // Where the last word ends that it worked on, and on how many it did.
         let mut last: Option<usize> = None;
         let mut worked_on = 0;
+        #[expect(clippy::needless_range_loop, reason = "the hit is changed at the end")]
         for target in index + 1..hits.len() {
             let hit = &hits[target];
             if hit.start < from {

@@ -1,5 +1,7 @@
 //! Real comments beside the checkout, where there are any: nothing may panic, and the tendency must be right often enough.
 
+#![expect(clippy::print_stdout, reason = "a measurement is read by a person")]
+
 use std::{collections::BTreeMap, fs};
 
 use serde::Deserialize;

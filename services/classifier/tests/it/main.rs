@@ -1,5 +1,7 @@
 //! The room from outside: real gRPC, a fresh database, a stand-in for intake, a clock that the test holds.
 
+#![expect(clippy::unwrap_used, reason = "what a test did not expect fails it")]
+
 mod classifying;
 mod correcting;
 mod lists;

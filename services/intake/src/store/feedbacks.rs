@@ -183,9 +183,12 @@ async fn left_out(tx: &mut Transaction, tenant: &Tenant, rows: &Rows<'_>) -> Res
     let pairs: Vec<(Uuid, Uuid)> = sqlx::query_as(
         "SELECT new.id, holder.id
          FROM unnest($2::uuid[], $3::text[], $4::text[]) AS new (id, source, external_id)
-         JOIN feedback AS holder
-           ON holder.tenant_id = $1 AND holder.source = new.source AND holder.external_id = new.external_id
-          AND holder.external_id <> ''
+         CROSS JOIN LATERAL (
+             SELECT f.id
+             FROM feedback AS f
+             WHERE f.tenant_id = $1 AND f.source = new.source AND f.external_id = new.external_id AND f.external_id <> ''
+             LIMIT 1 -- as in `answers::find`: one probe of the key each
+         ) AS holder
          WHERE holder.id <> new.id",
     )
     .bind(tenant.key())
@@ -211,20 +214,22 @@ macro_rules! shown {
 /// The feedbacks with these ids, in the order of the ids; those that are not there are left out.
 pub(crate) async fn by_ids(tx: &mut Transaction, tenant: &Tenant, ids: &[Uuid]) -> Result<Vec<Feedback>, Refusal> {
     let rows: Vec<Row> = sqlx::query_as(concat!(
-        "SELECT ",
+        "SELECT found.*
+         FROM unnest($2::uuid[]) WITH ORDINALITY AS wanted (wanted_id, place)
+         CROSS JOIN LATERAL (
+             SELECT ",
         shown!(),
-        " FROM feedback WHERE tenant_id = $1 AND id = ANY ($2)"
+        " FROM feedback
+             WHERE tenant_id = $1 AND id = wanted_id
+             LIMIT 1 -- as in `answers::find`: one probe of the key each
+         ) AS found
+         ORDER BY place",
     ))
     .bind(tenant.key())
     .bind(ids)
     .fetch_all(&mut **tx)
     .await?;
-    let mut found: HashMap<Uuid, Feedback> = rows
-        .into_iter()
-        .map(Feedback::from)
-        .map(|feedback| (feedback.id, feedback))
-        .collect();
-    Ok(ids.iter().filter_map(|id| found.remove(id)).collect())
+    Ok(rows.into_iter().map(Feedback::from).collect())
 }
 
 /// The rows of one page, and one more where there is another page.

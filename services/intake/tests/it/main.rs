@@ -9,7 +9,6 @@ mod create;
 mod group;
 mod import;
 mod list;
-mod rate;
 mod refusals;
 mod stand;
 mod watch;

@@ -1,5 +1,11 @@
 //! The room from outside: real gRPC, a fresh database, stand-ins for the classifier and the survey, a clock that the test holds.
 
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    reason = "what a test did not expect fails it"
+)]
+
 mod agents;
 mod assigning;
 mod clocks;
