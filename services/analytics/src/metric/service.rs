@@ -22,6 +22,8 @@ use crate::{
     room::Room,
 };
 
+/// The audit holds totals against what others say of themselves at the same moment: it waits longer than other questions.
+const AUDIT_PATIENCE: Duration = Duration::from_secs(15);
 /// An answer has this many rows at most.
 const MAX_ROWS: usize = 10_000;
 /// A trend has this many buckets at most.
@@ -170,7 +172,7 @@ impl Room {
 
     /// The totals by kind and clock.
     pub(crate) async fn totals(&self, tenant: &Tenant) -> Result<(BTreeMap<(String, String), i64>, AsOf), Refusal> {
-        self.wait_until_counted(tenant).await?;
+        self.wait_at_most(tenant, AUDIT_PATIENCE).await?;
         let mut tx = self.database.tenant(tenant).await?;
         store::hold_still(&mut tx).await?;
         let totals = store::totals(&mut tx, tenant).await?;
@@ -224,7 +226,11 @@ impl Room {
     /// Waits until what was taken in before this moment is counted, but no longer than the room's patience: `as_of` then says
     /// how far the answer reaches.
     pub(crate) async fn wait_until_counted(&self, tenant: &Tenant) -> Result<(), Refusal> {
-        let until = tokio::time::Instant::now() + Duration::from_millis(self.query.patience_ms);
+        self.wait_at_most(tenant, Duration::from_millis(self.query.patience_ms)).await
+    }
+
+    async fn wait_at_most(&self, tenant: &Tenant, patience: Duration) -> Result<(), Refusal> {
+        let until = tokio::time::Instant::now() + patience;
         let mut newest = None;
         loop {
             let mut tx = self.database.tenant(tenant).await?;
