@@ -65,7 +65,7 @@ async fn a_vip_gets_the_most_skilled() {
         .await;
     play.agent("beginner", agent("user:beginner", "t", &[("software", 1)]))
         .await;
-    for feedback in ["v1", "v2"] {
+    for feedback in ["v11", "v12"] {
         let mut vip = classified(feedback);
         vip.feedback.as_mut().unwrap().tier = CustomerTier::Vip.into();
         assert_eq!(play.open(&vip).await.assignee, "user:expert");

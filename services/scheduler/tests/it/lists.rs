@@ -10,7 +10,7 @@ use crate::play::{Client, PARENT, Play, classified, refused, violated};
 async fn some(play: &Play) -> Vec<v1::WorkOrder> {
     let mut orders = Vec::new();
     for (index, rank) in [3, 0, 2, 1, 0].into_iter().enumerate() {
-        let mut one = classified(&format!("f{index}"));
+        let mut one = classified(&format!("f{}", index + 1));
         one.priority = Some(Priority {
             key: format!("P{rank}"),
             rank,
