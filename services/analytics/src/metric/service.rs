@@ -226,7 +226,8 @@ impl Room {
     /// Waits until what was taken in before this moment is counted, but no longer than the room's patience: `as_of` then says
     /// how far the answer reaches.
     pub(crate) async fn wait_until_counted(&self, tenant: &Tenant) -> Result<(), Refusal> {
-        self.wait_at_most(tenant, Duration::from_millis(self.query.patience_ms)).await
+        self.wait_at_most(tenant, Duration::from_millis(self.query.patience_ms))
+            .await
     }
 
     async fn wait_at_most(&self, tenant: &Tenant, patience: Duration) -> Result<(), Refusal> {

@@ -86,7 +86,7 @@ async fn filters_find_what_they_say() {
         ("category : service", vec!["今天下", "客服态"]),
         ("category = service", vec!["今天下"]),
         ("sentiment = POSITIVE", vec!["非常满"]),
-        ("sentiment_score < -0.6", vec!["面包发", "客服态", "APP"]),
+        ("sentiment_score < -0.3", vec!["面包发", "客服态", "APP"]),
         (
             "impact = SERIOUS AND NOT category : safety",
             vec!["今天下", "客服态", "APP"],
