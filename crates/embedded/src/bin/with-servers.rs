@@ -97,6 +97,13 @@ async fn play(command: &[OsString], servers: &Servers, signals: &mut Signals) ->
     };
     let mut command = Process::command(program, Signal::TERM);
     command.args(arguments).envs(servers.environment());
+    // Started by `cargo run`, we hold what Cargo tells a program of its package. To a Cargo below us that is a change
+    // of the environment that build scripts watch, and half the dependencies would be built again.
+    for (name, _) in std::env::vars_os() {
+        if name.to_string_lossy().starts_with("CARGO_PKG_") || name.to_string_lossy().starts_with("CARGO_MANIFEST_") {
+            command.env_remove(name);
+        }
+    }
     let name = program.to_string_lossy();
     let child = Process::spawn(command, Signal::TERM).with_context(|| format!("could not run {name}"))?;
     let signal = tokio::select! {
