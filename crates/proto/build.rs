@@ -1,4 +1,4 @@
-//! Compiles proto/ into messages, clients, validating servers and the descriptor set; no protoc needed.
+//! Compiles proto/ into messages, clients, validating servers and the descriptor set. Only the crate that compiles the rules asks for protoc.
 
 use std::{collections::BTreeSet, fs, path::PathBuf};
 

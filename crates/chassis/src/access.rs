@@ -7,6 +7,8 @@ use prost_reflect::{MethodDescriptor, Value};
 /// The access rule and the shape of one method.
 #[derive(Debug, Clone)]
 pub struct Method {
+    /// Its gRPC path, such as `/huiyin.intake.v1.IntakeService/CreateFeedback`.
+    pub path: String,
     /// The permission that a caller needs; empty where `token_bound`.
     pub permission: String,
     /// True where the request carries the right to make it.
@@ -21,10 +23,13 @@ static METHODS: LazyLock<HashMap<String, Method>> = LazyLock::new(|| {
     let methods = huiyin_proto::POOL
         .services()
         .flat_map(|service| service.methods().collect::<Vec<_>>());
-    methods.map(|method| (path(&method), describe(&method))).collect()
+    methods
+        .map(|method| describe(&method))
+        .map(|method| (method.path.clone(), method))
+        .collect()
 });
 
-/// The method behind a gRPC path such as `/huiyin.intake.v1.IntakeService/CreateFeedback`.
+/// The method behind a gRPC path.
 #[must_use]
 pub fn method(path: &str) -> Option<&'static Method> {
     METHODS.get(path)
@@ -57,10 +62,6 @@ pub fn require_rules(service: &str) -> anyhow::Result<()> {
     Ok(())
 }
 
-fn path(method: &MethodDescriptor) -> String {
-    format!("/{}/{}", method.parent_service().full_name(), method.name())
-}
-
 fn describe(method: &MethodDescriptor) -> Method {
     let options = method.options();
     let access = huiyin_proto::POOL
@@ -70,6 +71,7 @@ fn describe(method: &MethodDescriptor) -> Method {
     let access = access.as_ref().and_then(Value::as_message);
     let field = |name| access.and_then(|access| access.get_field_by_name(name));
     Method {
+        path: format!("/{}/{}", method.parent_service().full_name(), method.name()),
         permission: field("permission")
             .and_then(|value| value.as_str().map(str::to_owned))
             .unwrap_or_default(),

@@ -44,8 +44,11 @@ pub struct Limits {
     pub deadline_ms: u64,
     /// A request message may be this large. Bytes.
     pub message_bytes: usize,
-    /// So many calls are worked on at once; more are refused with RESOURCE_EXHAUSTED.
+    /// So many unary calls are worked on at once; more are refused with RESOURCE_EXHAUSTED.
     pub concurrency: usize,
+    /// So many streams (imports, watches) are open at once; more are refused with RESOURCE_EXHAUSTED. They have a limit of
+    /// their own, so that those who watch take no place from those who call.
+    pub streams: usize,
     /// After NOT_SERVING, calls are still taken for this long, so that load balancers hear of it. Milliseconds.
     pub drain_notice_ms: u64,
     /// Calls under way at the end of the notice have this long to finish; then they are cut. Milliseconds.
@@ -58,6 +61,7 @@ impl Default for Limits {
             deadline_ms: 30_000,
             message_bytes: 4 << 20,
             concurrency: 1024,
+            streams: 1024,
             drain_notice_ms: 0,
             drain_ms: 10_000,
         }

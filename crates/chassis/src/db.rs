@@ -103,6 +103,7 @@ impl Database {
                 .execute(&database.pool)
                 .await?;
         }
+        require_isolated(&database.pool).await?;
         Ok(database)
     }
 
@@ -142,22 +143,17 @@ impl Database {
         self.begin("BEGIN; SET LOCAL ROLE huiyin_worker".to_owned()).await
     }
 
+    /// In a task of its own, which nobody cuts: a BEGIN that is cut on its way, because a caller left or a deadline passed,
+    /// would leave the connection in a transaction that neither the pool nor the next user knows of.
     async fn begin(&self, statement: String) -> Result<Transaction, Refusal> {
-        // Nothing has happened yet when a BEGIN fails: on another connection it may go well.
-        for _ in 0..self.pool.options().get_max_connections() {
-            match self.pool.begin_with(AssertSqlSafe(statement.clone())).await {
-                Ok(inner) => {
-                    return Ok(Transaction {
-                        inner,
-                        on_commit: Vec::new(),
-                    });
-                }
-                Err(sqlx::Error::Io(_) | sqlx::Error::Protocol(_)) => {}
-                Err(error) => return Err(error.into()),
-            }
-        }
+        let pool = self.pool.clone();
+        #[expect(
+            clippy::disallowed_methods,
+            reason = "joined in the next line, or ended by its own rollback"
+        )]
+        let beginning = tokio::task::spawn(async move { begin_on(&pool, statement).await });
         Ok(Transaction {
-            inner: self.pool.begin_with(AssertSqlSafe(statement)).await?,
+            inner: beginning.await.map_err(Refusal::unavailable)??,
             on_commit: Vec::new(),
         })
     }
@@ -191,6 +187,17 @@ impl Database {
     }
 }
 
+async fn begin_on(pool: &PgPool, statement: String) -> sqlx::Result<sqlx::Transaction<'static, Postgres>> {
+    // Nothing has happened yet when a BEGIN fails: on another connection it may go well.
+    for _ in 0..pool.options().get_max_connections() {
+        match pool.begin_with(AssertSqlSafe(statement.clone())).await {
+            Err(sqlx::Error::Io(_) | sqlx::Error::Protocol(_)) => {}
+            outcome => return outcome,
+        }
+    }
+    pool.begin_with(AssertSqlSafe(statement)).await
+}
+
 async fn require_applied(pool: &PgPool, schema: &str, migrator: &Migrator) -> anyhow::Result<()> {
     let table = if schema == "public" {
         "public._sqlx_migrations".to_owned()
@@ -206,6 +213,25 @@ async fn require_applied(pool: &PgPool, schema: &str, migrator: &Migrator) -> an
     anyhow::ensure!(
         newest >= wanted,
         "schema {schema} is at {newest:?}, this version needs {wanted:?}: run the migrations first"
+    );
+    Ok(())
+}
+
+/// Whoever ran the migrations, no service serves from a table that is open to foreign tenants.
+async fn require_isolated(pool: &PgPool) -> anyhow::Result<()> {
+    let open: Vec<String> = sqlx::query_scalar(
+        "SELECT c.relname::text FROM pg_class c
+         WHERE c.relnamespace = 'public'::regnamespace AND c.relkind IN ('r', 'p') AND c.relname <> '_sqlx_migrations'
+           AND NOT (c.relrowsecurity AND c.relforcerowsecurity
+                    AND EXISTS (SELECT FROM pg_policy p WHERE p.polrelid = c.oid AND p.polname = 'tenant'))
+         ORDER BY c.relname",
+    )
+    .fetch_all(pool)
+    .await?;
+    anyhow::ensure!(
+        open.is_empty(),
+        "tables without row-level security: {}; run SELECT chassis.isolate_tenants() after the migrations",
+        open.join(", ")
     );
     Ok(())
 }

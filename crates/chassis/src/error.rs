@@ -214,6 +214,14 @@ impl Refusal {
         .with("incident", incident)
     }
 
+    /// Our code panicked: a fault like another.
+    #[must_use]
+    pub fn panicked(panic: &(dyn std::any::Any + Send)) -> Self {
+        let said = panic.downcast_ref::<&str>().copied();
+        let said = said.or_else(|| panic.downcast_ref::<String>().map(String::as_str));
+        Self::fault(anyhow::anyhow!("panic: {}", said.unwrap_or("without a message")))
+    }
+
     /// The canonical code.
     #[must_use]
     pub fn code(&self) -> Code {
@@ -265,10 +273,19 @@ impl From<sqlx::Error> for Refusal {
     fn from(error: sqlx::Error) -> Self {
         if is_outage(&error) {
             Self::unavailable(error)
+        } else if is_unstorable(&error) {
+            Self::invalid_field("request", "holds U+0000, or a time or number that no database can keep")
         } else {
             Self::fault(error)
         }
     }
+}
+
+/// True where a value came in that text, times or numbers of Postgres cannot be: only a caller can have sent it.
+fn is_unstorable(error: &sqlx::Error) -> bool {
+    let code = error.as_database_error().and_then(|error| error.code());
+    // 22021: U+0000 in text; 22P05: the same in JSON; 22008: a time out of range; 22003: a number out of range.
+    matches!(code.as_deref(), Some("22021" | "22P05" | "22008" | "22003"))
 }
 
 /// True where the database could not be reached or was on its way down, rather than refusing what it was asked.

@@ -31,6 +31,7 @@ pub use clock::Clock;
 pub use config::ServiceConfig;
 pub use db::{Database, Migrations, Transaction};
 pub use error::Refusal;
+pub use huiyin_proto::enums;
 pub use name::Tenant;
 pub use service::Service;
 pub use tasks::{MoreToDo, Shutdown, Tasks};

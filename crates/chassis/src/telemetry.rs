@@ -160,28 +160,23 @@ pub fn current_traceparent() -> String {
     carrier.remove("traceparent").unwrap_or_default()
 }
 
-/// Makes `span` follow what `traceparent` names: a child of a call, or linked to the cause of an event.
-pub fn follow(span: &tracing::Span, traceparent: &str, relation: Relation) {
+/// Writes the trace that `span` belongs to into its field `trace_id`, where log lines can be found by it.
+pub fn name_trace(span: &tracing::Span) {
     use opentelemetry::trace::TraceContextExt as _;
+    let context = span.context();
+    let context = context.span().span_context().clone();
+    if context.is_valid() {
+        span.record("trace_id", tracing::field::display(context.trace_id()));
+    }
+}
+
+/// Makes `span` a part of the trace that `traceparent` names: that of the caller, or of what an event came from.
+pub fn follow(span: &tracing::Span, traceparent: &str) {
     if traceparent.is_empty() {
         return;
     }
     let carrier = std::collections::HashMap::from([("traceparent".to_owned(), traceparent.to_owned())]);
     let context = global::get_text_map_propagator(|propagator| propagator.extract(&carrier));
-    match relation {
-        Relation::Child => {
-            // Fails only where no OpenTelemetry layer is there to hear it.
-            let _ = span.set_parent(context);
-        }
-        Relation::Linked => span.add_link(context.span().span_context().clone()),
-    }
-}
-
-/// How a span stands to the trace that it follows.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Relation {
-    /// Part of the same call.
-    Child,
-    /// Caused by it, later.
-    Linked,
+    // Fails only where no OpenTelemetry layer is there to hear it.
+    let _ = span.set_parent(context);
 }

@@ -1,7 +1,8 @@
 //! Due work: fired once, in the transaction of its effect, by whichever replica claims it first.
 
-use std::{future::Future, sync::Arc, time::Duration};
+use std::{future::Future, panic::AssertUnwindSafe, sync::Arc, time::Duration};
 
+use futures::FutureExt as _;
 use jiff::Timestamp;
 use serde::{Serialize, de::DeserializeOwned};
 
@@ -47,6 +48,9 @@ impl Timer {
 
 /// Sets a timer, in place of one of the same kind and key.
 ///
+/// A timer that is firing holds its row: replacing that one waits for it. Who holds a lock that the effect wants too gives
+/// each timer a key of its own, and lets the effect look at what is so when it happens; hence a timer cannot be taken back.
+///
 /// # Errors
 /// UNAVAILABLE where the database is gone.
 pub async fn schedule(
@@ -70,20 +74,6 @@ pub async fn schedule(
     .bind(serde_json::to_value(payload).map_err(Refusal::fault)?)
     .execute(&mut **tx)
     .await?;
-    Ok(())
-}
-
-/// Takes a timer back; nothing happens where there is none.
-///
-/// # Errors
-/// UNAVAILABLE where the database is gone.
-pub async fn cancel(tx: &mut Transaction, tenant: &Tenant, kind: &str, key: &str) -> Result<(), Refusal> {
-    sqlx::query("DELETE FROM chassis.timer WHERE tenant_id = $1 AND kind = $2 AND key = $3")
-        .bind(tenant.key())
-        .bind(kind)
-        .bind(key)
-        .execute(&mut **tx)
-        .await?;
     Ok(())
 }
 
@@ -114,7 +104,9 @@ pub async fn tick(database: &Database, clock: &Clock, room: &impl Fire) -> Resul
             return Ok(MoreToDo(false));
         };
         tx.enter(&timer.tenant).await?;
-        match room.fire(&mut tx, &timer).await {
+        // A panic is a failed effect like another: it must not take the other timers with it.
+        let effect = AssertUnwindSafe(room.fire(&mut tx, &timer)).catch_unwind().await;
+        match effect.unwrap_or_else(|panic| Err(Refusal::panicked(&*panic))) {
             Ok(()) => tx.commit().await?,
             Err(refusal) => {
                 tx.rollback().await;

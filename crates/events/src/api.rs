@@ -31,6 +31,7 @@ const PART: usize = 1 << 20;
 #[derive(Debug)]
 pub(crate) struct Api {
     pub(crate) service: &'static str,
+    pub(crate) sources: Vec<&'static str>,
     pub(crate) log: Log,
     pub(crate) clock: Clock,
     pub(crate) page_tokens: PageTokenKey,
@@ -269,6 +270,7 @@ impl Api {
                 })
                 .collect(),
             dead_letters,
+            sources: self.sources.iter().map(|source| (*source).to_owned()).collect(),
         })
     }
 
@@ -281,7 +283,7 @@ impl Api {
         let after: PageKey = match request.page_token.as_str() {
             "" => PageKey {
                 time: 0,
-                id: String::new(),
+                id: String::new().into(),
             },
             token => self.page_tokens.open(token, &bound)?,
         };
@@ -308,7 +310,7 @@ impl Api {
             Some(last) if more => self.page_tokens.seal(
                 &PageKey {
                     time: last.id,
-                    id: String::new(),
+                    id: String::new().into(),
                 },
                 &bound,
             ),

@@ -3,10 +3,7 @@
 use std::{panic::AssertUnwindSafe, sync::Arc};
 
 use futures::FutureExt as _;
-use huiyin_chassis::{
-    Clock, Database, Refusal, Shutdown, Tenant, Transaction,
-    telemetry::{self, Relation},
-};
+use huiyin_chassis::{Clock, Database, Refusal, Shutdown, Tenant, Transaction, telemetry};
 use huiyin_proto::event::v1::{Event, PositionedEvent};
 use tokio::sync::Semaphore;
 use tracing::Instrument as _;
@@ -187,18 +184,15 @@ impl<C: Consume> Effects<C> {
             otel.kind = "consumer",
             id = event.id,
             source = event.source,
-            subject = event.subject
+            subject = event.subject,
+            trace_id = tracing::field::Empty
         );
-        telemetry::follow(&span, &event.traceparent, Relation::Linked);
+        telemetry::follow(&span, &event.traceparent);
+        telemetry::name_trace(&span);
         let effect = AssertUnwindSafe(self.room.consume(tx, event).instrument(span))
             .catch_unwind()
             .await;
-        effect.unwrap_or_else(|_| {
-            Err(Refusal::fault(anyhow::anyhow!(
-                "the effect of event {} panicked",
-                event.id
-            )))
-        })
+        effect.unwrap_or_else(|panic| Err(Refusal::panicked(&*panic)))
     }
 }
 

@@ -116,6 +116,7 @@ impl Events {
         let Self { config, outbox, log } = self;
         let api = api::Api {
             service: service.name,
+            sources: sources.to_vec(),
             log: log.clone(),
             clock: service.clock.clone(),
             page_tokens: service.page_tokens.clone(),

@@ -1,6 +1,7 @@
-//! Generated code only: the messages, clients and servers of every service, and the descriptors of them all.
+//! What the protos become: the messages, clients and servers of every service, and the descriptors of them all.
 //!
-//! Module = package: `huiyin.intake.v1` is [`intake::v1`]. A server's codec ([`codec`]) enforces the rules in its protos.
+//! Module = package: `huiyin.intake.v1` is [`intake::v1`]. A server's codec ([`codec`]) enforces the rules in its protos;
+//! [`enums`] knows their enums by name.
 
 #![allow(
     clippy::all,
@@ -18,6 +19,7 @@ use std::sync::LazyLock;
 use prost_reflect::DescriptorPool;
 
 pub mod codec;
+pub mod enums;
 
 /// A package: its messages and clients, and the validating servers of its services.
 macro_rules! package {

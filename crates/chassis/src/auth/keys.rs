@@ -5,10 +5,15 @@ use std::{collections::HashMap, path::PathBuf, time::Duration};
 use anyhow::Context as _;
 use jsonwebtoken::{Algorithm, DecodingKey, jwk::JwkSet};
 use serde::Deserialize;
-use tokio::{sync::RwLock, time::Instant};
+use tokio::{
+    sync::{Mutex, RwLock},
+    time::Instant,
+};
 
 /// A JWKS document is not fetched more often than this, whatever key ids callers make up.
 const REFRESH_PAUSE: Duration = Duration::from_secs(30);
+/// A JWKS document older than this is read again although it holds the key: the issuer may have withdrawn it.
+const FRESH: Duration = Duration::from_secs(300);
 
 /// One trusted issuer.
 #[derive(Debug, Clone, Deserialize)]
@@ -42,6 +47,8 @@ pub enum KeySource {
 pub(super) struct Issuer {
     pub(super) config: IssuerConfig,
     keys: RwLock<Loaded>,
+    /// Held by whoever reads the keys again, so that nobody who has a key waits for it.
+    reading: Mutex<()>,
 }
 
 struct Loaded {
@@ -76,23 +83,43 @@ impl Issuer {
                 by_id,
                 at: Instant::now(),
             }),
+            reading: Mutex::new(()),
         })
     }
 
-    /// The key of this id; a JWKS is read again where the id is new. An issuer with a single key needs no id.
+    /// The key of this id; a JWKS is read again where the id is new or the document old. An issuer with a single key needs
+    /// no id.
     pub(super) async fn key(&self, id: &str) -> Option<(Algorithm, DecodingKey)> {
+        let (found, at) = self.held(id).await;
+        let limit = if found.is_some() { FRESH } else { REFRESH_PAUSE };
+        if matches!(self.config.keys, KeySource::PublicKeyFile(_)) || at.elapsed() < limit {
+            return found;
+        }
+        let _reading = match self.reading.try_lock() {
+            Ok(reading) => reading,
+            Err(_) if found.is_some() => return found,
+            Err(_) => self.reading.lock().await,
+        };
+        // Somebody else may have read it while we waited.
+        if self.held(id).await.1 == at {
+            self.read_again().await;
+        }
+        self.held(id).await.0
+    }
+
+    /// The key of this id as far as we know, and when we last asked.
+    async fn held(&self, id: &str) -> (Option<(Algorithm, DecodingKey)>, Instant) {
         let loaded = self.keys.read().await;
-        if let Some(key) = loaded.by_id.get(id).or_else(|| loaded.by_id.get("")) {
-            return Some(key.clone());
-        }
-        let age = loaded.at.elapsed();
-        drop(loaded);
-        if matches!(self.config.keys, KeySource::PublicKeyFile(_)) || age < REFRESH_PAUSE {
-            return None;
-        }
+        let key = loaded.by_id.get(id).or_else(|| loaded.by_id.get(""));
+        (key.cloned(), loaded.at)
+    }
+
+    /// Keeps the keys that it has where there is nothing to read: an issuer that is down has withdrawn none.
+    async fn read_again(&self) {
+        let read = read(&self.config.keys).await;
         let mut loaded = self.keys.write().await;
         loaded.at = Instant::now();
-        match read(&self.config.keys).await {
+        match read {
             Ok(by_id) => loaded.by_id = by_id,
             Err(error) => tracing::warn!(
                 issuer = self.config.issuer,
@@ -100,7 +127,6 @@ impl Issuer {
                 "its keys cannot be read again"
             ),
         }
-        loaded.by_id.get(id).cloned()
     }
 }
 

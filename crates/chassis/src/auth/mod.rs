@@ -67,9 +67,15 @@ impl Caller {
     pub fn tenant(&self, key: &str) -> Option<Tenant> {
         let own = match &self.tenant {
             Some(tenant) => tenant == key,
-            None => self.roles.iter().any(|role| role == roles::SERVICE),
+            None => self.is_service(),
         };
         own.then(|| Tenant::stored(key).ok()).flatten()
+    }
+
+    /// True for a service of ours, which may act in any tenant and speak for others.
+    #[must_use]
+    pub fn is_service(&self) -> bool {
+        self.roles.iter().any(|role| role == roles::SERVICE)
     }
 
     /// True where a role of the caller grants the permission.

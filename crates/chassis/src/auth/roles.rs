@@ -1,4 +1,4 @@
-//! Which role grants which permission (REQUIREMENTS §I, 003-03). To add a permission: name it in the method's
+//! Which role grants which permission (003-03). To add a permission: name it in the method's
 //! `(huiyin.type.v1.access)` option, and add it here to the roles that shall have it.
 
 /// The role of our own services. It alone holds what crosses tenants or opens what is sealed.

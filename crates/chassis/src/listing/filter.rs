@@ -1,6 +1,7 @@
 //! A subset of AIP-160: comparisons (`= != < > <= >= :`) over allowed fields, joined by AND, OR, NOT and brackets;
 //! compiled to parameterised SQL.
 
+use huiyin_proto::enums;
 use jiff::Timestamp;
 use sqlx::{Postgres, QueryBuilder};
 
@@ -338,15 +339,14 @@ fn compare(field: &Field, operator: &'static str, text: String) -> Result<Node, 
                 .map_err(|_| format!("{name} is compared with a time such as 2026-11-21T08:00:00Z"))?,
         ),
         Kind::Bool => Value::Bool(text.parse().map_err(|_| format!("{name} is true or false"))?),
-        Kind::Enum(values) => {
-            let known: Vec<&str> = values.iter().map(|(name, _)| *name).collect();
-            let number = values.iter().find(|(name, _)| *name == text).map(|(_, number)| *number);
-            Value::Integer(
-                number
-                    .ok_or_else(|| format!("{name} is one of {}", known.join(", ")))?
-                    .into(),
-            )
-        }
+        Kind::Enum(enum_name) => Value::Integer(
+            enums::number(enum_name, &text)
+                .ok_or_else(|| {
+                    let known: Vec<&str> = enums::values(enum_name).iter().map(|(name, _)| name.as_str()).collect();
+                    format!("{name} is one of {}", known.join(", "))
+                })?
+                .into(),
+        ),
     };
     let ordered = matches!(
         field.kind,
@@ -395,7 +395,7 @@ mod tests {
         Field {
             name: "channel",
             column: "channel",
-            kind: Kind::Enum(&[("EMAIL", 5), ("PHONE", 3)]),
+            kind: Kind::Enum("huiyin.type.v1.Channel"),
         },
         Field {
             name: "category",
@@ -463,7 +463,7 @@ mod tests {
         for (filter, said) in [
             ("colour = red", "not a field"),
             ("episode = two", "whole number"),
-            ("channel = PIGEON", "one of EMAIL, PHONE"),
+            ("channel = PIGEON", "one of CHANNEL_UNSPECIFIED, WEB_FORM, IN_APP"),
             ("channel < EMAIL", "cannot be used"),
             ("customer = li.wei", "the name of a resource"),
             ("skills.key != software", "holds many"),

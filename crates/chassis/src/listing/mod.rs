@@ -5,7 +5,7 @@ mod filter;
 mod page;
 
 pub use filter::Filter;
-pub use page::{Page, PageKey, PageRequest, PageTokenKey};
+pub use page::{EntryId, Page, PageKey, PageRequest, PageTokenKey};
 
 /// A field that a list may be filtered or ordered by.
 #[derive(Debug, Clone, Copy)]
@@ -37,6 +37,7 @@ pub enum Kind {
     Name,
     /// An array of texts: `=` and `:` find those that hold the value.
     Set,
-    /// An enum stored as its number: the names that the filter may use.
-    Enum(&'static [(&'static str, i32)]),
+    /// An enum stored as its number: its full name in the proto. Filters use the short names of its values
+    /// ([`huiyin_proto::enums`]).
+    Enum(&'static str),
 }

@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 use sqlx::{Postgres, QueryBuilder};
+use uuid::Uuid;
 
 use super::{Field, Filter, Kind};
 use crate::{error::Refusal, name::Tenant, secret, sql};
@@ -17,7 +18,29 @@ pub struct PageKey {
     /// Microseconds since 1970 of the time that the list is ordered by, or the whole number that it is ordered by.
     pub time: i64,
     /// The entry's id.
-    pub id: String,
+    pub id: EntryId,
+}
+
+/// An entry's id, of the type of its column.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum EntryId {
+    /// In a column of type `uuid`.
+    Uuid(Uuid),
+    /// In a column of type `text`, or an expression of that type.
+    Text(String),
+}
+
+impl From<Uuid> for EntryId {
+    fn from(id: Uuid) -> Self {
+        Self::Uuid(id)
+    }
+}
+
+impl From<String> for EntryId {
+    fn from(id: String) -> Self {
+        Self::Text(id)
+    }
 }
 
 /// What a caller asked for, understood.
@@ -92,9 +115,9 @@ impl PageRequest {
                 query.push_bind(*time);
             }
             query.push(", ");
-            match uuid::Uuid::try_parse(last) {
-                Ok(uuid) => query.push_bind(uuid),
-                Err(_) => query.push_bind(last.clone()),
+            match last {
+                EntryId::Uuid(id) => query.push_bind(*id),
+                EntryId::Text(id) => query.push_bind(id.clone()),
             };
             query.push(")");
         }
@@ -200,7 +223,7 @@ mod tests {
         let key = PageTokenKey::new("s");
         let place = PageKey {
             time: 7,
-            id: "x".to_owned(),
+            id: "x".to_owned().into(),
         };
         let token = key.seal(&place, b"query");
         assert_eq!(key.open::<PageKey>(&token, b"query").unwrap(), place);

@@ -2,6 +2,7 @@
 
 mod localize;
 mod pipeline;
+mod stream_body;
 
 use std::{future::Future, net::SocketAddr};
 

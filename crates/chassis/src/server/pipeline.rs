@@ -16,15 +16,14 @@ use tonic::{Code, Status, body::Body};
 use tower::{Layer, Service};
 use tracing::Instrument as _;
 
-use super::localize;
+use super::{localize, stream_body::StreamBody};
 use crate::{
     access::{self, Method},
     auth::{Authenticator, Caller},
     call::{self, Call},
     config::Limits,
     error::Refusal,
-    secret,
-    telemetry::{self, Relation},
+    secret, telemetry,
 };
 
 /// Callers who are refused at the limit are asked to come back after this.
@@ -37,7 +36,9 @@ pub(super) struct PipelineLayer(Arc<Shared>);
 #[derive(Debug)]
 struct Shared {
     authenticator: Authenticator,
-    permits: Semaphore,
+    /// Places for unary calls, and for streams.
+    calls: Arc<Semaphore>,
+    streams: Arc<Semaphore>,
     deadline: Duration,
     duration: Histogram<f64>,
 }
@@ -51,7 +52,8 @@ impl PipelineLayer {
             .build();
         Self(Arc::new(Shared {
             authenticator,
-            permits: Semaphore::new(limits.concurrency),
+            calls: Arc::new(Semaphore::new(limits.concurrency)),
+            streams: Arc::new(Semaphore::new(limits.streams)),
             deadline: limits.deadline(),
             duration,
         }))
@@ -102,9 +104,11 @@ where
             otel.kind = "server",
             method = path,
             request_id,
-            caller = tracing::field::Empty
+            caller = tracing::field::Empty,
+            trace_id = tracing::field::Empty
         );
-        telemetry::follow(&span, header(request.headers(), "traceparent"), Relation::Child);
+        telemetry::follow(&span, header(request.headers(), "traceparent"));
+        telemetry::name_trace(&span);
         let language = header(request.headers(), "accept-language").to_owned();
         Box::pin(
             async move {
@@ -151,12 +155,13 @@ impl Shared {
         if path.starts_with("/grpc.health.v1.Health/") {
             return inner.call(request).await.map_err(Failure::Inner);
         }
-        // Shed load before any work is done for it.
-        let _permit = self
-            .permits
-            .try_acquire()
-            .map_err(|_| Refusal::overloaded(RETRY_AFTER))?;
         let method = access::method(path);
+        let unary = method.is_some_and(|method| method.unary);
+        // Shed load before any work is done for it.
+        let places = Arc::clone(if unary { &self.calls } else { &self.streams });
+        let place = places
+            .try_acquire_owned()
+            .map_err(|_| Refusal::overloaded(RETRY_AFTER))?;
         let caller = match method {
             Some(method) if method.token_bound => Caller::anonymous(),
             _ => self.authenticator.authenticate(request.headers()).await?,
@@ -164,11 +169,9 @@ impl Shared {
         tracing::Span::current().record("caller", caller.subject.as_str());
         authorize(method, &caller)?;
 
-        let on_behalf_of = header(request.headers(), "x-huiyin-caller");
-        let caller_name = if on_behalf_of.is_empty() {
-            caller.subject.clone()
-        } else {
-            format!("{} for {on_behalf_of}", caller.subject)
+        let caller_name = match on_behalf_of(request.headers(), &caller) {
+            Some(first) => format!("{} for {first}", caller.subject),
+            None => caller.subject.clone(),
         };
         request.extensions_mut().insert(caller);
         let limit =
@@ -180,7 +183,7 @@ impl Shared {
         };
         let work = AssertUnwindSafe(call::within(call, inner.call(request))).catch_unwind();
         // A stream takes as long as it takes; its caller's own deadline is kept by the transport.
-        let outcome = if method.is_some_and(|method| method.unary) {
+        let outcome = if unary {
             tokio::time::timeout(limit, work)
                 .await
                 .map_err(|_| Refusal::deadline_passed())?
@@ -188,8 +191,10 @@ impl Shared {
             work.await
         };
         match outcome {
-            Ok(answer) => answer.map_err(Failure::Inner),
-            Err(panic) => Err(Refusal::fault(anyhow::anyhow!("panic: {}", panic_text(&*panic))).into()),
+            Ok(Ok(answer)) if unary => Ok(answer),
+            Ok(Ok(answer)) => Ok(answer.map(|body| Body::new(StreamBody::new(body, place)))),
+            Ok(Err(error)) => Err(Failure::Inner(error)),
+            Err(panic) => Err(Refusal::panicked(&*panic).into()),
         }
     }
 
@@ -199,7 +204,11 @@ impl Shared {
             .map_or(Code::Ok, |status| Code::from_bytes(status.as_bytes()));
         let attributes = [
             KeyValue::new("rpc.system", "grpc"),
-            KeyValue::new("rpc.method", path.to_owned()),
+            // A path that we do not serve is made up by its caller, who must not make up series of ours.
+            KeyValue::new(
+                "rpc.method",
+                access::method(path).map_or("unknown", |method| &method.path),
+            ),
             KeyValue::new("rpc.grpc.status_code", i64::from(code as i32)),
         ];
         self.duration.record(began.elapsed().as_secs_f64(), &attributes);
@@ -221,6 +230,13 @@ fn header<'h>(headers: &'h HeaderMap, name: &str) -> &'h str {
         .get(name)
         .and_then(|value| value.to_str().ok())
         .unwrap_or_default()
+}
+
+/// For whom a service of ours makes the call; nobody else may speak for others.
+fn on_behalf_of<'h>(headers: &'h HeaderMap, caller: &Caller) -> Option<&'h str> {
+    const LONGEST: usize = 256;
+    let first = header(headers, "x-huiyin-caller");
+    (caller.is_service() && (1..=LONGEST).contains(&first.len())).then_some(first)
 }
 
 /// The caller's id of the call where it is a plain short one, or a new one.
@@ -251,12 +267,4 @@ fn requested_deadline(headers: &HeaderMap) -> Option<Duration> {
         "n" => Duration::from_nanos(amount),
         _ => return None,
     })
-}
-
-fn panic_text(panic: &(dyn std::any::Any + Send)) -> &str {
-    panic
-        .downcast_ref::<&str>()
-        .copied()
-        .or_else(|| panic.downcast_ref::<String>().map(String::as_str))
-        .unwrap_or("without a message")
 }

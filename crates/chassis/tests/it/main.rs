@@ -4,5 +4,6 @@
 
 mod authentication;
 mod configuration;
+mod isolation;
 mod pipeline;
 mod stand;

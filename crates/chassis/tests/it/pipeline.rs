@@ -19,6 +19,17 @@ fn hanging() -> ReplayDeadLettersRequest {
     }
 }
 
+fn following() -> ReadEventsRequest {
+    ReadEventsRequest {
+        cursors: vec![PartitionCursor {
+            partition: 0,
+            position: 0,
+        }],
+        follow: true,
+        epoch: String::new(),
+    }
+}
+
 #[tokio::test]
 async fn a_panic_is_an_incident_and_tells_nothing_else() {
     let stand = Stand::start("", "").await;
@@ -121,30 +132,48 @@ async fn a_request_id_is_taken_and_given_back() {
 #[tokio::test]
 async fn a_stream_that_never_ends_cannot_hold_the_drain() {
     let mut stand = Stand::start("drain_ms = 300", "").await;
-    let claims = Claims {
-        sub: "service:x".to_owned(),
-        tenant: None,
-        roles: vec!["service".to_owned()],
-        ..stand.claims()
-    };
-    let request = ReadEventsRequest {
-        cursors: vec![PartitionCursor {
-            partition: 0,
-            position: 0,
-        }],
-        follow: true,
-        epoch: String::new(),
-    };
-    let watching = stand
-        .client()
-        .await
-        .read_events(stand.with(&claims, request))
-        .await
-        .unwrap();
+    let request = stand.with(&stand.service_claims(), following());
+    let watching = stand.client().await.read_events(request).await.unwrap();
     stand.shutdown.request();
     tokio::time::timeout(Duration::from_secs(10), stand.tasks.join())
         .await
         .expect("the drain has a limit")
         .unwrap();
     drop(watching);
+}
+
+#[tokio::test]
+async fn an_open_stream_keeps_its_place_until_its_client_leaves() {
+    let stand = Stand::start("streams = 1", "").await;
+    let claims = stand.service_claims();
+    let open = || async { stand.client().await.read_events(stand.with(&claims, following())).await };
+    let first = open().await.unwrap();
+    assert_eq!(open().await.unwrap_err().code(), Code::ResourceExhausted);
+    // Streams take no place from calls.
+    stand.flow(&stand.claims()).await.unwrap();
+    drop(first);
+    while open().await.is_err() {
+        tokio::task::yield_now().await; // the server has not heard of it yet
+    }
+}
+
+#[tokio::test]
+async fn a_panic_in_a_stream_ends_that_stream_with_an_incident_and_no_other_call() {
+    let stand = Stand::start("", "").await;
+    let mut client = stand.client().await;
+    let request = ReadEventsRequest {
+        epoch: "hunter2".to_owned(),
+        ..following()
+    };
+    let mut stream = client
+        .read_events(stand.with(&stand.service_claims(), request))
+        .await
+        .unwrap()
+        .into_inner();
+    let status = stream.message().await.unwrap_err();
+    assert_eq!(status.code(), Code::Internal);
+    assert!(!format!("{status:?}").contains("hunter2"));
+    // The same connection goes on.
+    let request = stand.with(&stand.claims(), huiyin_proto::event::v1::GetEventFlowRequest {});
+    client.get_event_flow(request).await.unwrap();
 }

@@ -93,6 +93,16 @@ keys = {{ public_key_file = "{at}/public.pem" }}
         }
     }
 
+    /// The claims of another service.
+    pub(crate) fn service_claims(&self) -> Claims {
+        Claims {
+            sub: "service:x".to_owned(),
+            tenant: None,
+            roles: vec!["service".to_owned()],
+            ..self.claims()
+        }
+    }
+
     /// A request with a token of these claims.
     pub(crate) fn with<T>(&self, claims: &Claims, message: T) -> Request<T> {
         let mut request = Request::new(message);
@@ -119,15 +129,22 @@ impl Drop for Stand {
     }
 }
 
-/// Answers one method, panics in another, hangs in a third.
+/// Answers one method, panics in another, hangs in a third; its stream never says anything, or panics where an epoch is given.
 struct Moody;
 
 #[tonic::async_trait]
 impl EventLogService for Moody {
     type ReadEventsStream = Pin<Box<dyn futures::Stream<Item = Result<ReadEventsResponse, Status>> + Send>>;
 
-    async fn read_events(&self, _: Request<ReadEventsRequest>) -> Result<Response<Self::ReadEventsStream>, Status> {
-        Ok(Response::new(Box::pin(futures::stream::pending())))
+    async fn read_events(
+        &self,
+        request: Request<ReadEventsRequest>,
+    ) -> Result<Response<Self::ReadEventsStream>, Status> {
+        let epoch = request.into_inner().epoch;
+        Ok(Response::new(Box::pin(futures::stream::poll_fn(move |_| {
+            assert!(epoch.is_empty(), "the password is {epoch}");
+            std::task::Poll::Pending
+        }))))
     }
 
     async fn get_event_flow(&self, request: Request<GetEventFlowRequest>) -> Result<Response<EventFlow>, Status> {

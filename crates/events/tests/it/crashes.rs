@@ -138,7 +138,7 @@ async fn a_sink_that_dies_in_the_middle_of_its_effects_has_each_of_them_once() {
     world.finish(source, &writers, vec![sink]).await;
 }
 
-/// ARCHITECTURE §3.4.
+/// docs/architecture.md: cursors move with effects.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn two_sinks_share_the_partitions_and_one_takes_over_from_the_other() {
     let world = World::new().await;

@@ -57,7 +57,7 @@ async fn with_old_days(world: &World) -> PgConnection {
     database
 }
 
-/// ARCHITECTURE §3.6.
+/// Events are kept for days, and then forgotten.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_day_is_dropped_when_all_of_it_and_of_the_days_before_have_their_positions() {
     let world = World::new().await;

@@ -10,7 +10,7 @@ async fn deliver(world: World) {
     world.finish(source, &writers, vec![sink]).await;
 }
 
-/// ARCHITECTURE §3.2, 3.3: without Redis everything is read from the log over gRPC.
+/// Without Redis everything is read from the log over gRPC.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn every_committed_event_arrives_once_and_in_order_without_redis() {
     deliver(World::new().await).await;

@@ -62,7 +62,7 @@ fn replay(tenant: &str) -> ReplayDeadLettersRequest {
     }
 }
 
-/// ARCHITECTURE §3.5, from the first failure to the replay.
+/// An event that fails is set aside: from the first failure to the replay.
 async fn is_set_aside(fate: Fate) {
     let world = World::new().await;
     let healthy = Arc::new(AtomicBool::new(false));
