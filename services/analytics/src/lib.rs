@@ -17,8 +17,8 @@ mod config;
 mod counting;
 mod error;
 mod fact;
+mod meters;
 mod metric;
-mod metrics;
 mod rollup;
 mod room;
 
@@ -48,16 +48,7 @@ pub async fn start(config: Config, context: Context) -> anyhow::Result<Running> 
     ];
     let mut service = Service::prepare("analytics", &config.service, context, migrations).await?;
     let events = Events::open(&mut service, &config.events).await?;
-
-    let room = Arc::new(Room {
-        database: service.database.clone(),
-        clock: service.clock.clone(),
-        page_tokens: service.page_tokens.clone(),
-        counting: config.counting,
-        query: config.query,
-        wake: Arc::default(),
-        metrics: metrics::Metrics::new(),
-    });
+    let room = Arc::new(Room::new(&service, config.counting, config.query));
 
     let server = AnalyticsServiceServer::new(api::Api { room: room.clone() })
         .max_decoding_message_size(service.server.message_bytes());

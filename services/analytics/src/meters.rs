@@ -1,4 +1,4 @@
-//! What the room counts of itself, beside what the chassis counts for every method.
+//! What the room measures of itself, beside what the chassis measures of every method.
 
 use jiff::Timestamp;
 use opentelemetry::{
@@ -8,21 +8,21 @@ use opentelemetry::{
 
 /// The room's instruments.
 #[derive(Debug)]
-pub(crate) struct Metrics {
+pub(crate) struct Meters {
     counted: Counter<u64>,
     lag: Histogram<f64>,
 }
 
-impl Metrics {
+impl Meters {
     pub(crate) fn new() -> Self {
-        let meter = global::meter("analytics");
+        let meter = global::meter("huiyin");
         Self {
             counted: meter
-                .u64_counter("huiyin.analytics.events_counted")
+                .u64_counter("analytics.events_counted")
                 .with_description("events counted, by source")
                 .build(),
             lag: meter
-                .f64_histogram("huiyin.analytics.counting_lag")
+                .f64_histogram("analytics.counting_lag")
                 .with_unit("s")
                 .with_description("time between the first event of a batch and its being counted")
                 .build(),

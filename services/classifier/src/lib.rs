@@ -13,7 +13,7 @@ mod config;
 mod domain;
 mod error;
 mod events;
-mod metrics;
+mod meters;
 mod reading;
 mod room;
 mod taxonomy;

@@ -1,25 +1,25 @@
-//! What the room counts, beside what the chassis counts for every method.
+//! What the room measures of itself, beside what the chassis measures of every method.
 
 use opentelemetry::{KeyValue, global, metrics::Counter};
 
 /// The room's instruments.
-pub(crate) struct Metrics {
+pub(crate) struct Meters {
     /// Feedback that was classified; `abstained` where nothing spoke for any category.
     classified: Counter<u64>,
     /// Classifications that a person corrected.
     corrected: Counter<u64>,
 }
 
-impl Metrics {
+impl Meters {
     pub(crate) fn new() -> Self {
-        let meter = global::meter("classifier");
+        let meter = global::meter("huiyin");
         Self {
             classified: meter
-                .u64_counter("huiyin.classifier.classified")
+                .u64_counter("classifier.classified")
                 .with_description("feedback that was classified")
                 .build(),
             corrected: meter
-                .u64_counter("huiyin.classifier.corrected")
+                .u64_counter("classifier.corrected")
                 .with_description("classifications that were corrected")
                 .build(),
         }

@@ -3,7 +3,7 @@
 use huiyin_chassis::{Clock, Database, Service, listing::PageTokenKey};
 use huiyin_events::{Events, Outbox};
 
-use crate::{Config, metrics::Metrics, taxonomy::shelf::Shelf};
+use crate::{Config, meters::Meters, taxonomy::lexicons::Lexicons};
 
 /// The room. Subjects take from it what they need; it does nothing itself.
 pub(crate) struct Room {
@@ -16,9 +16,9 @@ pub(crate) struct Room {
     /// Where its events go.
     pub(crate) outbox: Outbox,
     /// Taxonomies, ready to read with.
-    pub(crate) shelf: Shelf,
+    pub(crate) lexicons: Lexicons,
     /// What it counts.
-    pub(crate) metrics: Metrics,
+    pub(crate) meters: Meters,
 }
 
 impl Room {
@@ -32,8 +32,8 @@ impl Room {
             clock: service.clock.clone(),
             page_tokens: service.page_tokens.clone(),
             outbox: events.outbox(),
-            shelf: Shelf::new(config.taxonomies.kept)?,
-            metrics: Metrics::new(),
+            lexicons: Lexicons::new(config.taxonomies.kept)?,
+            meters: Meters::new(),
         })
     }
 }

@@ -11,7 +11,7 @@ use huiyin_proto::intake::v1::{
 };
 use tonic::{Request, Response, Status, Streaming};
 
-use crate::{convert, events::FEEDBACKS, import, service::Room};
+use crate::{convert, events::FEEDBACKS, import, room::Room};
 
 /// The server of `huiyin.intake.v1.IntakeService`.
 pub(crate) struct Api(pub(crate) Arc<Room>);

@@ -7,32 +7,6 @@ use uuid::Uuid;
 /// A field and what is wrong about it.
 pub(crate) type Violation = (String, String);
 
-/// The channels by the names that filters and metrics use; the numbers are those of the wire.
-pub(crate) const CHANNELS: &[(&str, i32)] = &[
-    ("WEB_FORM", 1),
-    ("IN_APP", 2),
-    ("PHONE", 3),
-    ("ONLINE_SERVICE", 4),
-    ("EMAIL", 5),
-    ("SOCIAL_MEDIA", 6),
-    ("ECOMMERCE_REVIEW", 7),
-    ("STORE", 8),
-    ("PAPER", 9),
-    ("ACCOUNT_MANAGER", 10),
-    ("COMMUNITY", 11),
-    ("ENTERPRISE_IM", 12),
-    ("API", 13),
-];
-/// The tiers of a customer, likewise.
-pub(crate) const TIERS: &[(&str, i32)] = &[
-    ("CUSTOMER_TIER_UNSPECIFIED", 0),
-    ("NEW", 1),
-    ("EXISTING", 2),
-    ("VIP", 3),
-];
-/// The degrees of impact, likewise.
-pub(crate) const IMPACTS: &[(&str, i32)] = &[("IMPACT_UNSPECIFIED", 0), ("MINOR", 1), ("SERIOUS", 2), ("FATAL", 3)];
-
 /// What is said about a feedback and stored as it was said. Numbers of enums are those of the wire.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Facts {

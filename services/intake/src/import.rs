@@ -13,7 +13,7 @@ use crate::{
     domain::{Accepted, Draft, Violation},
     error::Error,
     events::FEEDBACKS,
-    service::Room,
+    room::Room,
     store::{self, imports::Advance},
 };
 

@@ -6,16 +6,14 @@ use anyhow::Context as _;
 use huiyin_chassis::{Clock, Database, Refusal, Tenant, Transaction};
 use huiyin_events::Outbox;
 use jiff::tz::TimeZone;
-use opentelemetry::{
-    KeyValue, global,
-    metrics::{Counter, Histogram},
-};
 use uuid::Uuid;
 
 use crate::{
     config::NumbersConfig,
-    domain::{self, Accepted, CHANNELS},
-    events, store,
+    domain::{self, Accepted},
+    events,
+    meters::Meters,
+    store,
 };
 
 /// Stores feedback.
@@ -25,8 +23,7 @@ pub(crate) struct Ledger {
     pub(crate) clock: Clock,
     outbox: Outbox,
     zones: Zones,
-    accepted: Counter<u64>,
-    batches: Histogram<u64>,
+    meters: Meters,
 }
 
 impl Ledger {
@@ -38,20 +35,12 @@ impl Ledger {
         outbox: Outbox,
         numbers: &NumbersConfig,
     ) -> anyhow::Result<Self> {
-        let meter = global::meter("huiyin");
         Ok(Self {
             database,
             clock,
             outbox,
             zones: Zones::new(numbers)?,
-            accepted: meter
-                .u64_counter("intake.feedbacks.accepted")
-                .with_description("feedbacks stored, by channel")
-                .build(),
-            batches: meter
-                .u64_histogram("intake.batch.size")
-                .with_description("feedbacks stored by one transaction")
-                .build(),
+            meters: Meters::new(),
         })
     }
 
@@ -105,21 +94,8 @@ impl Ledger {
             })
             .collect();
         self.outbox.append_each(tx, tenant, events).await?;
-        let mut by_channel: HashMap<i32, u64> = HashMap::new();
-        for accepted in stored() {
-            *by_channel.entry(accepted.feedback.facts.channel).or_default() += 1;
-        }
-        let (counter, histogram) = (self.accepted.clone(), self.batches.clone());
-        tx.on_commit(move || {
-            histogram.record(by_channel.values().sum(), &[]);
-            for (channel, count) in by_channel {
-                let name = CHANNELS
-                    .iter()
-                    .find(|(_, number)| *number == channel)
-                    .map_or("OTHER", |(name, _)| *name);
-                counter.add(count, &[KeyValue::new("channel", name)]);
-            }
-        });
+        self.meters
+            .accepted(tx, stored().map(|accepted| accepted.feedback.facts.channel));
         Ok(taken)
     }
 }

@@ -14,6 +14,8 @@ mod error;
 mod events;
 mod import;
 mod ledger;
+mod meters;
+mod room;
 mod service;
 mod store;
 mod vault;
@@ -26,15 +28,13 @@ use huiyin_events::{Events, NoEvents};
 use huiyin_proto::intake::v1::intake_service_server::IntakeServiceServer;
 
 pub use config::Config;
-
-use crate::{api::Api, ledger::Ledger, service::Room, vault::Vault, writer::Writer};
+use room::Room;
 
 /// Starts intake.
 ///
 /// # Errors
 /// Whatever keeps it from starting: its configuration, its database, its port.
 pub async fn start(config: Config, context: Context) -> anyhow::Result<Running> {
-    let vault = Vault::new(&config.vault)?;
     let migrations = vec![
         huiyin_events::migrations(),
         Migrations {
@@ -44,30 +44,9 @@ pub async fn start(config: Config, context: Context) -> anyhow::Result<Running> 
     ];
     let mut service = Service::prepare("intake", &config.service, context, migrations).await?;
     let events = Events::open(&mut service, &config.events).await?;
+    let room = Arc::new(Room::new(&mut service, &events, &config)?);
 
-    let ledger = Ledger::new(
-        service.database.clone(),
-        service.clock.clone(),
-        events.outbox(),
-        &config.numbers,
-    )?;
-    let writer = Writer::start(
-        &mut service.tasks,
-        &service.shutdown,
-        &ledger,
-        &config.writer,
-        &config.service,
-    );
-    let room = Arc::new(Room {
-        ledger,
-        writer,
-        vault,
-        log: events.log(),
-        page_tokens: service.page_tokens.clone(),
-        shutdown: service.shutdown.clone(),
-    });
-
-    let server = IntakeServiceServer::new(Api(room)).max_decoding_message_size(service.server.message_bytes());
+    let server = IntakeServiceServer::new(api::Api(room)).max_decoding_message_size(service.server.message_bytes());
     service.server.add(server)?;
     events.run(&mut service, &config.service.neighbors, &[], Arc::new(NoEvents))?;
     service.run().await

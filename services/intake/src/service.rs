@@ -1,12 +1,12 @@
 //! The use cases, each with its transaction.
 
 use huiyin_chassis::{
-    Refusal, Shutdown, Tenant, call,
-    listing::{Page, PageKey, PageRequest, PageTokenKey},
+    Refusal, Tenant, call,
+    listing::{Page, PageKey, PageRequest},
     name,
     repeat::Repeatable,
 };
-use huiyin_events::{Log, Watch};
+use huiyin_events::Watch;
 use jiff::Timestamp;
 use uuid::Uuid;
 
@@ -16,21 +16,9 @@ use crate::{
     domain::{Accepted, Contact, ContactKind, Draft, Feedback},
     error::Error,
     events::FEEDBACKS,
-    ledger::Ledger,
+    room::Room,
     store,
-    vault::Vault,
-    writer::Writer,
 };
-
-/// Intake: everything that its methods work with.
-pub(crate) struct Room {
-    pub(crate) ledger: Ledger,
-    pub(crate) writer: Writer,
-    pub(crate) vault: Vault,
-    pub(crate) log: Log,
-    pub(crate) page_tokens: PageTokenKey,
-    pub(crate) shutdown: Shutdown,
-}
 
 /// What a watcher of feedback is told.
 pub(crate) struct Watched {
@@ -142,7 +130,7 @@ impl Room {
         tx.commit().await?;
         Ok(request.page(&self.page_tokens, feedbacks, |feedback| PageKey {
             time: feedback.create_time.as_microsecond(),
-            id: feedback.id.to_string(),
+            id: feedback.id.into(),
         }))
     }
 

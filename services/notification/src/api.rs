@@ -1,7 +1,5 @@
 //! The edge: decode, call, encode. Every handler reaches its tenant through `name`, so that another's looks like a missing one.
 
-pub(crate) mod neighbors;
-
 use std::{pin::Pin, sync::Arc};
 
 use futures::{Stream, StreamExt as _};

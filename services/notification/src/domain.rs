@@ -14,8 +14,6 @@ macro_rules! numbered {
         impl $name {
             /// All values, in the order of their numbers.
             pub(crate) const ALL: &[Self] = &[$(Self::$variant,)*];
-            /// The names that filters use, with the numbers.
-            pub(crate) const NAMES: &[(&str, i32)] = &[$(($text, $number),)*];
 
             /// The number, as it is stored.
             pub(crate) fn number(self) -> i16 {

@@ -19,6 +19,8 @@ mod error;
 mod events;
 mod inbox;
 mod message;
+mod meters;
+mod neighbors;
 mod room;
 mod template;
 mod vault;

@@ -10,10 +10,11 @@ use tokio::sync::{Notify, watch};
 
 use crate::{
     Config,
-    api::neighbors::Neighbors,
     config::DeliveryConfig,
     delivery::{mail::Mail, post::Poster},
     message::domain::Lane,
+    meters::Meters,
+    neighbors::Neighbors,
     template::{builtin::BuiltIn, engine},
     vault::Vault,
 };
@@ -48,6 +49,8 @@ pub(crate) struct Room {
     pub(crate) poster: Poster,
     /// Whom it asks.
     pub(crate) neighbors: Neighbors,
+    /// What it counts.
+    pub(crate) meters: Meters,
     /// Bumped whenever an inbox changed here.
     pub(crate) inbox_changed: watch::Sender<u64>,
     wakes: [Arc<Notify>; Lane::ALL.len()],
@@ -96,6 +99,7 @@ impl Room {
             mail: config.mail.as_ref().map(Mail::new).transpose()?,
             poster: Poster::new(&config.webhooks)?,
             neighbors: Neighbors::connect(&config.service.neighbors, &service.identity)?,
+            meters: Meters::new(),
             inbox_changed: watch::Sender::new(0),
             wakes: Default::default(),
         })

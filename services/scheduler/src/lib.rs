@@ -18,7 +18,7 @@ mod condition;
 mod config;
 mod error;
 mod events;
-mod metrics;
+mod meters;
 mod once;
 mod room;
 mod routing;

@@ -1,4 +1,4 @@
-//! What the room counts, beside what the chassis counts for every method.
+//! What the room measures of itself, beside what the chassis measures of every method.
 
 use opentelemetry::{
     KeyValue, global,
@@ -7,7 +7,7 @@ use opentelemetry::{
 
 /// The room's instruments.
 #[derive(Clone)]
-pub(crate) struct Metrics {
+pub(crate) struct Meters {
     /// Work orders by state; ended ones are not counted.
     open: UpDownCounter<i64>,
     /// Marks of SLA clocks.
@@ -16,20 +16,20 @@ pub(crate) struct Metrics {
     lateness: Histogram<f64>,
 }
 
-impl Metrics {
+impl Meters {
     pub(crate) fn new() -> Self {
-        let meter = global::meter("scheduler");
+        let meter = global::meter("huiyin");
         Self {
             open: meter
-                .i64_up_down_counter("huiyin.scheduler.open_work_orders")
+                .i64_up_down_counter("scheduler.open_work_orders")
                 .with_description("open work orders by state")
                 .build(),
             marks: meter
-                .u64_counter("huiyin.scheduler.sla_marks")
+                .u64_counter("scheduler.sla_marks")
                 .with_description("marks of SLA clocks")
                 .build(),
             lateness: meter
-                .f64_histogram("huiyin.scheduler.timer_lateness")
+                .f64_histogram("scheduler.timer_lateness")
                 .with_unit("s")
                 .with_description("time between a mark's due moment and the mark")
                 .build(),

@@ -3,7 +3,7 @@
 use huiyin_chassis::{Clock, Database, Service, listing::PageTokenKey};
 use huiyin_events::{Events, Log, Outbox};
 
-use crate::{metrics::Metrics, shelf::Shelf};
+use crate::{meters::Meters, shelf::Shelf};
 
 /// The room. Subjects take from it what they need; it does nothing itself.
 pub(crate) struct Room {
@@ -20,7 +20,7 @@ pub(crate) struct Room {
     /// Calendars and policies in their versions.
     pub(crate) shelf: Shelf,
     /// What it counts.
-    pub(crate) metrics: Metrics,
+    pub(crate) meters: Meters,
 }
 
 impl Room {
@@ -37,7 +37,7 @@ impl Room {
                 clock: service.clock.clone(),
                 page_tokens: service.page_tokens.clone(),
             },
-            metrics: Metrics::new(),
+            meters: Meters::new(),
         }
     }
 }

@@ -12,7 +12,7 @@ use huiyin_chassis::{
 use huiyin_proto::survey::v1::{self, survey_service_server::SurveyService};
 use tonic::{Request, Response, Status};
 
-use crate::{Room, events, invitation, names, response, survey};
+use crate::{events, invitation, names, response, room::Room, survey};
 
 /// The survey service.
 pub(crate) struct Api {

@@ -5,10 +5,10 @@ use huiyin_events::{Consume, Event, NewEvent, Payload};
 use huiyin_proto::event::v1::{StateCategory, SurveyAnswered, SurveyInvited};
 
 use crate::{
-    Room,
     invitation::{self, domain::Invitation},
     names,
     response::{self, domain::Response},
+    room::Room,
 };
 
 impl Consume for Room {

@@ -20,28 +20,20 @@ mod config;
 mod error;
 mod events;
 mod invitation;
-mod metrics;
+mod meters;
 mod names;
 mod response;
+mod room;
 mod survey;
 
 use std::sync::Arc;
 
-use huiyin_chassis::{Clock, Context, Database, Migrations, Running, Service, listing::PageTokenKey, timer};
-use huiyin_events::{Events, Outbox};
+use huiyin_chassis::{Context, Migrations, Running, Service, timer};
+use huiyin_events::Events;
 use huiyin_proto::survey::v1::survey_service_server::SurveyServiceServer;
 
 pub use config::Config;
-
-/// What the use cases of all subjects stand on.
-pub(crate) struct Room {
-    database: Database,
-    clock: Clock,
-    page_tokens: PageTokenKey,
-    outbox: Outbox,
-    tokens: invitation::token::Keys,
-    metrics: metrics::Metrics,
-}
+use room::Room;
 
 /// Starts the room.
 ///
@@ -57,14 +49,7 @@ pub async fn start(config: Config, context: Context) -> anyhow::Result<Running> 
     ];
     let mut service = Service::prepare("survey", &config.service, context, migrations).await?;
     let events = Events::open(&mut service, &config.events).await?;
-    let room = Arc::new(Room {
-        database: service.database.clone(),
-        clock: service.clock.clone(),
-        page_tokens: service.page_tokens.clone(),
-        outbox: events.outbox(),
-        tokens: invitation::token::Keys::new(&config.tokens)?,
-        metrics: metrics::Metrics::new(),
-    });
+    let room = Arc::new(Room::new(&service, &events, &config)?);
 
     let message_bytes = service.server.message_bytes();
     let api = api::Api::new(Arc::clone(&room));

@@ -1,4 +1,4 @@
-//! What the room counts while it works.
+//! What the room measures of itself, beside what the chassis measures of every method.
 
 use huiyin_chassis::Transaction;
 use opentelemetry::{KeyValue, global, metrics::Counter};
@@ -6,13 +6,13 @@ use opentelemetry::{KeyValue, global, metrics::Counter};
 use crate::invitation::domain::State;
 
 /// Counters of the room; an effect is counted when it is committed.
-pub(crate) struct Metrics {
+pub(crate) struct Meters {
     invitations: Counter<u64>,
     answers: Counter<u64>,
     reopenings: Counter<u64>,
 }
 
-impl Metrics {
+impl Meters {
     pub(crate) fn new() -> Self {
         let meter = global::meter("huiyin");
         Self {

@@ -91,10 +91,10 @@ impl Room {
         self.take(&mut tx, tenant, batch).await?;
         tx.commit().await?;
         for (source, progress) in progress {
-            self.metrics.counted(&source, progress.events);
+            self.meters.counted(&source, progress.events);
         }
         if let Some(first) = first {
-            self.metrics.lagged(first, self.clock.now());
+            self.meters.lagged(first, self.clock.now());
         }
         Ok(more)
     }

@@ -31,15 +31,7 @@ const FIELDS: &[Field] = &[
     Field {
         name: "state",
         column: "s.state",
-        kind: Kind::Enum(&[
-            ("NEW", 1),
-            ("ACTIVE", 2),
-            ("WAITING", 3),
-            ("VERIFYING", 4),
-            ("RESOLVED", 5),
-            ("CLOSED", 6),
-            ("REJECTED", 7),
-        ]),
+        kind: Kind::Enum("huiyin.event.v1.StateCategory"),
     },
     Field {
         name: "receive_time",

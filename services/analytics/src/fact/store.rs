@@ -75,7 +75,7 @@ pub(crate) async fn page(
     let facts = rows.into_iter().map(Row::fact).collect::<Result<Vec<_>, _>>()?;
     Ok(request.page(key, facts, |fact| PageKey {
         time: order_time(fact).as_microsecond(),
-        id: fact.feedback.to_string(),
+        id: fact.feedback.into(),
     }))
 }
 

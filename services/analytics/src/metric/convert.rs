@@ -263,26 +263,3 @@ pub(crate) fn as_of(as_of: AsOf) -> proto::AsOf {
             .collect(),
     }
 }
-
-#[cfg(test)]
-mod tests {
-    use huiyin_proto::r#type::v1::{Channel, CustomerTier};
-
-    use crate::metric::dimension::{CHANNELS, TIERS};
-
-    #[test]
-    fn the_names_are_those_of_the_proto_and_none_is_missing() {
-        let channels: Vec<_> = (1..).map_while(|number| Channel::try_from(number).ok()).collect();
-        let channels: Vec<_> = channels
-            .iter()
-            .map(|found| (found.as_str_name().trim_start_matches("CHANNEL_"), *found as i32))
-            .collect();
-        assert_eq!(channels, CHANNELS);
-        let tiers: Vec<_> = (1..).map_while(|number| CustomerTier::try_from(number).ok()).collect();
-        let tiers: Vec<_> = tiers
-            .iter()
-            .map(|found| (found.as_str_name().trim_start_matches("CUSTOMER_TIER_"), *found as i32))
-            .collect();
-        assert_eq!(tiers, TIERS);
-    }
-}

@@ -1,6 +1,9 @@
 //! By what numbers can be divided and filtered.
 
-use huiyin_chassis::listing::{Field, Kind};
+use huiyin_chassis::{
+    enums,
+    listing::{Field, Kind},
+};
 
 /// Something by which numbers can be divided.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -15,24 +18,8 @@ pub(crate) enum Dimension {
     Clock,
 }
 
-/// The values of the channel as they are stored, by the proto's enum.
-pub(crate) const CHANNELS: &[(&str, i32)] = &[
-    ("WEB_FORM", 1),
-    ("IN_APP", 2),
-    ("PHONE", 3),
-    ("ONLINE_SERVICE", 4),
-    ("EMAIL", 5),
-    ("SOCIAL_MEDIA", 6),
-    ("ECOMMERCE_REVIEW", 7),
-    ("STORE", 8),
-    ("PAPER", 9),
-    ("ACCOUNT_MANAGER", 10),
-    ("COMMUNITY", 11),
-    ("ENTERPRISE_IM", 12),
-    ("API", 13),
-];
-/// The values of the tier likewise.
-pub(crate) const TIERS: &[(&str, i32)] = &[("NEW", 1), ("EXISTING", 2), ("VIP", 3)];
+const CHANNEL: &str = "huiyin.type.v1.Channel";
+const TIER: &str = "huiyin.type.v1.CustomerTier";
 
 impl Dimension {
     /// Those that every metric has; the clock is for metrics of clocks alone.
@@ -66,9 +53,9 @@ impl Dimension {
     pub(crate) const fn field(self) -> Field {
         let (name, column, kind) = match self {
             Self::Category => ("category", "s.category", Kind::Path),
-            Self::Channel => ("channel", "s.channel", Kind::Enum(CHANNELS)),
+            Self::Channel => ("channel", "s.channel", Kind::Enum(CHANNEL)),
             Self::Priority => ("priority", "s.priority", Kind::Text),
-            Self::Tier => ("tier", "s.tier", Kind::Enum(TIERS)),
+            Self::Tier => ("tier", "s.tier", Kind::Enum(TIER)),
             Self::ProductModel => ("product_model", "s.product_model", Kind::Text),
             Self::Batch => ("batch", "s.batch", Kind::Text),
             Self::Team => ("team", "s.team", Kind::Text),
@@ -80,16 +67,16 @@ impl Dimension {
     /// What callers are told of a value as it is stored.
     pub(crate) fn value(self, stored: String) -> String {
         let names = match self {
-            Self::Channel => CHANNELS,
-            Self::Tier => TIERS,
+            Self::Channel => CHANNEL,
+            Self::Tier => TIER,
             _ => return stored,
         };
-        let number = stored.parse::<i32>().unwrap_or_default();
-        names
-            .iter()
-            .find(|(_, known)| *known == number)
-            .map(|(name, _)| (*name).to_owned())
+        // 0 is what was not said: empty, as it is for texts.
+        let number = stored.parse().ok().filter(|number| *number != 0);
+        number
+            .and_then(|number| enums::name(names, number))
             .unwrap_or_default()
+            .to_owned()
     }
 }
 

@@ -277,12 +277,12 @@ pub(crate) const CATALOGUE_FIELDS: &[huiyin_chassis::listing::Field] = &[
     huiyin_chassis::listing::Field {
         name: "unit",
         column: "m.unit",
-        kind: Kind::Enum(&[("COUNT", 1), ("RATIO", 2), ("SECONDS", 3), ("SCORE", 4)]),
+        kind: Kind::Enum("huiyin.analytics.v1.Unit"),
     },
     huiyin_chassis::listing::Field {
         name: "cohort",
         column: "m.cohort",
-        kind: Kind::Enum(&[("FLOW", 1), ("COHORT", 2)]),
+        kind: Kind::Enum("huiyin.analytics.v1.Cohort"),
     },
     huiyin_chassis::listing::Field {
         name: "requirement",

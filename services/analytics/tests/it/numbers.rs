@@ -195,7 +195,7 @@ async fn the_numbers_of_a_small_scenario_are_those_worked_out_by_hand() {
     );
 }
 
-/// 003-60, 002-50, C-16, FEATURES 92: by unique customers as well as by count.
+/// 003-60, 002-50, C-16: by unique customers as well as by count.
 #[tokio::test]
 async fn the_top_problems_are_counted_exactly_and_by_customers() {
     let world = World::new().await;
@@ -285,7 +285,7 @@ async fn the_totals_of_the_scenario_are_those_counted_by_hand() {
     assert_eq!((notification.events, notification.last_event_time), (0, None));
 }
 
-/// Facts show every stage (FEATURES 90): B went through all of them.
+/// Facts show every stage: B went through all of them.
 #[tokio::test]
 async fn a_fact_tells_every_stage_of_a_feedback() {
     let world = World::new().await;

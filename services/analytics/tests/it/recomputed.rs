@@ -97,7 +97,9 @@ pub(crate) fn recompute(
                     add("", f64::from(u8::from(episode.reopen_time.is_some())), vec![1.0]);
                 }
             }
-            _ => {}
+            "volume" | "share" | "resolution_rate_cohort" => {}
+            "resolution_time_mean" | "resolution_time_p50" | "resolution_time_p90" => {}
+            other => panic!("{other} is in the catalogue: say here what it is, from the facts"),
         }
     }
     if dimension.is_none() {

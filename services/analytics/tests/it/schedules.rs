@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 
 use huiyin_proto::{
-    analytics::v1::{Dimension, FeedbackFact},
+    analytics::v1::{Dimension, FeedbackFact, ListMetricsRequest},
     event::v1::{Event, SlaMark, StateCategory},
     r#type::v1::{Channel, CustomerTier},
 };
@@ -18,20 +18,6 @@ use crate::{
 };
 
 const SCHEDULES: u64 = 50;
-
-const METRICS: [&str; 11] = [
-    "volume",
-    "share",
-    "resolution_rate",
-    "resolution_rate_cohort",
-    "resolution_time_mean",
-    "resolution_time_p50",
-    "resolution_time_p90",
-    "on_time_rate",
-    "satisfaction_mean",
-    "satisfaction_on_target",
-    "reopen_rate",
-];
 
 const DIMENSIONS: [Dimension; 7] = [
     Dimension::Category,
@@ -236,7 +222,9 @@ async fn check_metrics(world: &World, tenant: &str, facts: &[FeedbackFact], seed
         client: &client,
         interval: interval(start, end),
     };
-    for (at_metric, metric) in METRICS.into_iter().enumerate() {
+    let listed = client.clone().list_metrics(ListMetricsRequest::default()).await;
+    let metrics = listed.unwrap().into_inner().metrics;
+    for (at_metric, metric) in metrics.iter().map(|metric| metric.key.as_str()).enumerate() {
         let turn = usize::try_from(seed).unwrap() + at_metric;
         let extra = (metric == "on_time_rate").then_some(Dimension::Clock);
         for dimension in [None, Some(DIMENSIONS[turn % DIMENSIONS.len()])]

@@ -23,25 +23,6 @@ use crate::{
     taxonomy::service::Paging,
 };
 
-const SENTIMENTS: Kind = Kind::Enum(&[("NEGATIVE", 1), ("NEUTRAL", 2), ("POSITIVE", 3)]);
-const IMPACTS: Kind = Kind::Enum(&[("MINOR", 1), ("SERIOUS", 2), ("FATAL", 3)]);
-const TIERS: Kind = Kind::Enum(&[("NEW", 1), ("EXISTING", 2), ("VIP", 3)]);
-const CHANNELS: Kind = Kind::Enum(&[
-    ("WEB_FORM", 1),
-    ("IN_APP", 2),
-    ("PHONE", 3),
-    ("ONLINE_SERVICE", 4),
-    ("EMAIL", 5),
-    ("SOCIAL_MEDIA", 6),
-    ("ECOMMERCE_REVIEW", 7),
-    ("STORE", 8),
-    ("PAPER", 9),
-    ("ACCOUNT_MANAGER", 10),
-    ("COMMUNITY", 11),
-    ("ENTERPRISE_IM", 12),
-    ("API", 13),
-]);
-
 const FIELDS: &[Field] = &[
     Field {
         name: "category",
@@ -51,7 +32,7 @@ const FIELDS: &[Field] = &[
     Field {
         name: "sentiment",
         column: "sentiment",
-        kind: SENTIMENTS,
+        kind: Kind::Enum("huiyin.type.v1.Sentiment"),
     },
     Field {
         name: "sentiment_score",
@@ -61,7 +42,7 @@ const FIELDS: &[Field] = &[
     Field {
         name: "impact",
         column: "impact",
-        kind: IMPACTS,
+        kind: Kind::Enum("huiyin.type.v1.Impact"),
     },
     Field {
         name: "priority.key",
@@ -96,12 +77,12 @@ const FIELDS: &[Field] = &[
     Field {
         name: "feedback.channel",
         column: "channel",
-        kind: CHANNELS,
+        kind: Kind::Enum("huiyin.type.v1.Channel"),
     },
     Field {
         name: "feedback.tier",
         column: "tier",
-        kind: TIERS,
+        kind: Kind::Enum("huiyin.type.v1.CustomerTier"),
     },
     Field {
         name: "feedback.customer",
@@ -149,7 +130,7 @@ pub(super) async fn classify(
     feedback: Feedback,
     statement: Statement<'_>,
 ) -> Result<(), Refusal> {
-    let lexicon = room.shelf.active(tx, tenant).await?;
+    let lexicon = room.lexicons.active(tx, tenant).await?;
     let verdict = verdict::read(&lexicon, statement);
     let abstained = verdict.category == UNCLASSIFIED;
     let new = Classification::first(
@@ -164,7 +145,7 @@ pub(super) async fn classify(
         return Ok(());
     }
     tell(room, tx, tenant, &new, SYSTEM).await?;
-    room.metrics.classified(abstained);
+    room.meters.classified(abstained);
     Ok(())
 }
 
@@ -176,12 +157,12 @@ pub(super) async fn try_text(
     statement: Statement<'_>,
 ) -> Result<Verdict, Refusal> {
     let lexicon = match version {
-        Some(0) => room.shelf.builtin(),
+        Some(0) => room.lexicons.builtin(),
         version => {
             let mut tx = room.database.tenant(tenant).await?;
             let found = match version {
-                Some(version) => room.shelf.version(&mut tx, tenant, version).await?,
-                None => Some(room.shelf.active(&mut tx, tenant).await?),
+                Some(version) => room.lexicons.version(&mut tx, tenant, version).await?,
+                None => Some(room.lexicons.active(&mut tx, tenant).await?),
             };
             tx.rollback().await;
             found.ok_or_else(|| Refusal::not_found(&tenant.child("taxonomies", version.unwrap_or_default())))?
@@ -226,7 +207,7 @@ fn place(order_by: &str, found: &Classification) -> PageKey {
     };
     PageKey {
         time: place,
-        id: found.id.to_string(),
+        id: found.id.into(),
     }
 }
 
@@ -256,7 +237,7 @@ pub(super) async fn correct(
     if !etag.is_empty() && etag != found.revision.to_string() {
         return Err(Refusal::etag_mismatch(name));
     }
-    let lexicon = room.shelf.active(&mut tx, tenant).await?;
+    let lexicon = room.lexicons.active(&mut tx, tenant).await?;
     let author = change.author.clone();
     found.correct(&lexicon, change, room.clock.now())?;
     store::correct(&mut tx, tenant, &found).await?;
@@ -266,7 +247,7 @@ pub(super) async fn correct(
         repeat.answer(&mut tx, &room.clock, &answer).await?;
     }
     tx.commit().await?;
-    room.metrics.corrected();
+    room.meters.corrected();
     Ok(answer)
 }
 

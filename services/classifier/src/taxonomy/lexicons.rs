@@ -14,8 +14,8 @@ use crate::reading::lexicon::Lexicon;
 /// Tenant and version.
 type Key = (Tenant, i32);
 
-/// The shelf.
-pub(crate) struct Shelf {
+/// Those of all tenants: the built-in one, and the versions used last.
+pub(crate) struct Lexicons {
     /// Version 0 as people wrote it.
     pub(crate) builtin: Builtin,
     builtin_lexicon: Arc<Lexicon>,
@@ -25,13 +25,13 @@ pub(crate) struct Shelf {
 
 #[derive(Default)]
 struct Kept {
-    lexicons: HashMap<Key, (Arc<Lexicon>, u64)>,
+    by_version: HashMap<Key, (Arc<Lexicon>, u64)>,
     /// Rises with every use; the smallest has not been used for longest.
     uses: u64,
 }
 
-impl Shelf {
-    /// A shelf with room for `limit` versions beside the built-in one.
+impl Lexicons {
+    /// With room for `limit` versions beside the built-in one.
     ///
     /// # Errors
     /// Where the built-in taxonomy cannot be read.
@@ -88,7 +88,7 @@ impl Shelf {
         let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
         kept.uses += 1;
         let now = kept.uses;
-        let (lexicon, used) = kept.lexicons.get_mut(key)?;
+        let (lexicon, used) = kept.by_version.get_mut(key)?;
         *used = now;
         Some(lexicon.clone())
     }
@@ -97,16 +97,16 @@ impl Shelf {
         let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
         kept.uses += 1;
         let now = kept.uses;
-        if kept.lexicons.len() >= self.limit
+        if kept.by_version.len() >= self.limit
             && let Some(oldest) = kept
-                .lexicons
+                .by_version
                 .iter()
                 .min_by_key(|(_, (_, used))| *used)
                 .map(|(key, _)| key.clone())
         {
-            kept.lexicons.remove(&oldest);
+            kept.by_version.remove(&oldest);
         }
-        kept.lexicons.insert(key, (lexicon, now));
+        kept.by_version.insert(key, (lexicon, now));
     }
 }
 
@@ -116,14 +116,14 @@ mod tests {
 
     #[test]
     fn what_was_not_used_for_longest_makes_room() {
-        let shelf = Shelf::new(2).unwrap();
+        let lexicons = Lexicons::new(2).unwrap();
         let key = |version| (Tenant::stored("acme").unwrap(), version);
-        shelf.put(key(1), shelf.builtin());
-        shelf.put(key(2), shelf.builtin());
-        assert!(shelf.take(&key(1)).is_some());
-        shelf.put(key(3), shelf.builtin());
-        assert!(shelf.take(&key(1)).is_some());
-        assert!(shelf.take(&key(2)).is_none());
-        assert!(shelf.take(&key(3)).is_some());
+        lexicons.put(key(1), lexicons.builtin());
+        lexicons.put(key(2), lexicons.builtin());
+        assert!(lexicons.take(&key(1)).is_some());
+        lexicons.put(key(3), lexicons.builtin());
+        assert!(lexicons.take(&key(1)).is_some());
+        assert!(lexicons.take(&key(2)).is_none());
+        assert!(lexicons.take(&key(3)).is_some());
     }
 }

@@ -1,13 +1,13 @@
 //! Taxonomies: what a tenant's classifier goes by, as versioned data (C-10).
 //!
 //! `api` → `convert` (proto) → `check` (rules of a new version) → `service` (create, activate, read) → `store`.
-//! `builtin` reads version 0 of every tenant from the files in `builtin/`; `shelf` keeps versions ready to read with.
+//! `builtin` reads version 0 of every tenant from the files in `builtin/`; `lexicons` keeps versions ready to read with.
 
 pub(crate) mod api;
 pub(crate) mod builtin;
 pub(crate) mod check;
 pub(crate) mod convert;
 pub(crate) mod domain;
+pub(crate) mod lexicons;
 pub(crate) mod service;
-pub(crate) mod shelf;
 pub(crate) mod store;

@@ -84,11 +84,11 @@ pub(super) async fn list(room: &Room, tenant: &Tenant, paging: Paging<'_>) -> Re
         ORDERS,
     )?;
     let mut tx = room.database.tenant(tenant).await?;
-    let heads = store::list(&mut tx, tenant, &room.shelf.builtin, &page).await?;
+    let heads = store::list(&mut tx, tenant, &room.lexicons.builtin, &page).await?;
     tx.rollback().await;
     Ok(page.page(&room.page_tokens, heads, |head| PageKey {
         time: head.version.into(),
-        id: head.version.to_string(),
+        id: head.version.to_string().into(),
     }))
 }
 
@@ -115,7 +115,7 @@ pub(super) async fn create(
         ));
     }
     if !validate_only {
-        store::lock(&mut tx, tenant, &room.shelf.builtin).await?;
+        store::lock(&mut tx, tenant, &room.lexicons.builtin).await?;
     }
     let version = store::next_version(&mut tx, tenant).await?;
     // What cannot be made ready must not become a version that may be activated.
@@ -153,7 +153,7 @@ pub(super) async fn activate(
     if let Some(answer) = answered(&mut tx, repeat.as_ref()).await? {
         return Ok(answer);
     }
-    store::lock(&mut tx, tenant, &room.shelf.builtin).await?;
+    store::lock(&mut tx, tenant, &room.lexicons.builtin).await?;
     let head = store::head(&mut tx, tenant, version)
         .await?
         .ok_or_else(|| Refusal::not_found(name))?;
@@ -181,7 +181,7 @@ async fn whole(
         let content = store::content(tx, tenant, version).await?;
         return Ok(head.zip(content));
     }
-    let builtin = &room.shelf.builtin;
+    let builtin = &room.lexicons.builtin;
     let head = head.unwrap_or_else(|| Head {
         version: 0,
         display_name: builtin.display_name.clone(),

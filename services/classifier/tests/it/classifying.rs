@@ -75,7 +75,7 @@ async fn a_submitted_feedback_is_classified_once_and_told() {
     );
 }
 
-/// ARCHITECTURE §3: told twice, classified once, published once.
+/// Told twice, classified once, published once.
 #[tokio::test]
 async fn the_same_event_again_changes_nothing() {
     let play = Play::begin().await;

@@ -11,7 +11,7 @@ use jiff_sqlx::Timestamp as SqlTimestamp;
 use sqlx::QueryBuilder;
 use uuid::Uuid;
 
-use crate::domain::{Accepted, Attachment, CHANNELS, ContactKind, Facts, Feedback, IMPACTS, Product, TIERS};
+use crate::domain::{Accepted, Attachment, ContactKind, Facts, Feedback, Product};
 
 /// What a list can be filtered by.
 pub(crate) const FIELDS: &[Field] = &[
@@ -23,7 +23,7 @@ pub(crate) const FIELDS: &[Field] = &[
     Field {
         name: "channel",
         column: "channel",
-        kind: Kind::Enum(CHANNELS),
+        kind: Kind::Enum("huiyin.type.v1.Channel"),
     },
     Field {
         name: "customer",
@@ -43,12 +43,12 @@ pub(crate) const FIELDS: &[Field] = &[
     Field {
         name: "tier",
         column: "tier",
-        kind: Kind::Enum(TIERS),
+        kind: Kind::Enum("huiyin.type.v1.CustomerTier"),
     },
     Field {
         name: "impact",
         column: "impact",
-        kind: Kind::Enum(IMPACTS),
+        kind: Kind::Enum("huiyin.type.v1.Impact"),
     },
     Field {
         name: "product.model",

@@ -228,7 +228,7 @@ async fn the_same_request_gets_the_same_answer() {
     assert_eq!(stand.stored().await, 2);
 }
 
-/// FEATURES row 3: an external id is unique per tenant and source, and an empty one is none.
+/// An external id is unique per tenant and source, and an empty one is none.
 #[tokio::test]
 async fn an_external_id_is_taken_once_per_source() {
     let stand = Stand::new().await;

@@ -12,11 +12,11 @@ use super::{
     store::{self, Record},
 };
 use crate::{
-    api::neighbors::Asked,
     domain::{Medium, MessageState},
     events::Settled,
     inbox,
     message::domain::{Lane, Message, Post, PostData},
+    neighbors::Asked,
     room::Room,
     template::domain::canonical,
     webhook::{self, domain::Endpoint},
@@ -185,6 +185,11 @@ impl Room {
             .filter(|(record, _)| record.state != MessageState::Queued && recorded.binary_search(&record.id).is_ok())
             .map(|(record, attempt)| (record.id, (record.state == MessageState::Delivered, attempt)))
             .collect();
+        for (delivered, attempt) in settled.values() {
+            let after = now.duration_since(attempt.message.create_time);
+            self.meters
+                .settled(&mut tx, attempt.message.purpose, attempt.medium, *delivered, after);
+        }
         self.lay_in(&mut tx, tenant, &settled).await?;
         let settled_events = settled.values().map(|(delivered, attempt)| {
             let Message {

@@ -17,7 +17,7 @@ use super::{
     domain::Item,
     store,
 };
-use crate::{domain::Purpose, room::Room};
+use crate::room::Room;
 
 /// What the vault binds the token of a survey's link to.
 pub(crate) const TOKEN: &str = "survey token";
@@ -39,7 +39,7 @@ const FIELDS: &[Field] = &[
     Field {
         name: "purpose",
         column: "m.purpose",
-        kind: Kind::Enum(Purpose::NAMES),
+        kind: Kind::Enum("huiyin.notification.v1.Purpose"),
     },
     Field {
         name: "work_order",
@@ -99,7 +99,7 @@ impl Room {
         let (_, unread) = store::counts(&mut tx, tenant, &recipient).await?;
         let place = |item: &Item| PageKey {
             time: item.create_time.as_microsecond(),
-            id: item.id.to_string(),
+            id: item.id.into(),
         };
         let page = request.page(&self.page_tokens, items, place);
         let shown = page

@@ -13,7 +13,7 @@ use super::{
     store,
 };
 use crate::{
-    domain::{Audience, Medium, MessageState, Purpose},
+    domain::{Medium, MessageState},
     room::Room,
 };
 
@@ -36,12 +36,12 @@ const FIELDS: &[Field] = &[
     Field {
         name: "purpose",
         column: "m.purpose",
-        kind: Kind::Enum(Purpose::NAMES),
+        kind: Kind::Enum("huiyin.notification.v1.Purpose"),
     },
     Field {
         name: "audience",
         column: "m.audience",
-        kind: Kind::Enum(Audience::NAMES),
+        kind: Kind::Enum("huiyin.notification.v1.Audience"),
     },
     Field {
         name: "recipient",
@@ -51,7 +51,7 @@ const FIELDS: &[Field] = &[
     Field {
         name: "medium",
         column: "m.medium",
-        kind: Kind::Enum(Medium::NAMES),
+        kind: Kind::Enum("huiyin.notification.v1.Medium"),
     },
     Field {
         name: "webhook_endpoint",
@@ -61,7 +61,7 @@ const FIELDS: &[Field] = &[
     Field {
         name: "state",
         column: "m.state",
-        kind: Kind::Enum(MessageState::NAMES),
+        kind: Kind::Enum("huiyin.notification.v1.MessageState"),
     },
     Field {
         name: "event",
@@ -182,7 +182,7 @@ impl Room {
         let messages = store::list(&mut tx, tenant, &page).await?;
         Ok(page.page(&self.page_tokens, messages, |message| PageKey {
             time: message.create_time.as_microsecond(),
-            id: message.id.to_string(),
+            id: message.id.into(),
         }))
     }
 

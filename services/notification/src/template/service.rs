@@ -20,7 +20,7 @@ const FIELDS: &[Field] = &[
     Field {
         name: "purpose",
         column: "purpose",
-        kind: Kind::Enum(Purpose::NAMES),
+        kind: Kind::Enum("huiyin.notification.v1.Purpose"),
     },
     Field {
         name: "locale",
@@ -104,7 +104,7 @@ impl Room {
         let templates = store::list(&mut tx, tenant, self.built_in.all(), &page).await?;
         Ok(page.page(&self.page_tokens, templates, |template| PageKey {
             time: 0,
-            id: id(template.purpose, &template.locale),
+            id: id(template.purpose, &template.locale).into(),
         }))
     }
 

@@ -8,9 +8,6 @@ use crate::domain::Purpose;
 /// For this long messages are signed with a replaced secret as well, so that receivers can change over.
 pub(crate) const OVERLAP: SignedDuration = SignedDuration::from_hours(24);
 
-/// Whether an endpoint is posted to: the names that filters use, with the numbers that are stored.
-pub(crate) const STATES: &[(&str, i32)] = &[("ENABLED", 1), ("DISABLED", 2)];
-
 /// A URL of the tenant's that messages are posted to. Its secrets are sealed; who holds the vault opens them.
 #[derive(Debug, Clone)]
 pub(crate) struct Endpoint {

@@ -10,7 +10,7 @@ use uuid::Uuid;
 
 use super::{
     convert::{self, Deleted, Shown},
-    domain::{Endpoint, STATES},
+    domain::Endpoint,
     signature, store,
 };
 use crate::{
@@ -27,7 +27,7 @@ const FIELDS: &[Field] = &[
     Field {
         name: "state",
         column: "state",
-        kind: Kind::Enum(STATES),
+        kind: Kind::Enum("huiyin.notification.v1.WebhookEndpointState"),
     },
     Field {
         name: "url",
@@ -136,7 +136,7 @@ impl Room {
         let endpoints = store::list(&mut tx, tenant, &page).await?;
         let place = |endpoint: &Endpoint| PageKey {
             time: endpoint.create_time.as_microsecond(),
-            id: endpoint.id.to_string(),
+            id: endpoint.id.into(),
         };
         let page = page.page(&self.page_tokens, endpoints, place);
         let shown = page

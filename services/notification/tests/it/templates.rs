@@ -49,7 +49,7 @@ async fn list(client: &mut Client, filter: &str, order_by: &str, page_size: i32)
     }
 }
 
-/// FEATURES 70: a variable that the purpose does not have is refused when saved, by name, and not when sent.
+/// A variable that the purpose does not have is refused when saved, by name, and not when sent.
 #[tokio::test]
 async fn a_template_with_an_unknown_variable_is_refused_and_the_variable_is_named() {
     let scene = Scene::without_mail().await;

@@ -49,7 +49,7 @@ fn is(state: MessageState) -> impl Fn(&Message) -> bool {
     move |message| message.state() == state
 }
 
-/// FEATURES 75, as Standard Webhooks prescribes.
+/// As Standard Webhooks prescribes.
 #[tokio::test]
 async fn an_endpoint_gets_a_signed_post_of_what_it_wants() {
     let mut scene = Scene::without_mail().await;
@@ -106,7 +106,7 @@ async fn a_posted_survey_carries_its_link() {
     );
 }
 
-/// Exponential backoff, then a dead letter, then a person replays it (FEATURES 74).
+/// Exponential backoff, then a dead letter, then a person replays it.
 #[tokio::test]
 async fn a_failing_endpoint_is_tried_again_until_the_message_is_dead_and_a_replay_delivers_it() {
     let mut scene = Scene::without_mail().await;
@@ -348,7 +348,7 @@ async fn sqlx_text(scene: &Scene) -> String {
     rows.concat()
 }
 
-/// ARCHITECTURE §7: an endpoint must not make the service call into the operator's own network.
+/// An endpoint must not make the service call into the operator's own network.
 #[tokio::test]
 async fn a_url_into_the_operators_own_network_is_refused() {
     let scene = Scene::with("allow_private = false", false).await;
@@ -468,7 +468,7 @@ async fn endpoints_are_changed_and_listed() {
     assert_eq!(found.await.unwrap().into_inner().webhook_endpoints, [changed]);
 }
 
-/// FEATURES 75: a slow receiver of one tenant must not hold up inboxes.
+/// A slow receiver of one tenant must not hold up inboxes.
 #[tokio::test]
 async fn inboxes_do_not_wait_for_endpoints() {
     let mut scene = Scene::without_mail().await;

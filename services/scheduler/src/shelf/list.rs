@@ -71,7 +71,7 @@ impl Shelf {
         let editions = store::list(&mut tx, tenant, &page).await?;
         Ok(page.page(&self.page_tokens, editions, |edition| PageKey {
             time: edition.version.into(),
-            id: edition.version.to_string(),
+            id: edition.version.to_string().into(),
         }))
     }
 }

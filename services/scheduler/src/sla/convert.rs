@@ -2,15 +2,15 @@
 
 use huiyin_chassis::{Refusal, Tenant, server::Language, sql};
 use huiyin_proto::{
-    event::v1::StateCategory,
+    event::v1 as event,
     scheduler::v1::{self, SlaClockAction, SlaClockState, SlaMilestone},
 };
 use jiff::{SignedDuration, Timestamp};
 
 use super::{
     domain::{
-        self, Category, Clock, ClockDefinition, EntryKind, Explanation, Milestone, Policy, Rule, Run, Segment, State,
-        Target, TimeBasis, WorkingDayRule,
+        self, Clock, ClockDefinition, EntryKind, Explanation, Milestone, Policy, Rule, Run, Segment, State,
+        StateCategory, Target, TimeBasis, WorkingDayRule,
     },
     sentence,
     service::{Answer, Question},
@@ -77,21 +77,21 @@ fn definition(clock: v1::SlaClockDefinition) -> ClockDefinition {
     }
 }
 
-fn category(category: StateCategory) -> Option<Category> {
-    Category::ALL
+fn category(category: event::StateCategory) -> Option<StateCategory> {
+    StateCategory::ALL
         .into_iter()
         .find(|found| category_to_proto(*found) == category)
 }
 
-fn category_to_proto(category: Category) -> StateCategory {
+fn category_to_proto(category: StateCategory) -> event::StateCategory {
     match category {
-        Category::New => StateCategory::New,
-        Category::Active => StateCategory::Active,
-        Category::Waiting => StateCategory::Waiting,
-        Category::Verifying => StateCategory::Verifying,
-        Category::Resolved => StateCategory::Resolved,
-        Category::Closed => StateCategory::Closed,
-        Category::Rejected => StateCategory::Rejected,
+        StateCategory::New => event::StateCategory::New,
+        StateCategory::Active => event::StateCategory::Active,
+        StateCategory::Waiting => event::StateCategory::Waiting,
+        StateCategory::Verifying => event::StateCategory::Verifying,
+        StateCategory::Resolved => event::StateCategory::Resolved,
+        StateCategory::Closed => event::StateCategory::Closed,
+        StateCategory::Rejected => event::StateCategory::Rejected,
     }
 }
 
@@ -188,7 +188,7 @@ fn duration_to_proto(duration: SignedDuration) -> prost_types::Duration {
 /// A version for the wire.
 pub(crate) fn edition(tenant: &Tenant, edition: &Edition<Policy>) -> v1::SlaPolicy {
     let clocks = edition.content.clocks.iter().map(|clock| {
-        let categories = |list: &[Category]| {
+        let categories = |list: &[StateCategory]| {
             list.iter()
                 .map(|category| category_to_proto(*category).into())
                 .collect()

@@ -46,26 +46,17 @@ impl<'r> Order<'r> {
         match (self.field(), id) {
             ("display_name", "agent_id") => "(display_name || chr(31) || agent_id)",
             ("display_name", _) => "(display_name || chr(31) || team_id)",
-            (_, "agent_id") => "('/' || agent_id)",
-            _ => "('/' || team_id)",
+            (_, id) => id,
         }
     }
 
-    /// The place of an entry. The mark before the id keeps one that looks like a UUID a text.
+    /// The place of an entry.
     pub(crate) fn place(self, id: &str, display_name: &str, create_time: Timestamp) -> PageKey {
-        match self.field() {
-            "display_name" => PageKey {
-                time: 0,
-                id: format!("{display_name}\u{1f}{id}"),
-            },
-            "create_time" => PageKey {
-                time: create_time.as_microsecond(),
-                id: format!("/{id}"),
-            },
-            _ => PageKey {
-                time: 0,
-                id: format!("/{id}"),
-            },
-        }
+        let (time, id) = match self.field() {
+            "display_name" => (0, format!("{display_name}\u{1f}{id}")),
+            "create_time" => (create_time.as_microsecond(), id.to_owned()),
+            _ => (0, id.to_owned()),
+        };
+        PageKey { time, id: id.into() }
     }
 }

@@ -4,7 +4,7 @@ use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-pub(crate) use crate::sla::domain::Category as State;
+pub(crate) use crate::sla::domain::StateCategory as State;
 use crate::sla::domain::{Clock, Facts, Versions};
 
 /// Who is said to have done what a rule or a timer did.

@@ -305,13 +305,13 @@ fn count(room: &Room, tx: &mut Transaction, change: &Change, late: Option<Signed
         .filter(|entry| marked(entry.kind))
         .filter_map(|entry| Some((entry.clock.clone(), entry.mark?.name())));
     let marks: Vec<_> = marks.collect();
-    let metrics = room.metrics.clone();
+    let meters = room.meters.clone();
     tx.on_commit(move || {
         if from != to {
-            metrics.moved(from, to);
+            meters.moved(from, to);
         }
         for (clock, mark) in marks {
-            metrics.marked(clock, mark, late);
+            meters.marked(clock, mark, late);
         }
     });
 }

@@ -162,6 +162,11 @@ async fn what_is_taken_or_missing_is_refused() {
         violated(&boss.create_team(team("u", "")).await.unwrap_err()),
         ["team.display_name"]
     );
+    // What no database can keep is the caller's mistake, not a fault of ours.
+    assert_eq!(
+        violated(&boss.create_team(team("u", "a\0b")).await.unwrap_err()),
+        ["request"]
+    );
     // Whoever belongs to nobody's team can wait for it in the fallback queue.
     boss.create_agent(create("c", agent("user:c", "fallback", &[])))
         .await

@@ -13,9 +13,9 @@ use super::{
     token::Bearer,
 };
 use crate::{
-    Room,
     error::Error,
     events, names,
+    room::Room,
     survey::{
         self,
         domain::{RESOLUTION, Survey},
@@ -51,7 +51,7 @@ impl Room {
         self.outbox
             .append(tx, tenant, events::invited(tenant, &invitation, actor)?)
             .await?;
-        self.metrics.invitations(tx, State::Issued, 1);
+        self.meters.invitations(tx, State::Issued, 1);
         Ok(())
     }
 
@@ -64,7 +64,7 @@ impl Room {
         episode: i32,
     ) -> Result<(), Refusal> {
         let superseded = store::supersede(tx, tenant, work_order, episode).await?;
-        self.metrics.invitations(tx, State::Superseded, superseded);
+        self.meters.invitations(tx, State::Superseded, superseded);
         Ok(())
     }
 
@@ -171,7 +171,7 @@ impl timer::Fire for Room {
     async fn fire(&self, tx: &mut Transaction, timer: &timer::Timer) -> Result<(), Refusal> {
         let id = Uuid::try_parse(&timer.key).map_err(Refusal::fault)?;
         if timer.kind == TIMER && store::expire(tx, &timer.tenant, id).await? {
-            self.metrics.invitations(tx, State::Expired, 1);
+            self.meters.invitations(tx, State::Expired, 1);
         }
         Ok(())
     }

@@ -36,7 +36,7 @@ pub(crate) const FIELDS: &[Field] = &[
     Field {
         name: "state",
         column: "state",
-        kind: Kind::Enum(&[("ISSUED", 1), ("ANSWERED", 2), ("EXPIRED", 3), ("SUPERSEDED", 4)]),
+        kind: Kind::Enum("huiyin.survey.v1.InvitationState"),
     },
     Field {
         name: "survey_version",
@@ -281,6 +281,6 @@ pub(crate) async fn list(
 pub(crate) fn place(invitation: &Invitation) -> PageKey {
     PageKey {
         time: invitation.create_time.as_microsecond(),
-        id: invitation.id.to_string(),
+        id: invitation.id.into(),
     }
 }

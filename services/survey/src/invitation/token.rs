@@ -1,4 +1,4 @@
-//! The single-use token of an invitation (FEATURES 81): it says in which tenant its invitation lies, only a key of this
+//! The single-use token of an invitation: it says in which tenant its invitation lies, only a key of this
 //! service can make it, and with that key it can be made again; stored is only its hash.
 //!
 //! `hys_` + URL-safe base64 of: length of the tenant's key (1 byte), that key, invitation (16), nonce (16),

@@ -65,8 +65,8 @@ impl Room {
         if let Some(repeat) = repeat {
             repeat.answer(&mut tx, &self.clock, &response.id.to_string()).await?;
         }
-        self.metrics.invitations(&mut tx, State::Answered, 1);
-        self.metrics.answer(&mut tx, response.verdict.reopen);
+        self.meters.invitations(&mut tx, State::Answered, 1);
+        self.meters.answer(&mut tx, response.verdict.reopen);
         tx.commit().await?;
         Ok(response)
     }

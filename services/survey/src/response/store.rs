@@ -173,6 +173,6 @@ pub(crate) async fn list(
 pub(crate) fn place(response: &Response) -> PageKey {
     PageKey {
         time: response.create_time.as_microsecond(),
-        id: response.id.to_string(),
+        id: response.id.into(),
     }
 }

@@ -10,7 +10,7 @@ use super::{
     domain::{Changes, Survey},
     store,
 };
-use crate::{Room, names};
+use crate::{names, room::Room};
 
 /// An update as it was asked for.
 #[derive(Debug)]

@@ -30,9 +30,6 @@ pub(crate) const ORDER: &[Field] = &[Field {
     kind: Kind::Time,
 }];
 
-/// The id by which pages go on. The prefix keeps the ids of surveys from looking like UUIDs, which are of another type.
-const PLACE: &str = "('surveys/' || survey_id)";
-
 #[derive(sqlx::FromRow)]
 struct Row {
     survey_id: String,
@@ -147,7 +144,7 @@ pub(crate) async fn list(tx: &mut Transaction, tenant: &Tenant, page: &PageReque
          WHERE tenant_id = ",
         );
     query.push_bind(tenant.key());
-    page.push(&mut query, PLACE);
+    page.push(&mut query, "survey_id");
     let rows: Vec<Row> = query.build_query_as().fetch_all(&mut **tx).await?;
     rows.into_iter().map(Row::survey).collect()
 }
@@ -156,6 +153,6 @@ pub(crate) async fn list(tx: &mut Transaction, tenant: &Tenant, page: &PageReque
 pub(crate) fn place(survey: &Survey) -> huiyin_chassis::listing::PageKey {
     huiyin_chassis::listing::PageKey {
         time: 0,
-        id: format!("surveys/{}", survey.id),
+        id: survey.id.clone().into(),
     }
 }

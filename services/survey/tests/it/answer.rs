@@ -166,7 +166,7 @@ async fn a_repeated_request_gets_the_first_answer_and_a_second_answer_is_refused
     assert_eq!(stand.told().await.len(), 4);
 }
 
-/// FEATURES 81: a token serves once, whoever is first.
+/// A token serves once, whoever is first.
 #[tokio::test]
 async fn of_two_answers_at_the_same_time_exactly_one_is_taken() {
     let stand = Stand::new().await;

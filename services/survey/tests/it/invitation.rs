@@ -79,7 +79,7 @@ async fn a_redelivered_resolution_changes_nothing() {
     assert_eq!(stand.told().await.len(), 3);
 }
 
-/// FEATURES 79 (chatwoot #4526): a reopened matter is asked about again, and only its new result.
+/// A reopened matter is asked about again, and only its new result.
 #[tokio::test]
 async fn a_reopened_work_order_is_asked_about_again() {
     let stand = Stand::new().await;
@@ -184,7 +184,7 @@ async fn a_malformed_event_is_set_aside_and_holds_up_no_other() {
     .await;
 }
 
-/// FEATURES 81: the time to answer ends.
+/// The time to answer ends.
 #[tokio::test]
 async fn an_invitation_that_nobody_answers_expires() {
     let stand = Stand::new().await;

@@ -29,7 +29,7 @@ async fn a_token_can_be_revealed_again_and_again_to_services_alone() {
     }
 }
 
-/// FEATURES 81: at rest there is only a hash.
+/// At rest there is only a hash.
 #[tokio::test]
 async fn the_token_is_stored_nowhere() {
     let stand = Stand::new().await;

@@ -78,7 +78,7 @@ fn between(calendar: &Calendar, from: &str, to: &str) -> i64 {
     calendar.working_between(at(calendar, from), at(calendar, to)).as_mins()
 }
 
-/// FEATURES P1 (frappe/helpdesk #2212): split shifts.
+/// Split shifts.
 #[test]
 fn lunch_does_not_count() {
     let calendar = Calendar::built_in();
@@ -104,7 +104,7 @@ fn nights_and_weekends_do_not_count() {
     assert_eq!(between(&calendar, "2026-03-09T09:00", "2026-03-06T18:00"), 0);
 }
 
-/// FEATURES P1: make-up working days are needed in China (调休).
+/// Make-up working days are needed in China (调休).
 #[test]
 fn the_national_day_week_is_free_and_its_make_up_saturday_is_not() {
     let calendar = shanghai_2026();
@@ -193,7 +193,7 @@ fn changes_at_midnight_and_by_half_an_hour_are_kept() {
     );
 }
 
-/// FEATURES 45: a horizon error instead of an endless loop.
+/// A horizon error instead of an endless loop.
 #[test]
 fn a_deadline_beyond_ten_years_is_out_of_reach() {
     let calendar = calendar("Asia/Shanghai", &[day(1, &[("09:00", "09:01")])]);

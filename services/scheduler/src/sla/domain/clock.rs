@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     Facts,
-    policy::{Category, ClockDefinition, Milestone, Policy, Target},
+    policy::{ClockDefinition, Milestone, Policy, StateCategory, Target},
 };
 
 /// Something that happened to a work order, beside that it was opened ([`open_clocks`]) or changed priority or category
@@ -19,7 +19,7 @@ pub(crate) enum Happening {
     /// A person told the customer something. An automatic message is no happening (C-20).
     CustomerInformed,
     /// It came into a state.
-    Entered(Category),
+    Entered(StateCategory),
 }
 
 /// When something happened, who did it, and in which words the log says so.
@@ -48,7 +48,7 @@ pub(crate) struct Opening {
     /// Its number, from 1.
     pub(crate) episode: i32,
     /// The state in which it begins.
-    pub(crate) state: Category,
+    pub(crate) state: StateCategory,
 }
 
 /// What a clock must keep, and where that stands.
@@ -247,7 +247,7 @@ pub(crate) fn apply(clock: &mut Clock, policy: &Policy, happening: Happening, mo
     Change::None
 }
 
-fn enter(clock: &mut Clock, definition: &ClockDefinition, category: Category, moment: &Moment<'_>) -> Change {
+fn enter(clock: &mut Clock, definition: &ClockDefinition, category: StateCategory, moment: &Moment<'_>) -> Change {
     if category.ends_episode() {
         return end(clock, category, moment);
     }
@@ -274,13 +274,13 @@ fn enter(clock: &mut Clock, definition: &ClockDefinition, category: Category, mo
 }
 
 /// RESOLVED, CLOSED and REJECTED stop every clock; the last without a mark.
-fn end(clock: &mut Clock, category: Category, moment: &Moment<'_>) -> Change {
+fn end(clock: &mut Clock, category: StateCategory, moment: &Moment<'_>) -> Change {
     let before = state(clock);
     if !category.ends_episode() || before == State::Stopped {
         return Change::None;
     }
     clock.write(EntryKind::Stop, moment);
-    if before == State::Pending || category == Category::Rejected {
+    if before == State::Pending || category == StateCategory::Rejected {
         Change::Ended
     } else {
         Change::Stopped

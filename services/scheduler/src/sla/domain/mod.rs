@@ -1,6 +1,6 @@
 //! The rules of deadlines: a [`Policy`] says which clocks a work order has and how long they may run, a [`Clock`] is
 //! the log of what happened to one, and its deadline is a pure function of that log, its terms and a calendar
-//! (ARCHITECTURE §5).
+//! (docs/architecture.md).
 
 mod clock;
 mod explanation;
@@ -14,7 +14,7 @@ pub(crate) use clock::{
     state,
 };
 pub(crate) use explanation::{Explanation, Segment, explain, explain_runs};
-pub(crate) use policy::{Category, ClockDefinition, Milestone, Policy, Rule, Target, TimeBasis, WorkingDayRule};
+pub(crate) use policy::{ClockDefinition, Milestone, Policy, Rule, StateCategory, Target, TimeBasis, WorkingDayRule};
 pub(crate) use reckoning::{Outcome, Run, deadline, due, outcome, warn_time};
 
 pub(crate) use crate::condition::Facts;

@@ -11,7 +11,7 @@ use crate::condition::{Condition, shadowed};
 /// The fixed categories on which states are mapped (C-11).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "SCREAMING_SNAKE_CASE")]
-pub(crate) enum Category {
+pub(crate) enum StateCategory {
     /// Nobody has taken it up (待处理).
     New,
     /// Somebody works on it (处理中).
@@ -28,7 +28,7 @@ pub(crate) enum Category {
     Rejected,
 }
 
-impl Category {
+impl StateCategory {
     /// All of them.
     pub(crate) const ALL: [Self; 7] = [
         Self::New,
@@ -98,11 +98,11 @@ pub(crate) struct ClockDefinition {
     /// What people call it.
     pub(crate) display_name: String,
     /// It starts when the work order first is in one of these; empty: with the episode.
-    pub(crate) start_in: Vec<Category>,
+    pub(crate) start_in: Vec<StateCategory>,
     /// It stands still in these.
-    pub(crate) pause_in: Vec<Category>,
+    pub(crate) pause_in: Vec<StateCategory>,
     /// It stops when the work order comes into one of these.
-    pub(crate) stop_in: Vec<Category>,
+    pub(crate) stop_in: Vec<StateCategory>,
     /// It stops when one of these happens.
     pub(crate) stop_on: Vec<Milestone>,
     /// True: every episode has it; false: the first alone.
@@ -148,7 +148,7 @@ impl Policy {
             every_episode: false,
         };
         let resolve = ClockDefinition {
-            pause_in: vec![Category::Waiting],
+            pause_in: vec![StateCategory::Waiting],
             every_episode: true,
             ..clock("resolve", "解决", vec![])
         };

@@ -262,7 +262,7 @@ async fn a_question_that_makes_no_sense_is_refused_with_every_field() {
     );
 }
 
-/// FEATURES 49: a version that is activated later leaves the clocks that run as they are.
+/// A version that is activated later leaves the clocks that run as they are.
 #[tokio::test]
 async fn a_work_order_goes_by_the_versions_that_were_active_when_it_was_opened() {
     let play = Play::begin().await;

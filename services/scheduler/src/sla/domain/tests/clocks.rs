@@ -3,22 +3,22 @@
 use super::*;
 use crate::sla::domain::{EntryKind, State, due, explain, retarget, state, warn_time};
 
-/// FEATURES P1 (osTicket #3034, frappe/helpdesk #1675): a pause moves the deadline, by what it took.
+/// A pause moves the deadline, by what it took.
 #[test]
 fn a_pause_moves_the_deadline_by_the_time_that_was_paused() {
     let mut hours = Case::new(hours(48, TimeBasis::Calendar), "2026-03-02T10:00");
-    assert_eq!(hours.enter(Category::Waiting, "2026-03-02T16:00"), Change::Paused);
+    assert_eq!(hours.enter(StateCategory::Waiting, "2026-03-02T16:00"), Change::Paused);
     assert_eq!(
         hours.deadline(),
         None,
         "while it stands still there is none to wait for"
     );
-    assert_eq!(hours.enter(Category::Active, "2026-03-03T10:00"), Change::Resumed);
+    assert_eq!(hours.enter(StateCategory::Active, "2026-03-03T10:00"), Change::Resumed);
     assert_eq!(hours.deadline().as_deref(), Some("2026-03-05T04:00"));
 
     let mut days = Case::new(days(3), "2026-03-02T10:00");
-    days.enter(Category::Waiting, "2026-03-02T16:00");
-    days.enter(Category::Active, "2026-03-03T10:00");
+    days.enter(StateCategory::Waiting, "2026-03-02T16:00");
+    days.enter(StateCategory::Active, "2026-03-03T10:00");
     // Two hours of the Monday and one of the Tuesday.
     assert_eq!(days.deadline().as_deref(), Some("2026-03-06T12:00"));
 }
@@ -26,15 +26,15 @@ fn a_pause_moves_the_deadline_by_the_time_that_was_paused() {
 #[test]
 fn a_pause_over_a_night_costs_working_time_nothing() {
     let mut case = Case::new(hours(8, TimeBasis::Business), "2026-03-02T10:00");
-    case.enter(Category::Waiting, "2026-03-02T18:00");
-    case.enter(Category::Active, "2026-03-03T09:00");
+    case.enter(StateCategory::Waiting, "2026-03-02T18:00");
+    case.enter(StateCategory::Active, "2026-03-03T09:00");
     assert_eq!(case.deadline().as_deref(), Some("2026-03-03T10:00"));
 }
 
 #[test]
 fn the_deadline_of_a_clock_that_stands_still_is_told_as_if_it_went_on_now() {
     let mut case = Case::new(hours(8, TimeBasis::Calendar), "2026-03-02T10:00");
-    case.enter(Category::Waiting, "2026-03-02T12:00");
+    case.enter(StateCategory::Waiting, "2026-03-02T12:00");
     let told = due(&case.clock, &case.calendar, at(&case.calendar, "2026-03-02T13:00"))
         .unwrap()
         .unwrap();
@@ -46,18 +46,18 @@ fn the_deadline_of_a_clock_that_stands_still_is_told_as_if_it_went_on_now() {
 #[test]
 fn a_deadline_that_had_passed_before_a_pause_stays() {
     let mut case = Case::new(hours(8, TimeBasis::Calendar), "2026-03-02T10:00");
-    case.enter(Category::Waiting, "2026-03-02T19:00");
+    case.enter(StateCategory::Waiting, "2026-03-02T19:00");
     assert_eq!(case.deadline().as_deref(), Some("2026-03-02T18:00"));
-    case.enter(Category::Active, "2026-03-04T19:00");
+    case.enter(StateCategory::Active, "2026-03-04T19:00");
     assert_eq!(case.deadline().as_deref(), Some("2026-03-02T18:00"));
 }
 
 #[test]
 fn a_pause_that_begins_at_the_deadline_comes_too_late() {
     let mut case = Case::new(hours(8, TimeBasis::Calendar), "2026-03-02T10:00");
-    case.enter(Category::Waiting, "2026-03-02T18:00");
+    case.enter(StateCategory::Waiting, "2026-03-02T18:00");
     assert_eq!(case.deadline().as_deref(), Some("2026-03-02T18:00"));
-    case.enter(Category::Active, "2026-03-03T18:00");
+    case.enter(StateCategory::Active, "2026-03-03T18:00");
     assert_eq!(case.deadline().as_deref(), Some("2026-03-02T18:00"));
 }
 
@@ -77,7 +77,7 @@ fn a_clock_is_met_up_to_its_deadline_and_late_after_it() {
     ] {
         let mut case = Case::new(hours(8, TimeBasis::Calendar), "2026-03-02T10:00");
         assert_eq!(case.outcome(), None);
-        assert_eq!(case.enter(Category::Resolved, time), Change::Stopped);
+        assert_eq!(case.enter(StateCategory::Resolved, time), Change::Stopped);
         let due = at(&case.calendar, "2026-03-02T18:00");
         assert_eq!(
             case.outcome(),
@@ -89,7 +89,7 @@ fn a_clock_is_met_up_to_its_deadline_and_late_after_it() {
         );
         assert_eq!(case.deadline(), None);
         assert_eq!(
-            case.enter(Category::Closed, "2026-03-09T10:00"),
+            case.enter(StateCategory::Closed, "2026-03-09T10:00"),
             Change::None,
             "it stopped for good"
         );
@@ -99,15 +99,15 @@ fn a_clock_is_met_up_to_its_deadline_and_late_after_it() {
 #[test]
 fn a_clock_that_stopped_while_it_stood_still_was_in_time() {
     let mut case = Case::new(hours(8, TimeBasis::Calendar), "2026-03-02T10:00");
-    case.enter(Category::Waiting, "2026-03-02T12:00");
-    case.enter(Category::Resolved, "2026-03-05T12:00");
+    case.enter(StateCategory::Waiting, "2026-03-02T12:00");
+    case.enter(StateCategory::Resolved, "2026-03-05T12:00");
     assert!(matches!(case.outcome(), Some(Outcome::Met { .. })));
 }
 
 #[test]
 fn a_rejected_work_order_ends_its_clocks_without_a_mark() {
     let mut case = Case::new(hours(8, TimeBasis::Calendar), "2026-03-02T10:00");
-    assert_eq!(case.enter(Category::Rejected, "2026-03-02T11:00"), Change::Ended);
+    assert_eq!(case.enter(StateCategory::Rejected, "2026-03-02T11:00"), Change::Ended);
     assert_eq!(state(&case.clock), State::Stopped);
 }
 
@@ -145,7 +145,7 @@ fn a_milestone_stops_its_clock_once_and_no_other() {
 fn a_clock_of_the_first_episode_does_not_come_again() {
     let second = Opening {
         episode: 2,
-        state: Category::Active,
+        state: StateCategory::Active,
     };
     let clocks = open_clocks(
         &Policy::built_in(),
@@ -163,7 +163,7 @@ fn a_clock_of_the_first_episode_does_not_come_again() {
     );
 }
 
-/// FEATURES P1 (glpi #6902): pending time is not lost when the target changes.
+/// Pending time is not lost when the target changes.
 #[test]
 fn a_retarget_is_reckoned_from_the_same_start_pauses_included() {
     let policy = Policy::built_in();
@@ -174,8 +174,8 @@ fn a_retarget_is_reckoned_from_the_same_start_pauses_included() {
     };
     let time = |time: &str| at(&calendar, time);
     let mut clock = open(&policy, &facts(2), time("2026-03-02T10:00")).remove(2);
-    enter(&mut clock, &policy, Category::Waiting, time("2026-03-02T12:00"));
-    enter(&mut clock, &policy, Category::Active, time("2026-03-02T14:00"));
+    enter(&mut clock, &policy, StateCategory::Waiting, time("2026-03-02T12:00"));
+    enter(&mut clock, &policy, StateCategory::Active, time("2026-03-02T14:00"));
     let before = deadline(&clock, &calendar).unwrap();
 
     assert!(retarget(
@@ -213,7 +213,7 @@ fn a_retarget_is_reckoned_from_the_same_start_pauses_included() {
     assert_eq!(deadline(&clock, &calendar).unwrap(), before);
 }
 
-/// FEATURES P1 (zammad #4353): where the limit is taken away, nothing warns or breaches any more.
+/// Where the limit is taken away, nothing warns or breaches any more.
 #[test]
 fn a_clock_that_loses_its_rule_is_not_held_and_comes_back_with_it() {
     let with = policy(hours(8, TimeBasis::Calendar));
@@ -251,12 +251,12 @@ fn a_clock_that_loses_its_rule_is_not_held_and_comes_back_with_it() {
     assert_eq!(deadline(&clock, &calendar).unwrap(), before);
 }
 
-/// FEATURES 48: why it is due then, without a hole.
+/// Why it is due then, without a hole.
 #[test]
 fn an_explanation_names_every_stretch_from_start_to_deadline() {
     let mut case = Case::new(hours(8, TimeBasis::Business), "2026-09-30T11:00");
-    case.enter(Category::Waiting, "2026-09-30T14:00");
-    case.enter(Category::Active, "2026-09-30T16:00");
+    case.enter(StateCategory::Waiting, "2026-09-30T14:00");
+    case.enter(StateCategory::Active, "2026-09-30T16:00");
     let explained = explain(&case.clock, &case.calendar, at(&case.calendar, "2026-09-30T17:00"))
         .unwrap()
         .unwrap();

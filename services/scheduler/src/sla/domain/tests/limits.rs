@@ -1,4 +1,4 @@
-//! The time limits of the sources (REQUIREMENTS §J), each with its numbers.
+//! The time limits of the sources, each with its numbers.
 
 use super::*;
 
@@ -72,7 +72,7 @@ fn a_response_takes_24_hours_or_3_or_7_working_days_and_some_have_no_limit() {
     assert_eq!(due(0).as_deref(), Some("2026-10-01T10:00"));
     assert_eq!(due(1).as_deref(), Some("2026-10-10T18:00"));
     assert_eq!(due(2).as_deref(), Some("2026-10-15T18:00"));
-    // FEATURES P1 (frappe/helpdesk #1598): a work order without any limit is possible.
+    // A work order without any limit is possible.
     assert_eq!(due(3), None);
 }
 

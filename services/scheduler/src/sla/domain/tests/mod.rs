@@ -9,7 +9,7 @@ mod starts;
 use jiff::{SignedDuration, Timestamp};
 
 use super::{
-    Category, Change, Clock, ClockDefinition, Facts, Happening, Milestone, Moment, Opening, Outcome, Policy, Rule,
+    Change, Clock, ClockDefinition, Facts, Happening, Milestone, Moment, Opening, Outcome, Policy, Rule, StateCategory,
     Target, TimeBasis, Versions, WorkingDayRule, apply, deadline, open_clocks, outcome,
 };
 use crate::{
@@ -43,7 +43,7 @@ fn definition(key: &str) -> ClockDefinition {
         key: key.to_owned(),
         display_name: key.to_owned(),
         start_in: vec![],
-        pause_in: vec![Category::Waiting],
+        pause_in: vec![StateCategory::Waiting],
         stop_in: vec![],
         stop_on: vec![],
         every_episode: true,
@@ -75,13 +75,13 @@ fn open(policy: &Policy, facts: &Facts, at: Timestamp) -> Vec<Clock> {
         facts,
         Opening {
             episode: 1,
-            state: Category::New,
+            state: StateCategory::New,
         },
         &moment(at),
     )
 }
 
-fn enter(clock: &mut Clock, policy: &Policy, category: Category, at: Timestamp) {
+fn enter(clock: &mut Clock, policy: &Policy, category: StateCategory, at: Timestamp) {
     apply(clock, policy, Happening::Entered(category), &moment(at));
 }
 
@@ -122,7 +122,7 @@ impl Case {
         }
     }
 
-    fn enter(&mut self, category: Category, time: &str) -> Change {
+    fn enter(&mut self, category: StateCategory, time: &str) -> Change {
         apply(
             &mut self.clock,
             &self.policy,

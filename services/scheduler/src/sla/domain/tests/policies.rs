@@ -14,18 +14,18 @@ fn the_built_in_policy_fits_together() {
 #[test]
 fn every_entry_that_does_not_fit_is_named_at_once() {
     let both = ClockDefinition {
-        pause_in: vec![Category::Waiting],
-        stop_in: vec![Category::Waiting],
+        pause_in: vec![StateCategory::Waiting],
+        stop_in: vec![StateCategory::Waiting],
         ..definition("both")
     };
     let ends = ClockDefinition {
-        start_in: vec![Category::Resolved],
-        pause_in: vec![Category::Closed],
+        start_in: vec![StateCategory::Resolved],
+        pause_in: vec![StateCategory::Closed],
         ..definition("ends")
     };
     let again = ClockDefinition {
-        start_in: vec![Category::Active],
-        stop_in: vec![Category::Active],
+        start_in: vec![StateCategory::Active],
+        stop_in: vec![StateCategory::Active],
         ..definition("both")
     };
     let urgent = Condition {

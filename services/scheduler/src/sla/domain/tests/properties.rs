@@ -27,8 +27,8 @@ enum Step {
 
 fn step() -> impl Strategy<Value = (i64, Step)> {
     let happening = prop_oneof![
-        6 => prop::sample::select(Category::ALL[..4].to_vec()).prop_map(Happening::Entered),
-        1 => prop::sample::select(Category::ALL.to_vec()).prop_map(Happening::Entered),
+        6 => prop::sample::select(StateCategory::ALL[..4].to_vec()).prop_map(Happening::Entered),
+        1 => prop::sample::select(StateCategory::ALL.to_vec()).prop_map(Happening::Entered),
         1 => prop::sample::select(vec![Happening::Acknowledged, Happening::Assigned, Happening::CustomerInformed]),
     ];
     let what = prop_oneof![4 => happening.prop_map(Step::Happens), 1 => (0..5).prop_map(Step::Retargeted)];
@@ -39,8 +39,8 @@ fn step() -> impl Strategy<Value = (i64, Step)> {
 fn wide_policy() -> Policy {
     let mut policy = Policy::built_in();
     policy.clocks.push(ClockDefinition {
-        start_in: vec![Category::Active],
-        stop_in: vec![Category::Verifying],
+        start_in: vec![StateCategory::Active],
+        stop_in: vec![StateCategory::Verifying],
         ..definition("plan")
     });
     policy.rules.push(rule(
@@ -70,8 +70,8 @@ proptest! {
         // Somewhere on the way to the deadline, but not at it.
         let begin = start + SignedDuration::from_secs(start.duration_until(before).as_secs() * i64::from(part) / 100);
         let end = begin + SignedDuration::from_secs(paused);
-        enter(&mut clock, &policy, Category::Waiting, begin);
-        enter(&mut clock, &policy, Category::Active, end);
+        enter(&mut clock, &policy, StateCategory::Waiting, begin);
+        enter(&mut clock, &policy, StateCategory::Active, end);
         let Ok(Some(after)) = deadline(&clock, &calendar) else { return Ok(()) };
         let budget = Budget::of(target, start, &calendar).unwrap();
         if begin < before {

@@ -7,9 +7,9 @@ use crate::sla::domain::{State, state};
 #[test]
 fn a_clock_starts_in_its_state_and_what_would_stop_it_before_passes_it_by() {
     let chase = ClockDefinition {
-        start_in: vec![Category::Waiting],
+        start_in: vec![StateCategory::Waiting],
         pause_in: vec![],
-        stop_in: vec![Category::Active],
+        stop_in: vec![StateCategory::Active],
         ..definition("chase")
     };
     let policy = Policy {
@@ -29,12 +29,12 @@ fn a_clock_starts_in_its_state_and_what_would_stop_it_before_passes_it_by() {
         policy,
     };
     assert_eq!((state(&case.clock), case.deadline()), (State::Pending, None));
-    assert_eq!(case.enter(Category::Active, "2026-03-02T11:00"), Change::None);
-    assert_eq!(case.enter(Category::Waiting, "2026-03-02T12:00"), Change::Started);
+    assert_eq!(case.enter(StateCategory::Active, "2026-03-02T11:00"), Change::None);
+    assert_eq!(case.enter(StateCategory::Waiting, "2026-03-02T12:00"), Change::Started);
     assert_eq!(case.deadline().as_deref(), Some("2026-03-03T12:00"));
-    assert_eq!(case.enter(Category::Active, "2026-03-02T13:00"), Change::Stopped);
+    assert_eq!(case.enter(StateCategory::Active, "2026-03-02T13:00"), Change::Stopped);
     assert_eq!(
-        case.enter(Category::Waiting, "2026-03-02T14:00"),
+        case.enter(StateCategory::Waiting, "2026-03-02T14:00"),
         Change::None,
         "only the first time"
     );
@@ -43,7 +43,7 @@ fn a_clock_starts_in_its_state_and_what_would_stop_it_before_passes_it_by() {
 #[test]
 fn a_clock_that_never_began_ends_without_a_mark() {
     let plan = ClockDefinition {
-        start_in: vec![Category::Active],
+        start_in: vec![StateCategory::Active],
         ..definition("plan")
     };
     let policy = Policy {
@@ -56,14 +56,14 @@ fn a_clock_that_never_began_ends_without_a_mark() {
         calendar,
         policy,
     };
-    assert_eq!(case.enter(Category::Rejected, "2026-03-02T11:00"), Change::Ended);
+    assert_eq!(case.enter(StateCategory::Rejected, "2026-03-02T11:00"), Change::Ended);
     assert_eq!((state(&case.clock), case.outcome()), (State::Stopped, None));
 }
 
 #[test]
 fn a_clock_that_opens_in_a_state_in_which_it_stands_still_waits_there() {
     let queued = ClockDefinition {
-        pause_in: vec![Category::New],
+        pause_in: vec![StateCategory::New],
         ..definition("resolve")
     };
     let policy = Policy {
@@ -77,6 +77,6 @@ fn a_clock_that_opens_in_a_state_in_which_it_stands_still_waits_there() {
         policy,
     };
     assert_eq!(state(&case.clock), State::Paused);
-    assert_eq!(case.enter(Category::Active, "2026-03-02T11:00"), Change::Resumed);
+    assert_eq!(case.enter(StateCategory::Active, "2026-03-02T11:00"), Change::Resumed);
     assert_eq!(case.deadline().as_deref(), Some("2026-03-02T19:00"));
 }

@@ -1,0 +1,53 @@
+//! What every use case of the room works with.
+
+use huiyin_chassis::{Service, Shutdown, listing::PageTokenKey};
+use huiyin_events::{Events, Log};
+
+use crate::{Config, ledger::Ledger, vault::Vault, writer::Writer};
+
+/// The room; its use cases stand in `service` and `import`.
+pub(crate) struct Room {
+    /// Stores feedback, whichever way it came.
+    pub(crate) ledger: Ledger,
+    /// Has many callers share a commit.
+    pub(crate) writer: Writer,
+    /// Makes pseudonyms, and seals addresses.
+    pub(crate) vault: Vault,
+    /// Where `Watch…` reads events.
+    pub(crate) log: Log,
+    /// Seals page tokens and cursors.
+    pub(crate) page_tokens: PageTokenKey,
+    /// Ends its streams.
+    pub(crate) shutdown: Shutdown,
+}
+
+impl Room {
+    /// The room on a service that is coming up; its writer starts.
+    ///
+    /// # Errors
+    /// Where a key or a time zone of the configuration does not hold.
+    pub(crate) fn new(service: &mut Service, events: &Events, config: &Config) -> anyhow::Result<Self> {
+        let vault = Vault::new(&config.vault)?;
+        let ledger = Ledger::new(
+            service.database.clone(),
+            service.clock.clone(),
+            events.outbox(),
+            &config.numbers,
+        )?;
+        let writer = Writer::start(
+            &mut service.tasks,
+            &service.shutdown,
+            &ledger,
+            &config.writer,
+            &config.service,
+        );
+        Ok(Self {
+            ledger,
+            writer,
+            vault,
+            log: events.log(),
+            page_tokens: service.page_tokens.clone(),
+            shutdown: service.shutdown.clone(),
+        })
+    }
+}
