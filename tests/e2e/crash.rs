@@ -34,7 +34,7 @@ const TEXTS: [&str; 6] = [
     "很好用，谢谢",
 ];
 
-/// ARCHITECTURE §3, "what must be shown by test".
+/// What docs/architecture.md promises of one event, whatever is killed, wiped or restarted.
 #[tokio::test(flavor = "multi_thread")]
 async fn nothing_accepted_is_lost_when_every_service_is_killed_redis_wiped_and_postgres_restarted() {
     let suite = Arc::new(Suite::start(&[]).await);

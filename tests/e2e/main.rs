@@ -8,3 +8,4 @@ mod journey;
 mod python;
 mod readme;
 mod shutdown;
+mod telemetry;

@@ -13,7 +13,7 @@ use huiyin_proto::{
 };
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 
-/// ARCHITECTURE §9: drain before stop, with a hard deadline.
+/// Drain before stop, with a hard deadline.
 #[tokio::test(flavor = "multi_thread")]
 async fn sigterm_under_load_loses_no_accepted_request() {
     let suite = Suite::start(&[]).await;
@@ -88,7 +88,7 @@ async fn create_until_refused(link: Link, caller: usize) -> Vec<String> {
     accepted
 }
 
-/// STYLE §7: a client that keeps its connection and does not answer GOAWAY.
+/// A client that keeps its connection and does not answer GOAWAY.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_stuck_client_cannot_hold_a_drain_beyond_its_limit() {
     let suite = Suite::start(&[("HUIYIN_INTAKE__SERVICE__LIMITS__DRAIN_MS", "1500")]).await;

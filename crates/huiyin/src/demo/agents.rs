@@ -28,6 +28,9 @@ const STAFF: [Hire; 6] = [
     ("zhao-lei", "赵磊", "service", &[("service", 3), ("product", 5)]),
 ];
 
+/// Why work goes on after it has waited.
+const CONFIRMED: &str = "研发已确认原因";
+
 /// What the agents did in one round.
 #[derive(Debug, Default)]
 pub(super) struct Worked {
@@ -172,29 +175,23 @@ async fn take(link: &Link, options: &DemoOptions, order: &WorkOrder) -> anyhow::
                 client.note_progress(request).await
             }
             StateCategory::Active if luck < 5 && order.stage() != WorkOrderStage::WaitingRnd => {
+                let note = NoteProgressRequest {
+                    name,
+                    stage: WorkOrderStage::WaitingRnd as i32,
+                    note: "已转研发确认原因".to_owned(),
+                    request_id: id(&step, "ask"),
+                    ..NoteProgressRequest::default()
+                };
+                client.note_progress(note).await
+            }
+            StateCategory::Active if luck < 5 && order.state_reason != CONFIRMED => {
                 let request = HoldWorkOrderRequest {
-                    name: name.clone(),
+                    name,
                     reason: "待研发确认".to_owned(),
                     etag: String::new(),
                     request_id: id(&step, "hold"),
                 };
-                client.hold_work_order(request).await?;
-                let request = ResumeWorkOrderRequest {
-                    name: name.clone(),
-                    reason: "研发已确认".to_owned(),
-                    etag: String::new(),
-                    request_id: id(&step, "resume"),
-                };
-                client.resume_work_order(request).await?;
-                worked.steps += 2;
-                let note = NoteProgressRequest {
-                    name,
-                    stage: WorkOrderStage::WaitingRnd as i32,
-                    note: "研发已确认原因".to_owned(),
-                    request_id: id(&step, "confirmed"),
-                    ..NoteProgressRequest::default()
-                };
-                client.note_progress(note).await
+                client.hold_work_order(request).await
             }
             StateCategory::Active | StateCategory::Verifying => {
                 let resolution = Resolution {
@@ -214,9 +211,9 @@ async fn take(link: &Link, options: &DemoOptions, order: &WorkOrder) -> anyhow::
             StateCategory::Waiting => {
                 let request = ResumeWorkOrderRequest {
                     name,
-                    reason: "已收到回复".to_owned(),
+                    reason: CONFIRMED.to_owned(),
                     etag: String::new(),
-                    request_id: id(&step, "resume-again"),
+                    request_id: id(&step, "resume"),
                 };
                 client.resume_work_order(request).await
             }

@@ -10,7 +10,7 @@ use huiyin_proto::{
 use indicatif::ProgressBar;
 use tonic::Code;
 
-use super::{DemoOptions, die, pace};
+use super::{DemoOptions, pace};
 use crate::{link::Link, list};
 
 /// The four dimensions of 003-52.
@@ -23,8 +23,16 @@ pub(super) struct Answered {
     pub(super) reopened: u64,
 }
 
-/// Answers every invitation that has arrived.
-pub(super) async fn answer(link: &Link, options: &DemoOptions, bar: &ProgressBar) -> anyhow::Result<Answered> {
+/// One in so many is not content with the first resolution.
+const DISCONTENT: u64 = 12;
+
+/// Answers every invitation that has arrived; `before` were answered before.
+pub(super) async fn answer(
+    link: &Link,
+    options: &DemoOptions,
+    before: u64,
+    bar: &ProgressBar,
+) -> anyhow::Result<Answered> {
     let request = ListInvitationsRequest {
         parent: format!("{}/surveys/-", link.parent),
         filter: "state = ISSUED".to_owned(),
@@ -32,7 +40,11 @@ pub(super) async fn answer(link: &Link, options: &DemoOptions, bar: &ProgressBar
     };
     let open = list!(link.survey(), list_invitations, request, invitations);
     bar.set_message(format!("customers: {} invitations", open.len()));
-    let answering = futures::stream::iter(open.iter().map(|invitation| reply(link, options, invitation)));
+    let answering = futures::stream::iter((before..).zip(&open).map(|(turn, invitation)| {
+        // The second time they are content: a demo must come to its end.
+        let solved = invitation.episode > 1 || !turn.wrapping_add(options.seed).is_multiple_of(DISCONTENT);
+        reply(link, options, invitation, solved)
+    }));
     let add = |sum: Answered, answered: Answered| async move {
         Ok(Answered {
             answers: sum.answers + answered.answers,
@@ -45,15 +57,12 @@ pub(super) async fn answer(link: &Link, options: &DemoOptions, bar: &ProgressBar
         .await
 }
 
-async fn reply(link: &Link, options: &DemoOptions, invitation: &Invitation) -> anyhow::Result<Answered> {
+async fn reply(link: &Link, options: &DemoOptions, invitation: &Invitation, solved: bool) -> anyhow::Result<Answered> {
     pace(options).await;
     let Some(token) = token(link, invitation).await? else {
         return Ok(Answered::default());
     };
-    // The second time they are content: a demo must come to its end.
-    let luck = die(options.seed, &invitation.work_order, invitation.episode);
-    let solved = invitation.episode > 1 || luck >= 8;
-    let score = if solved { 4 + i32::from(luck % 2) } else { 2 };
+    let score = if solved { 5 } else { 2 };
     let request = SubmitResponseRequest {
         token,
         scores: DIMENSIONS

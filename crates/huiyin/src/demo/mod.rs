@@ -27,7 +27,7 @@ pub struct DemoOptions {
     /// At most so many steps a second; 0 is as fast as it goes.
     #[arg(long, default_value_t = 0)]
     pub speed: u32,
-    /// Decides which customers are content; the same seed plays the same way.
+    /// Another seed, and other customers are not content, other work orders take longer ways.
     #[arg(long, default_value_t = 1)]
     pub seed: u64,
     /// No progress line.
@@ -91,7 +91,7 @@ pub async fn play(link: &Link, options: &DemoOptions) -> anyhow::Result<Played> 
         let open = open_work_orders(link).await?;
         let worked = agents::work(link, options, &open, &bar).await?;
         verify::settle(link, Duration::from_secs(600)).await?;
-        let answered = customers::answer(link, options, &bar).await?;
+        let answered = customers::answer(link, options, played.answers, &bar).await?;
         played.agent_steps += worked.steps;
         played.closed += worked.closed;
         played.answers += answered.answers;
@@ -122,7 +122,7 @@ async fn open_work_orders(link: &Link) -> anyhow::Result<Vec<WorkOrder>> {
     Ok(list!(link.scheduler(), list_work_orders, request, work_orders))
 }
 
-/// Which of a hundred dice this name and episode throw, the same for the same seed.
+/// What this name and episode throw, of a hundred: the same for the same seed.
 fn die(seed: u64, name: &str, episode: i32) -> u8 {
     let hash = huiyin_chassis::secret::hash(format!("{seed}/{name}/{episode}").as_bytes());
     hash[0] % 100

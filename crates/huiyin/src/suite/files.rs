@@ -228,7 +228,7 @@ impl Files {
             .get(service)
             .map_or_else(|| "127.0.0.1:0".to_owned(), ToString::to_string);
         let mut text = format!(
-            r#"# Written by `huiyin up`; docs/operations.md explains each key.
+            r#"# Written by `huiyin up`; docs/operations.md and the service's config.example.toml explain each key.
 [service]
 listen = "{listen}"
 token_secret = "{token_secret}"

@@ -28,7 +28,7 @@ pub fn lags(flows: &[EventFlow]) -> Vec<String> {
                 flow.service, flow.unpositioned
             ));
         }
-        for source in flows.iter().filter(|source| reads(&flow.service, &source.service)) {
+        for source in flows.iter().filter(|source| flow.sources.contains(&source.service)) {
             let behind: i64 = source
                 .heads
                 .iter()
@@ -49,18 +49,6 @@ pub fn lags(flows: &[EventFlow]) -> Vec<String> {
         }
     }
     lags
-}
-
-/// Who reads whom (ARCHITECTURE §1).
-fn reads(reader: &str, source: &str) -> bool {
-    match reader {
-        "classifier" => source == "intake",
-        "scheduler" => matches!(source, "classifier" | "survey"),
-        "notification" => matches!(source, "scheduler" | "survey"),
-        "survey" => source == "scheduler",
-        "analytics" => source != "analytics",
-        _ => false,
-    }
 }
 
 /// Waits until nothing is behind and no message is under way; returns what still was when the wait was over.
