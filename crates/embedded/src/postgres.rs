@@ -252,6 +252,9 @@ async fn launch(
         format!("max_connections={}", options.max_connections),
         "timezone=UTC".to_owned(),
         "log_timezone=UTC".to_owned(),
+        // A new database fills within seconds here: with the usual minute between looks, statements would be planned for
+        // empty tables all that time.
+        "autovacuum_naptime=2s".to_owned(),
         // launch() reads the log.
         "lc_messages=C".to_owned(),
     ];

@@ -1,8 +1,9 @@
 //! What the room measures of itself, beside what the chassis measures of every method.
 
+use huiyin_chassis::Transaction;
 use opentelemetry::{KeyValue, global, metrics::Counter};
 
-/// The room's instruments.
+/// The room's instruments; an effect is counted when it is committed.
 pub(crate) struct Meters {
     /// Feedback that was classified; `abstained` where nothing spoke for any category.
     classified: Counter<u64>,
@@ -25,13 +26,15 @@ impl Meters {
         }
     }
 
-    /// A feedback was classified.
-    pub(crate) fn classified(&self, abstained: bool) {
-        self.classified.add(1, &[KeyValue::new("abstained", abstained)]);
+    /// A feedback is classified with this transaction.
+    pub(crate) fn classified(&self, tx: &mut Transaction, abstained: bool) {
+        let counter = self.classified.clone();
+        tx.on_commit(move || counter.add(1, &[KeyValue::new("abstained", abstained)]));
     }
 
-    /// A person corrected a classification.
-    pub(crate) fn corrected(&self) {
-        self.corrected.add(1, &[]);
+    /// A person corrects a classification with this transaction.
+    pub(crate) fn corrected(&self, tx: &mut Transaction) {
+        let counter = self.corrected.clone();
+        tx.on_commit(move || counter.add(1, &[]));
     }
 }

@@ -36,7 +36,7 @@ pub struct Config {
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct VaultConfig {
-    /// At least 32 characters, the same in every replica and for ever: what was sealed with it opens with nothing else.
+    /// At least 32 bytes, the same in every replica and for ever: what was sealed with it opens with nothing else.
     pub key: SecretString,
 }
 

@@ -23,7 +23,7 @@ impl Vault {
     /// Where the key is too short to be one.
     pub(crate) fn new(config: &VaultConfig) -> anyhow::Result<Self> {
         let key = config.key.expose_secret();
-        anyhow::ensure!(key.len() >= 32, "vault.key must have at least 32 characters");
+        anyhow::ensure!(key.len() >= 32, "vault.key must have at least 32 bytes");
         let key = secret::keyed_hash(key.as_bytes(), &[b"notification vault"]);
         Ok(Self(Aes256Gcm::new(&key.into())))
     }

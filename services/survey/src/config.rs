@@ -22,7 +22,7 @@ pub struct Config {
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct TokensConfig {
-    /// Makes and verifies tokens; at least 16 characters, the same in every replica.
+    /// Makes and verifies tokens; at least 16 bytes, the same in every replica.
     pub key: SecretString,
     /// Keys of before, which still verify (and remake) the tokens that were made with them.
     #[serde(default)]

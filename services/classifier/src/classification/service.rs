@@ -145,7 +145,7 @@ pub(super) async fn classify(
         return Ok(());
     }
     tell(room, tx, tenant, &new, SYSTEM).await?;
-    room.meters.classified(abstained);
+    room.meters.classified(tx, abstained);
     Ok(())
 }
 
@@ -246,8 +246,8 @@ pub(super) async fn correct(
     if let Some(repeat) = repeat {
         repeat.answer(&mut tx, &room.clock, &answer).await?;
     }
+    room.meters.corrected(&mut tx);
     tx.commit().await?;
-    room.meters.corrected();
     Ok(answer)
 }
 

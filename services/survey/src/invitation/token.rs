@@ -42,7 +42,7 @@ impl Keys {
             .collect();
         anyhow::ensure!(
             keys.iter().all(|key| key.expose_secret().len() >= MIN_KEY),
-            "a key in [tokens] is shorter than {MIN_KEY} characters"
+            "a key in [tokens] is shorter than {MIN_KEY} bytes"
         );
         Ok(Self(keys))
     }
