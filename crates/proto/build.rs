@@ -51,7 +51,8 @@ fn builder(out: &PathBuf) -> tonic_prost_build::Builder {
         .emit_rerun_if_changed(false)
 }
 
-/// Requests without a single rule get a validator that accepts, so that one codec serves every method.
+/// Every request says its name, and one without a single rule gets a validator that accepts: so one codec serves every
+/// method.
 fn complete_validators(path: &PathBuf, descriptors: &prost_types::FileDescriptorSet) -> anyhow::Result<()> {
     let mut code = fs::read_to_string(path)?;
     let mut requests = BTreeSet::new();
@@ -69,6 +70,9 @@ fn complete_validators(path: &PathBuf, descriptors: &prost_types::FileDescriptor
                 "impl ::prost_protovalidate::Validate for {path} {{\n    fn validate(&self) -> ::core::result::Result<(), ::prost_protovalidate::ValidationError> {{ Ok(()) }}\n}}\n"
             ));
         }
+        code.push_str(&format!(
+            "impl crate::codec::Request for {path} {{ const NAME: &'static str = \"{request}\"; }}\n"
+        ));
     }
     fs::write(path, code)?;
     Ok(())

@@ -11,6 +11,8 @@ pub struct Method {
     pub path: String,
     /// The permission that a caller needs; empty where `token_bound`.
     pub permission: String,
+    /// Permissions that the method looks at itself.
+    pub further: Vec<String>,
     /// True where the request carries the right to make it.
     pub token_bound: bool,
     /// True where neither side streams.
@@ -39,7 +41,8 @@ pub fn method(path: &str) -> Option<&'static Method> {
 pub fn permissions() -> impl Iterator<Item = &'static str> {
     METHODS
         .values()
-        .map(|method| method.permission.as_str())
+        .flat_map(|method| std::iter::once(&method.permission).chain(&method.further))
+        .map(String::as_str)
         .filter(|permission| !permission.is_empty())
 }
 
@@ -74,6 +77,18 @@ fn describe(method: &MethodDescriptor) -> Method {
         path: format!("/{}/{}", method.parent_service().full_name(), method.name()),
         permission: field("permission")
             .and_then(|value| value.as_str().map(str::to_owned))
+            .unwrap_or_default(),
+        further: field("further")
+            .and_then(|value| {
+                Some(
+                    value
+                        .as_list()?
+                        .iter()
+                        .filter_map(Value::as_str)
+                        .map(str::to_owned)
+                        .collect(),
+                )
+            })
             .unwrap_or_default(),
         token_bound: field("token_bound")
             .and_then(|value| value.as_bool())

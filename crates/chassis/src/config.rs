@@ -75,6 +75,10 @@ impl Limits {
     pub(crate) fn drain_notice(&self) -> Duration {
         Duration::from_millis(self.drain_notice_ms)
     }
+    /// The whole drain, and time to store what was taken in before it ended.
+    pub(crate) fn patience(&self) -> Duration {
+        self.drain_notice() + self.drain() + Duration::from_secs(10)
+    }
     pub(crate) fn drain(&self) -> Duration {
         Duration::from_millis(self.drain_ms)
     }

@@ -9,12 +9,16 @@ use anyhow::Context as _;
 use secrecy::{ExposeSecret as _, SecretString};
 use serde::Deserialize;
 use sqlx::{
-    AssertSqlSafe, PgConnection, PgPool, Postgres,
+    AssertSqlSafe, PgConnection, PgPool, Postgres, SqlSafeStr as _,
     migrate::Migrator,
+    pool::PoolConnection,
     postgres::{PgConnectOptions, PgListener, PgPoolOptions},
 };
 
-use crate::{error::Refusal, name::Tenant};
+use crate::{
+    error::{Refusal, has_code},
+    name::Tenant,
+};
 
 /// Where the room's database is.
 #[derive(Debug, Clone, Deserialize)]
@@ -143,19 +147,28 @@ impl Database {
         self.begin("BEGIN; SET LOCAL ROLE huiyin_worker".to_owned()).await
     }
 
-    /// In a task of its own, which nobody cuts: a BEGIN that is cut on its way, because a caller left or a deadline passed,
-    /// would leave the connection in a transaction that neither the pool nor the next user knows of.
     async fn begin(&self, statement: String) -> Result<Transaction, Refusal> {
-        let pool = self.pool.clone();
-        #[expect(
-            clippy::disallowed_methods,
-            reason = "joined in the next line, or ended by its own rollback"
-        )]
-        let beginning = tokio::task::spawn(async move { begin_on(&pool, statement).await });
-        Ok(Transaction {
-            inner: beginning.await.map_err(Refusal::unavailable)??,
-            on_commit: Vec::new(),
-        })
+        let mut statement = statement;
+        // Nothing has happened yet when a BEGIN fails: on another connection it may go well.
+        for _ in 0..self.pool.options().get_max_connections() {
+            match begin_on(self.pool.acquire().await?, statement.clone()).await {
+                Ok(inner) => {
+                    return Ok(Transaction {
+                        inner,
+                        on_commit: Vec::new(),
+                    });
+                }
+                // Of a transaction that could not say whose it is; sqlx does not know that it had begun.
+                Err(error) if has_code(&error, &["25P02"]) => statement = format!("ROLLBACK; {statement}"),
+                // The server closed this connection while nobody looked.
+                Err(sqlx::Error::Io(_) | sqlx::Error::Protocol(_)) => {}
+                Err(error) if has_code(&error, &["08", "57P"]) => {}
+                Err(error) => return Err(error.into()),
+            }
+        }
+        Err(Refusal::unavailable(
+            "no connection of the pool could begin a transaction",
+        ))
     }
 
     /// A connection of its own, outside the pool, for what must be held for long: an advisory lock, a LISTEN.
@@ -187,15 +200,18 @@ impl Database {
     }
 }
 
-async fn begin_on(pool: &PgPool, statement: String) -> sqlx::Result<sqlx::Transaction<'static, Postgres>> {
-    // Nothing has happened yet when a BEGIN fails: on another connection it may go well.
-    for _ in 0..pool.options().get_max_connections() {
-        match pool.begin_with(AssertSqlSafe(statement.clone())).await {
-            Err(sqlx::Error::Io(_) | sqlx::Error::Protocol(_)) => {}
-            outcome => return outcome,
-        }
-    }
-    pool.begin_with(AssertSqlSafe(statement)).await
+/// In a task of its own, which nobody cuts: a BEGIN that is cut on its way, because a caller left or a deadline passed, would
+/// leave the connection in a transaction that neither the pool nor the next user knows of.
+async fn begin_on(
+    connection: PoolConnection<Postgres>,
+    statement: String,
+) -> sqlx::Result<sqlx::Transaction<'static, Postgres>> {
+    let beginning = sqlx::Transaction::begin(connection, Some(AssertSqlSafe(statement).into_sql_str()));
+    #[expect(clippy::disallowed_methods, reason = "joined here, or ended by its own rollback")]
+    let beginning = tokio::task::spawn(beginning);
+    beginning
+        .await
+        .map_err(|error| sqlx::Error::Io(std::io::Error::other(error)))?
 }
 
 async fn require_applied(pool: &PgPool, schema: &str, migrator: &Migrator) -> anyhow::Result<()> {

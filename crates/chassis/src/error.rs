@@ -283,9 +283,8 @@ impl From<sqlx::Error> for Refusal {
 
 /// True where a value came in that text, times or numbers of Postgres cannot be: only a caller can have sent it.
 fn is_unstorable(error: &sqlx::Error) -> bool {
-    let code = error.as_database_error().and_then(|error| error.code());
     // 22021: U+0000 in text; 22P05: the same in JSON; 22008: a time out of range; 22003: a number out of range.
-    matches!(code.as_deref(), Some("22021" | "22P05" | "22008" | "22003"))
+    has_code(error, &["22021", "22P05", "22008", "22003"])
 }
 
 /// True where the database could not be reached or was on its way down, rather than refusing what it was asked.
@@ -296,12 +295,16 @@ fn is_outage(error: &sqlx::Error) -> bool {
         | sqlx::Error::PoolClosed
         | sqlx::Error::Tls(_)
         | sqlx::Error::Protocol(_) => true,
-        // 08: connection; 57P: operator intervention; 53: out of resources; 40: serialization failure or deadlock, gone on a retry.
-        sqlx::Error::Database(error) => error
-            .code()
-            .is_some_and(|code| ["08", "57P", "53", "40"].iter().any(|class| code.starts_with(class))),
-        _ => false,
+        // 08: connection; 57P: operator intervention; 57014, 55P03: a statement or a lock took too long; 53: out of
+        // resources; 40: serialization failure or deadlock, gone on a retry.
+        error => has_code(error, &["08", "57P", "57014", "55P03", "53", "40"]),
     }
+}
+
+/// True where the database refused with an SQLSTATE that begins with one of these.
+pub(crate) fn has_code(error: &sqlx::Error, beginnings: &[&str]) -> bool {
+    let code = error.as_database_error().and_then(|error| error.code());
+    code.is_some_and(|code| beginnings.iter().any(|beginning| code.starts_with(beginning)))
 }
 
 /// The violated constraint of a failed write, so that a room can say what it means.

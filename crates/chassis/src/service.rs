@@ -54,7 +54,7 @@ impl Service {
             page_tokens: PageTokenKey::new(config.token_secret.expose_secret()),
             identity,
             server,
-            tasks: Tasks::new(shutdown.clone()),
+            tasks: Tasks::new(shutdown.clone(), config.limits.patience()),
             shutdown,
         })
     }

@@ -55,15 +55,18 @@ impl Shutdown {
 #[derive(Debug)]
 pub struct Tasks {
     shutdown: Shutdown,
+    patience: Duration,
     set: JoinSet<(&'static str, anyhow::Result<()>)>,
 }
 
 impl Tasks {
-    /// None yet.
+    /// None yet. What still runs so long after the shutdown was requested is cut: a database that does not answer must not
+    /// keep a process for ever.
     #[must_use]
-    pub fn new(shutdown: Shutdown) -> Self {
+    pub fn new(shutdown: Shutdown, patience: Duration) -> Self {
         Self {
             shutdown,
+            patience,
             set: JoinSet::new(),
         }
     }
@@ -103,7 +106,25 @@ impl Tasks {
     /// What the first failed with.
     pub async fn join(&mut self) -> anyhow::Result<()> {
         let mut outcome = Ok(());
-        while let Some(ended) = self.set.join_next().await {
+        let (shutdown, patience) = (self.shutdown.clone(), self.patience);
+        let too_long = async {
+            shutdown.requested().await;
+            tokio::time::sleep(patience).await;
+        };
+        tokio::pin!(too_long);
+        let mut cut = false;
+        loop {
+            let ended = tokio::select! {
+                ended = self.set.join_next() => ended,
+                () = &mut too_long, if !cut => {
+                    cut = true;
+                    tracing::error!("tasks did not end in time; they are cut");
+                    self.set.abort_all();
+                    outcome = outcome.and_then(|()| Err(anyhow::anyhow!("tasks did not end in time and were cut")));
+                    continue;
+                }
+            };
+            let Some(ended) = ended else { break };
             let failure = match ended {
                 Ok((_, Ok(()))) => continue,
                 Ok((name, Err(error))) => error.context(format!("task {name}")),

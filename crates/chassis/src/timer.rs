@@ -120,15 +120,18 @@ pub async fn tick(database: &Database, clock: &Clock, room: &impl Fire) -> Resul
 /// Takes the timer that has been due for longest, and deletes it: with the commit of its effect it is gone.
 async fn claim(tx: &mut Transaction, now: Timestamp) -> Result<Option<Timer>, Refusal> {
     let row: Option<(String, String, String, jiff_sqlx::Timestamp, serde_json::Value)> = sqlx::query_as(
-        "DELETE FROM chassis.timer
-         WHERE (tenant_id, kind, key) IN (
+        // MATERIALIZED: a subquery that is asked again and again would pass over what this statement has just deleted, and
+        // take the next one, and the next.
+        "WITH due AS MATERIALIZED (
              SELECT tenant_id, kind, key FROM chassis.timer
              WHERE due_time <= $1
              ORDER BY due_time
              LIMIT 1
              FOR UPDATE SKIP LOCKED
          )
-         RETURNING tenant_id, kind, key, due_time, payload",
+         DELETE FROM chassis.timer USING due
+         WHERE (timer.tenant_id, timer.kind, timer.key) = (due.tenant_id, due.kind, due.key)
+         RETURNING timer.tenant_id, timer.kind, timer.key, timer.due_time, timer.payload",
     )
     .bind(sql::time(now))
     .fetch_optional(&mut **tx)

@@ -255,6 +255,8 @@ async fn launch(
         // A new database fills within seconds here: with the usual minute between looks, statements would be planned for
         // empty tables all that time.
         "autovacuum_naptime=2s".to_owned(),
+        // But a table that only grows need not be vacuumed every two seconds.
+        "autovacuum_vacuum_insert_threshold=1000000".to_owned(),
         // launch() reads the log.
         "lc_messages=C".to_owned(),
     ];

@@ -184,7 +184,8 @@ impl FanIn {
         let ids: Vec<String> = cursors.iter().map(|(_, position)| format!("{position}-0")).collect();
         let options = StreamReadOptions::default()
             .count(256)
-            .block(usize::try_from(wait.as_millis())?);
+            // 0 would be for ever.
+            .block(usize::try_from(wait.as_millis().max(1))?);
         let reply: Option<StreamReadReply> = connection.xread_options(&streams, &ids, &options).await?;
         let mut events = Vec::new();
         for key in reply.map(|reply| reply.keys).unwrap_or_default() {

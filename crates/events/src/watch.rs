@@ -67,6 +67,12 @@ impl Log {
 }
 
 impl Watch {
+    /// The cursor that leads here: a watch that begins at it is told what [`Watch::next`] says next.
+    #[must_use]
+    pub fn here(&self) -> String {
+        self.key.seal(&self.cursor, &bound(&self.tenant))
+    }
+
     /// Waits for the next events, or for the next checkpoint. Dropped while it waits, it has lost nothing.
     ///
     /// # Errors
@@ -92,7 +98,7 @@ impl Watch {
             if !events.is_empty() || Instant::now() >= checkpoint {
                 return Ok(Watched {
                     events,
-                    cursor: self.key.seal(&self.cursor, &bound(&self.tenant)),
+                    cursor: self.here(),
                 });
             }
             if grew {

@@ -4,7 +4,7 @@
 
 use std::marker::PhantomData;
 
-use prost::Message;
+use prost::{Message, bytes::Buf as _};
 use prost_protovalidate::Validate;
 use tonic::{
     Code, Status,
@@ -13,7 +13,10 @@ use tonic::{
 use tonic_prost::{ProstCodec, ProstEncoder};
 use tonic_types::{ErrorDetails, StatusExt as _};
 
-use crate::r#type::v1::ErrorReason;
+use crate::{POOL, parts, r#type::v1::ErrorReason};
+
+/// A message of no more bytes cannot have too many parts.
+const SMALL: usize = 64 << 10;
 
 /// Encodes answers as they are, and decodes requests that keep the rules of their proto; any other becomes
 /// INVALID_ARGUMENT with every violated field.
@@ -29,7 +32,7 @@ impl<T, U> Default for ValidatingCodec<T, U> {
 impl<T, U> Codec for ValidatingCodec<T, U>
 where
     T: Message + Send + 'static,
-    U: Message + Default + Validate + Send + 'static,
+    U: Request + Message + Default + Validate + Send + 'static,
 {
     type Encode = T;
     type Decode = U;
@@ -45,17 +48,34 @@ where
     }
 }
 
+/// A message that a method takes.
+pub trait Request {
+    /// Its full name, e.g. `huiyin.intake.v1.CreateFeedbackRequest`.
+    const NAME: &'static str;
+}
+
 /// See [`ValidatingCodec`].
 #[derive(Debug)]
 pub struct ValidatingDecoder<U>(PhantomData<fn() -> U>);
 
-impl<U: Message + Default + Validate> Decoder for ValidatingDecoder<U> {
+impl<U: Request + Message + Default + Validate> Decoder for ValidatingDecoder<U> {
     type Item = U;
     type Error = Status;
 
     fn decode(&mut self, buffer: &mut DecodeBuf<'_>) -> Result<Option<U>, Status> {
-        let message = U::decode(buffer)
-            .map_err(|_| Status::invalid_argument("the request is not a valid message of its type"))?;
+        let bytes = buffer.copy_to_bytes(buffer.remaining());
+        let descriptor = (bytes.len() > SMALL).then(|| POOL.get_message_by_name(U::NAME));
+        if descriptor
+            .flatten()
+            .is_some_and(|message| parts::too_many(&message, &bytes))
+        {
+            return Err(fields_invalid(vec![(
+                "request".to_owned(),
+                "has too many parts".to_owned(),
+            )]));
+        }
+        let message =
+            U::decode(bytes).map_err(|_| Status::invalid_argument("the request is not a valid message of its type"))?;
         check(&message)?;
         Ok(Some(message))
     }
@@ -90,7 +110,23 @@ pub fn violations(message: &impl Validate) -> Vec<(String, String)> {
 
 /// The refusal of a request because of its fields: INVALID_ARGUMENT, each field with what is wrong about it.
 #[must_use]
-pub fn fields_invalid(fields: Vec<(String, String)>) -> Status {
+pub fn fields_invalid(mut fields: Vec<(String, String)>) -> Status {
+    // They travel in the trailers, more than once; a client that gets too much there loses the call, or the connection.
+    const MOST_BYTES: usize = 2048;
+    let mut bytes = 0;
+    let fit = fields
+        .iter()
+        .take_while(|(field, description)| {
+            bytes += field.len() + description.len();
+            bytes <= MOST_BYTES
+        })
+        .count()
+        .max(1);
+    let more = fields.len().saturating_sub(fit);
+    fields.truncate(fit);
+    if more > 0 {
+        fields.push(("…".to_owned(), format!("and {more} more")));
+    }
     let names: Vec<&str> = fields.iter().map(|(field, _)| field.as_str()).collect();
     let names = names.join(", ");
     let mut details = ErrorDetails::new();

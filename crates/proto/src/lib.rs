@@ -20,6 +20,7 @@ use prost_reflect::DescriptorPool;
 
 pub mod codec;
 pub mod enums;
+mod parts;
 
 /// A package: its messages and clients, and the validating servers of its services.
 macro_rules! package {
@@ -58,6 +59,3 @@ pub static POOL: LazyLock<DescriptorPool> = LazyLock::new(|| {
     // Holds because the bytes come from this crate's own build.
     DescriptorPool::decode(DESCRIPTORS).expect("the embedded descriptors decode")
 });
-
-/// The full name of a message of ours, e.g. `huiyin.intake.v1.Feedback`.
-pub use prost::Name;

@@ -47,7 +47,7 @@ impl Source {
             grown: watch::channel(0).0,
         };
         let shutdown = Shutdown::new();
-        let mut tasks = Tasks::new(shutdown.clone());
+        let mut tasks = Tasks::new(shutdown.clone(), std::time::Duration::from_secs(30));
         others.add_service(EventLogServiceServer::new(log.clone()));
         let server = tonic::transport::Server::builder().add_routes(others.routes());
         let incoming = tonic::transport::server::TcpIncoming::from(listener);

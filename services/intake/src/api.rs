@@ -2,19 +2,23 @@
 
 use std::{pin::Pin, sync::Arc};
 
-use futures::{Stream, StreamExt as _};
+use futures::{Stream, StreamExt as _, TryStreamExt as _};
 use huiyin_chassis::{Caller, Refusal, name, repeat::Repeatable, sql};
 use huiyin_proto::intake::v1::{
     BatchCreateFeedbacksRequest, BatchCreateFeedbacksResponse, CreateFeedbackRequest, Feedback, GetFeedbackRequest,
     ImportFeedbacksRequest, ImportFeedbacksResponse, ListFeedbacksRequest, ListFeedbacksResponse, RevealContactRequest,
     RevealContactResponse, WatchFeedbacksRequest, WatchFeedbacksResponse, intake_service_server::IntakeService,
 };
+use prost::Message as _;
 use tonic::{Request, Response, Status, Streaming};
 
 use crate::{convert, events::FEEDBACKS, import, room::Room};
 
 /// The server of `huiyin.intake.v1.IntakeService`.
 pub(crate) struct Api(pub(crate) Arc<Room>);
+
+/// The answer to a batch says more than the batch, and no client takes more than 4 MiB where nobody has told it to.
+const MOST_BATCH_BYTES: usize = 3 << 20;
 
 type Answers<T> = Pin<Box<dyn Stream<Item = Result<T, Status>> + Send>>;
 
@@ -40,6 +44,10 @@ impl IntakeService for Api {
         let request = request.into_inner();
         let tenant = name::parent(&caller, &request.parent)?;
         let repeat = Repeatable::new(&tenant, &caller, "BatchCreateFeedbacks", &request.request_id, &request)?;
+        if request.encoded_len() > MOST_BATCH_BYTES {
+            let problem = format!("are more than {MOST_BATCH_BYTES} bytes together: hand them in in parts");
+            return Err(Refusal::invalid_field("feedbacks", problem).into());
+        }
         let drafts = convert::drafts(request.feedbacks, self.0.ledger.clock.now())?;
         Ok(Response::new(
             self.0.create_all(&tenant, &caller.subject, drafts, repeat).await?,
@@ -105,23 +113,18 @@ impl IntakeService for Api {
         let request = request.into_inner();
         let tenant = name::parent(&caller, &request.parent)?;
         let watch = self.0.watch(&tenant, &request.start_cursor).await?;
-        let answers = futures::stream::try_unfold(
+        let parts = futures::stream::try_unfold(
             (Arc::clone(&self.0), tenant, watch),
             |(room, tenant, mut watch)| async move {
+                let before = watch.here();
                 let watched = room.watched(&tenant, &mut watch).await?;
-                let feedbacks: Vec<Feedback> = watched
-                    .feedbacks
-                    .into_iter()
-                    .map(|feedback| convert::answer(&tenant, feedback))
-                    .collect();
-                let answer = WatchFeedbacksResponse {
-                    checkpoint: feedbacks.is_empty(),
-                    feedbacks,
-                    cursor: watched.cursor,
-                };
-                Ok(Some((answer, (room, tenant, watch))))
+                let parts = convert::watched(&tenant, watched, &before);
+                Ok::<_, Status>(Some((parts, (room, tenant, watch))))
             },
         );
+        let answers = parts
+            .map_ok(|parts| futures::stream::iter(parts.into_iter().map(Ok)))
+            .try_flatten();
         Ok(Response::new(Box::pin(answers)))
     }
 

@@ -4,12 +4,14 @@
 use huiyin_chassis::{Caller, Refusal, Tenant, name, sql};
 use huiyin_proto::{codec, intake::v1};
 use jiff::Timestamp;
+use prost::Message as _;
 
 use crate::{
     domain::{self, Attachment, Contact, ContactKind, Draft, Facts, Feedback, Product, Violation},
     error::Error,
     events::{CUSTOMERS, FEEDBACKS},
     import::{Incoming, Item, Opening, Outcome, Settled},
+    service::Watched,
 };
 
 /// The same, for several at once.
@@ -19,6 +21,8 @@ pub(crate) use v1::Feedback as Answer;
 
 /// The language that a customer is answered in where none is said.
 const DEFAULT_LANGUAGE: &str = "zh-CN";
+/// An answer of a watch is about so large: far below the 4 MiB that a client takes where nobody has told it to take more.
+const PART_BYTES: usize = 1 << 20;
 /// One message of an import has at most so many items.
 const MOST_ITEMS: usize = 1000;
 
@@ -89,6 +93,36 @@ pub(crate) fn draft(feedback: v1::Feedback, path: &str, now: Timestamp) -> Resul
     } else {
         Err(violations)
     }
+}
+
+/// What a watcher is told, in answers that any client takes; `before` leads to the first of them. Until the last of them is
+/// there, whoever comes back is told them all again.
+pub(crate) fn watched(tenant: &Tenant, watched: Watched, before: &str) -> Vec<v1::WatchFeedbacksResponse> {
+    let mut parts = vec![v1::WatchFeedbacksResponse {
+        checkpoint: watched.feedbacks.is_empty(),
+        feedbacks: Vec::new(),
+        cursor: before.to_owned(),
+    }];
+    let mut bytes = 0;
+    for feedback in watched.feedbacks {
+        let feedback = answer(tenant, feedback);
+        let size = feedback.encoded_len();
+        if bytes + size > PART_BYTES && bytes > 0 {
+            parts.push(v1::WatchFeedbacksResponse {
+                cursor: before.to_owned(),
+                ..Default::default()
+            });
+            bytes = 0;
+        }
+        bytes += size;
+        if let Some(part) = parts.last_mut() {
+            part.feedbacks.push(feedback);
+        }
+    }
+    if let Some(last) = parts.last_mut() {
+        last.cursor = watched.cursor;
+    }
+    parts
 }
 
 /// Several feedbacks, all of them checked.

@@ -1,11 +1,14 @@
 //! The rules of taking feedback in: what is accepted, who its customer is, how it is numbered.
 
-use jiff::{Timestamp, tz::TimeZone};
+use jiff::{SignedDuration, Timestamp, tz::TimeZone};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 /// A field and what is wrong about it.
 pub(crate) type Violation = (String, String);
+
+/// So far may the clocks of callers and of other replicas be ahead of ours.
+const SKEW: SignedDuration = SignedDuration::from_secs(60);
 
 /// What is said about a feedback and stored as it was said. Numbers of enums are those of the wire.
 #[derive(Debug, Clone, PartialEq)]
@@ -135,7 +138,9 @@ pub(crate) fn check(draft: &Draft, now: Timestamp, path: &str) -> Vec<Violation>
         ("product.purchase_time", product.purchase_time),
     ] {
         match time {
-            Some(time) if time > now => violated(field, "must not lie in the future"),
+            Some(time) if time > now.saturating_add(SKEW).unwrap_or(now) => {
+                violated(field, "must not lie in the future")
+            }
             Some(time) if time < EARLIEST => violated(field, "must not lie before 1900"),
             _ => {}
         }

@@ -209,7 +209,35 @@ fn refuse(batch: Vec<Submission>, refusal: Refusal) {
 /// that stores.
 async fn attempt(ledger: &Ledger, batch: &mut [Submission]) -> Result<(), Failure> {
     batch.iter_mut().for_each(|submission| submission.outcome = None);
+    let unnumbered: Vec<bool> = batch
+        .iter()
+        .map(|submission| submission.accepted.feedback.number.is_empty())
+        .collect();
+    if let Err(failure) = prepare(ledger, batch).await {
+        // What did not commit gave no numbers: the next to come get these.
+        for (submission, _) in batch.iter_mut().zip(unnumbered).filter(|(_, unnumbered)| *unnumbered) {
+            submission.accepted.feedback.number.clear();
+        }
+        return Err(failure);
+    }
 
+    let mut effect = None;
+    for lot in batch.chunk_by_mut(|left, right| left.tenant == right.tenant) {
+        if lot.iter().all(|submission| submission.outcome.is_some()) {
+            continue;
+        }
+        let mut tx = enter(ledger, effect.take(), &lot[0].tenant).await?;
+        store_lot(ledger, &mut tx, lot).await?;
+        effect = Some(tx);
+    }
+    if let Some(tx) = effect {
+        tx.commit().await?;
+    }
+    Ok(())
+}
+
+/// Looks up what was answered before, and takes numbers for the rest.
+async fn prepare(ledger: &Ledger, batch: &mut [Submission]) -> Result<(), Failure> {
     let mut before = None;
     for lot in batch.chunk_by_mut(|left, right| left.tenant == right.tenant) {
         let mut tx = enter(ledger, before.take(), &lot[0].tenant).await?;
@@ -224,19 +252,6 @@ async fn attempt(ledger: &Ledger, batch: &mut [Submission]) -> Result<(), Failur
         before = Some(tx);
     }
     if let Some(tx) = before {
-        tx.commit().await?;
-    }
-
-    let mut effect = None;
-    for lot in batch.chunk_by_mut(|left, right| left.tenant == right.tenant) {
-        if lot.iter().all(|submission| submission.outcome.is_some()) {
-            continue;
-        }
-        let mut tx = enter(ledger, effect.take(), &lot[0].tenant).await?;
-        store_lot(ledger, &mut tx, lot).await?;
-        effect = Some(tx);
-    }
-    if let Some(tx) = effect {
         tx.commit().await?;
     }
     Ok(())

@@ -127,7 +127,7 @@ fn progressed(about: &About<'_>, said: &WorkOrderProgressed) -> Vec<Telling> {
 }
 
 fn transitioned(about: &About<'_>, said: &WorkOrderTransitioned) -> Vec<Telling> {
-    use StateCategory::{Active, Closed, New, Rejected, Resolved};
+    use StateCategory::{Active, Closed, New, Rejected, Resolved, Verifying};
     let outcome = |outcome: &str| {
         [
             ("outcome", outcome.to_owned()),
@@ -145,7 +145,10 @@ fn transitioned(about: &About<'_>, said: &WorkOrderTransitioned) -> Vec<Telling>
             .customer(Purpose::Resolution, &outcome("REJECTED"))
             .into_iter()
             .collect(),
-        (Resolved | Closed, Active | New) => vec![about.handler(Purpose::Reopened, &[("reason", free(&said.reason))])],
+        // It came back: from the customer, or from whoever looked it through (003-51).
+        (Resolved | Closed | Rejected | Verifying, Active | New) => {
+            vec![about.handler(Purpose::Reopened, &[("reason", free(&said.reason))])]
+        }
         _ => Vec::new(),
     }
 }

@@ -4,6 +4,7 @@ mod api_key;
 mod keys;
 mod roles;
 mod token;
+mod verified;
 
 use std::sync::Arc;
 
@@ -90,6 +91,7 @@ impl Caller {
 pub struct Authenticator {
     issuers: Arc<Vec<keys::Issuer>>,
     api_keys: Arc<Vec<ApiKeyConfig>>,
+    verified: verified::Verified,
     clock: Clock,
 }
 
@@ -106,6 +108,7 @@ impl Authenticator {
         Ok(Self {
             issuers: Arc::new(issuers),
             api_keys: Arc::new(config.api_keys.clone()),
+            verified: verified::Verified::default(),
             clock,
         })
     }
@@ -128,6 +131,6 @@ impl Authenticator {
         let Some(token) = authorization.and_then(|value| value.strip_prefix("Bearer ")) else {
             return Err(Refusal::unauthenticated("the call carries no credentials"));
         };
-        token::verify(&self.issuers, token, self.clock.now()).await
+        token::verify(&self.issuers, &self.verified, token, self.clock.now()).await
     }
 }

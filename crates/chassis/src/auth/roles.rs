@@ -5,7 +5,12 @@
 pub(super) const SERVICE: &str = "service";
 
 /// Never granted by a wildcard: only a role that names them in full has them.
-const SEALED: &[&str] = &["events.log.read", "intake.contacts.reveal", "survey.tokens.reveal"];
+const SEALED: &[&str] = &[
+    "events.log.read",
+    "intake.contacts.reveal",
+    "survey.tokens.reveal",
+    "notification.inboxes.impersonate",
+];
 
 /// Role → permissions; `*` stands for one or more whole segments.
 const GRANTS: &[(&str, &[&str])] = &[
@@ -15,7 +20,7 @@ const GRANTS: &[(&str, &[&str])] = &[
         &["*", "events.log.read", "intake.contacts.reveal", "survey.tokens.reveal"],
     ),
     // Sets up and operates a tenant.
-    ("admin", &["*"]),
+    ("admin", &["*", "notification.inboxes.impersonate"]),
     // 客服专员: registers feedback, sees it through, talks to the customer.
     (
         "agent",
@@ -26,9 +31,18 @@ const GRANTS: &[(&str, &[&str])] = &[
             "classifier.texts.classify",
             "classifier.classifications.correct",
             "scheduler.*.read",
-            "scheduler.workorders.*",
+            "scheduler.workorders.acknowledge",
+            "scheduler.workorders.start",
+            "scheduler.workorders.progress",
+            "scheduler.workorders.hold",
+            "scheduler.workorders.resume",
+            "scheduler.workorders.submit",
+            "scheduler.workorders.resolve",
+            "scheduler.workorders.reject",
+            "scheduler.workorders.reopen",
             "scheduler.deadlines.*",
-            "notification.inboxes.*",
+            "notification.inboxes.read",
+            "notification.inboxes.update",
             "notification.messages.read",
             "notification.templates.read",
             "survey.*.read",
@@ -36,7 +50,7 @@ const GRANTS: &[(&str, &[&str])] = &[
             "analytics.metrics.query",
         ],
     ),
-    // 技术工程师: works on what is assigned.
+    // 技术工程师: works on what is assigned; who it is for, and whether it is closed, others decide.
     (
         "engineer",
         &[
@@ -45,9 +59,16 @@ const GRANTS: &[(&str, &[&str])] = &[
             "classifier.texts.classify",
             "classifier.classifications.correct",
             "scheduler.*.read",
-            "scheduler.workorders.*",
+            "scheduler.workorders.acknowledge",
+            "scheduler.workorders.start",
+            "scheduler.workorders.progress",
+            "scheduler.workorders.hold",
+            "scheduler.workorders.resume",
+            "scheduler.workorders.submit",
+            "scheduler.workorders.resolve",
             "scheduler.deadlines.*",
-            "notification.inboxes.*",
+            "notification.inboxes.read",
+            "notification.inboxes.update",
             "survey.*.read",
             "analytics.*.read",
             "analytics.metrics.query",
@@ -80,12 +101,17 @@ const GRANTS: &[(&str, &[&str])] = &[
             "analytics.*",
         ],
     ),
-    // An enterprise back end that hands feedback in and follows it.
+    // An enterprise back end that hands feedback in, follows it, and shows its customers what they are told.
     (
         "integration",
         &[
             "intake.feedbacks.*",
             "scheduler.workorders.read",
+            "notification.inboxes.read",
+            "notification.inboxes.update",
+            "notification.inboxes.act",
+            "notification.inboxes.impersonate",
+            "notification.messages.read",
             "survey.responses.read",
             "analytics.*.read",
             "analytics.metrics.query",
@@ -126,11 +152,25 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_sealed_is_for_services_alone() {
-        for permission in SEALED {
-            assert!(grants(SERVICE, permission));
-            assert!(!grants("admin", permission), "{permission}");
+    fn what_is_sealed_is_for_those_who_are_named() {
+        let named = |permission| roles().filter(move |role| grants(role, permission)).collect::<Vec<_>>();
+        for permission in &SEALED[..3] {
+            assert_eq!(named(permission), [SERVICE], "{permission}");
         }
+        assert_eq!(named("notification.inboxes.impersonate"), ["admin", "integration"]);
+    }
+
+    /// 003-03: agents and engineers work, supervisors assign and audit the closure.
+    #[test]
+    fn who_works_on_a_work_order_neither_assigns_nor_closes_it() {
+        for role in ["agent", "engineer"] {
+            assert!(grants(role, "scheduler.workorders.resolve"));
+            for permission in ["scheduler.workorders.assign", "scheduler.workorders.close"] {
+                assert!(!grants(role, permission), "{role}: {permission}");
+                assert!(grants("supervisor", permission));
+            }
+        }
+        assert!(!grants("agent", "notification.inboxes.act"));
     }
 
     #[test]

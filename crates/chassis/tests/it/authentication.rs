@@ -139,3 +139,19 @@ async fn an_api_key_speaks_for_its_tenant_with_its_roles() {
     assert_eq!(call(&key).await.unwrap().into_inner().service, "key:erp");
     assert_eq!(call("hyk_erp_guess").await.unwrap_err().code(), Code::Unauthenticated);
 }
+
+/// Tokens are remembered when they were verified; that must not make one live longer.
+#[tokio::test]
+async fn a_token_that_was_taken_a_moment_ago_is_refused_once_it_is_over() {
+    let stand = Stand::start("", "").await;
+    let claims = Claims {
+        exp: stand.clock.now().as_second() + 20,
+        ..stand.claims()
+    };
+    stand.flow(&claims).await.unwrap();
+    // Its end, and the leeway for clocks that differ.
+    stand.clock.advance(SignedDuration::from_secs(19));
+    stand.flow(&claims).await.unwrap();
+    stand.clock.advance(SignedDuration::from_secs(62));
+    assert_eq!(stand.flow(&claims).await.unwrap_err().code(), Code::Unauthenticated);
+}

@@ -60,7 +60,7 @@ keys = {{ public_key_file = "{at}/public.pem" }}
         let mut server = Server::bind(&config, authenticator).await.unwrap();
         server.add(EventLogServiceServer::new(Moody)).unwrap();
         let shutdown = Shutdown::new();
-        let mut tasks = Tasks::new(shutdown.clone());
+        let mut tasks = Tasks::new(shutdown.clone(), std::time::Duration::from_secs(30));
         let address = server.serve(&mut tasks, shutdown.clone()).await.unwrap();
         let key = SigningKey::read(&folder.join("signing.pem")).unwrap();
         Self {

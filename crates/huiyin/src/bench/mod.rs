@@ -4,6 +4,8 @@ mod events;
 mod floor;
 mod intake;
 
+use std::path::Path;
+
 use clap::Args;
 use comfy_table::{Table, presets};
 use serde::Serialize;
@@ -47,18 +49,18 @@ pub struct Measured {
 /// Where the suite does not start or a call fails.
 pub async fn run(options: BenchOptions, json: bool) -> anyhow::Result<()> {
     let folder = std::env::temp_dir().join(format!("huiyin-bench-{}", std::process::id()));
-    let mut all = Vec::new();
-    let outcome = measure(&folder, &options, &mut all).await;
+    let mut notes = Notes::default();
+    let outcome = measure(&folder, &options, &mut notes).await;
     let _ = huiyin_embedded::remove(&folder);
     outcome?;
     if json {
-        println!("{}", serde_json::to_string(&all)?);
+        println!("{}", serde_json::to_string(&notes.0)?);
         return Ok(());
     }
     let mut table = Table::new();
     table.load_style(presets::UTF8_HORIZONTAL_ONLY);
     table.set_header(["", "per second", "p50 ms", "p99 ms", "ratio to its floor"]);
-    for measured in &all {
+    for measured in &notes.0 {
         let number = |value: f64, digits: usize| {
             if value == 0.0 {
                 String::new()
@@ -78,29 +80,44 @@ pub async fn run(options: BenchOptions, json: bool) -> anyhow::Result<()> {
     Ok(())
 }
 
-async fn measure(folder: &std::path::Path, options: &BenchOptions, all: &mut Vec<Measured>) -> anyhow::Result<()> {
+/// What has been measured, said as it comes: the whole takes minutes.
+#[derive(Default)]
+struct Notes(Vec<Measured>);
+
+impl Notes {
+    fn take(&mut self, measured: Measured) {
+        eprintln!("{}: {:.0} a second", measured.what, measured.per_second);
+        self.0.push(measured);
+    }
+
+    /// Beside the floor that the same machine set a moment ago.
+    fn take_beside(&mut self, floor: Measured, mut measured: Measured) {
+        measured.ratio = measured.per_second / floor.per_second;
+        self.take(floor);
+        self.take(measured);
+    }
+}
+
+async fn measure(folder: &Path, options: &BenchOptions, notes: &mut Notes) -> anyhow::Result<()> {
     // Intake alone first: the floor is one insert, and the other five services' work is not part of it.
-    let alone = Up::start_only(folder, options.up.clone(), &["intake"]).await?;
-    let link = Link::open(folder)?;
-    let database = alone.database_url("intake");
-    let floor = floor::Floor::prepare(&link, &database).await?;
+    let alone = folder.join("intake");
+    let suite = Up::start_only(&alone, options.up.clone(), &["intake"]).await?;
+    let link = Link::open(&alone)?;
+    let floor = floor::Floor::prepare(&link, &suite.database_url("intake")).await?;
     for concurrency in [1, 64, 256] {
-        let mut below = floor.one_by_one(concurrency, options.seconds).await?;
-        let mut created = intake::create(&link, concurrency, options.seconds).await?;
-        created.ratio = created.per_second / below.per_second;
-        below.ratio = 0.0;
-        all.extend([below, created]);
+        let below = floor.one_by_one(concurrency, options.seconds).await?;
+        let created = intake::create(&link, concurrency, options.seconds).await?;
+        notes.take_beside(below, created);
     }
     let below = floor.unnest(options.rows).await?;
-    let mut imported = intake::import(&link, options.rows).await?;
-    imported.ratio = imported.per_second / below.per_second;
-    all.extend([below, imported]);
+    let imported = intake::import(&link, options.rows).await?;
+    notes.take_beside(below, imported);
     floor.remove().await?;
-    alone.stop().await?;
+    suite.stop().await?;
 
-    let up = Up::start(folder, options.up.clone()).await?;
-    let link = Link::open(folder)?;
-    all.push(events::end_to_end(&link).await?);
-    up.stop().await?;
-    Ok(())
+    // All six on databases of their own: what intake took in above is not theirs to digest here.
+    let all = folder.join("all");
+    let suite = Up::start(&all, options.up.clone()).await?;
+    notes.take(events::end_to_end(&Link::open(&all)?).await?);
+    suite.stop().await
 }

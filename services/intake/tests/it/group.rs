@@ -258,7 +258,7 @@ async fn a_caller_that_goes_away_does_not_hurt() {
     let client = stand.client().await;
     let held_up = HeldUp::new(&stand).await;
     let gone: Vec<_> = (0..20).map(|_| send(&client, create(feedback("走了")))).collect();
-    held_up.waiting(&stand, 2).await;
+    held_up.waiting(&stand, 1).await;
     for call in gone {
         call.abort();
         assert!(call.await.unwrap_err().is_cancelled());
@@ -290,7 +290,7 @@ async fn a_stop_under_load_loses_no_answered_request() {
     let calls: Vec<_> = (0..100)
         .map(|index| send(&client, create(feedback(&format!("第{index}条")))))
         .collect();
-    held_up.waiting(&stand, 2).await;
+    held_up.waiting(&stand, 1).await;
     let mut database = stand.database().await;
     #[expect(clippy::disallowed_methods, reason = "the test joins it")]
     let stopping = tokio::spawn(stand.stop());

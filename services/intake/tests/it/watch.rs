@@ -1,6 +1,11 @@
 //! Following what is accepted: in order, from a cursor on, and no longer than the service runs.
 
-use huiyin_proto::intake::v1::{CreateFeedbackRequest, WatchFeedbacksRequest, WatchFeedbacksResponse};
+use std::collections::BTreeSet;
+
+use huiyin_proto::intake::v1::{
+    BatchCreateFeedbacksRequest, CreateFeedbackRequest, Feedback, WatchFeedbacksRequest, WatchFeedbacksResponse,
+};
+use prost::Message as _;
 use tonic::{Code, Streaming};
 
 use crate::stand::{ACME, Client, Stand, create, feedback, reason};
@@ -94,4 +99,48 @@ async fn an_idle_watcher_gets_checkpoints_and_is_told_of_the_drain() {
         (ended.code(), reason(&ended)),
         (Code::Unavailable, "DEPENDENCY_UNAVAILABLE".to_owned())
     );
+}
+
+/// A client that was told nothing about sizes takes 4 MiB. Until the last part is there the cursor leads before the first.
+#[tokio::test]
+async fn what_is_too_much_for_one_answer_comes_in_parts() {
+    let stand = Stand::new().await;
+    let mut client = stand.client().await;
+    let mut followed = watch(&mut client, "").await;
+    let here = loop {
+        let answer = followed.message().await.unwrap().unwrap();
+        if answer.checkpoint {
+            break answer.cursor;
+        }
+    };
+    drop(followed);
+    let large = || Feedback {
+        description: "长".repeat(20_000),
+        ..feedback("")
+    };
+    for _ in 0..3 {
+        let batch = BatchCreateFeedbacksRequest {
+            parent: ACME.to_owned(),
+            feedbacks: vec![large(); 50],
+            request_id: String::new(),
+        };
+        client.batch_create_feedbacks(batch).await.unwrap();
+    }
+    let whole = BatchCreateFeedbacksRequest {
+        parent: ACME.to_owned(),
+        feedbacks: vec![large(); 60],
+        request_id: String::new(),
+    };
+    assert_eq!(
+        client.batch_create_feedbacks(whole).await.unwrap_err().code(),
+        Code::InvalidArgument
+    );
+
+    let mut names = BTreeSet::new();
+    let mut followed = watch(&mut client, &here).await;
+    while names.len() < 150 {
+        let answer = followed.message().await.unwrap().unwrap();
+        assert!(answer.encoded_len() < 2 << 20, "{} bytes", answer.encoded_len());
+        names.extend(answer.feedbacks.into_iter().map(|feedback| feedback.name));
+    }
 }

@@ -23,15 +23,17 @@ pub(crate) async fn claim(
     until: Timestamp,
 ) -> Result<BTreeMap<Tenant, Vec<Uuid>>, Refusal> {
     let rows: Vec<(String, Uuid)> = sqlx::query_as(
-        "UPDATE due_message SET next_attempt_time = $4
-         WHERE (tenant_id, message_id) IN (
+        // MATERIALIZED: asked once, however the update is planned.
+        "WITH due AS MATERIALIZED (
              SELECT tenant_id, message_id FROM due_message
              WHERE lane = $1 AND next_attempt_time <= $3
              ORDER BY next_attempt_time
              LIMIT $2
              FOR UPDATE SKIP LOCKED
          )
-         RETURNING tenant_id, message_id",
+         UPDATE due_message SET next_attempt_time = $4 FROM due
+         WHERE (due_message.tenant_id, due_message.message_id) = (due.tenant_id, due.message_id)
+         RETURNING due_message.tenant_id, due_message.message_id",
     )
     .bind(lane.number())
     .bind(limit)

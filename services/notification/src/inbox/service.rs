@@ -21,8 +21,12 @@ use crate::room::Room;
 
 /// What the vault binds the token of a survey's link to.
 pub(crate) const TOKEN: &str = "survey token";
-/// Who has this permission sees everybody's inbox.
+/// Who has this permission sees everybody's inbox,
 const SEES_ALL: &str = "notification.messages.read";
+/// who has this one marks what stands in it,
+const ACTS: &str = "notification.inboxes.act";
+/// and who has this one gets what only the recipient may use.
+const IMPERSONATES: &str = "notification.inboxes.impersonate";
 /// Items in one answer of a watch.
 const WATCHED: i64 = 100;
 /// A watch looks this often for what other replicas laid in.
@@ -74,6 +78,7 @@ struct Watch {
     room: Arc<Room>,
     tenant: Tenant,
     recipient: String,
+    opens: bool,
     place: Place,
     changed: watch::Receiver<u64>,
     said: Instant,
@@ -90,7 +95,7 @@ impl Room {
         filter: &str,
         order_by: &str,
     ) -> Result<(Page<Shown>, i32), Refusal> {
-        let recipient = whose(caller, recipient)?;
+        let Reader { recipient, opens } = whose(caller, recipient)?;
         // The list is one recipient's, and its page tokens lead nowhere in another's.
         let list = format!("inboxItems of {recipient}");
         let request = PageRequest::new(&self.page_tokens, tenant, &list, page, filter, order_by, FIELDS, ORDER)?;
@@ -105,7 +110,7 @@ impl Room {
         let shown = page
             .entries
             .iter()
-            .map(|item| self.show_item(tenant, item))
+            .map(|item| self.show_item(tenant, item, opens))
             .collect::<Result<_, _>>()?;
         Ok((
             Page {
@@ -125,6 +130,7 @@ impl Room {
         id: Uuid,
     ) -> Result<Shown, Refusal> {
         let missing = || Refusal::not_found(&tenant.child("inboxItems", id));
+        let opens = |item: &Item| item.recipient == caller.subject || caller.may(IMPERSONATES);
         let mut tx = self.database.tenant(tenant).await?;
         if let Some(repeat) = &repeat
             && let Some(answer) = repeat.answered::<Shown>(&mut tx).await?
@@ -132,12 +138,14 @@ impl Room {
             // Kept without its token: no table holds one in the clear.
             let item = store::get(&mut tx, tenant, id).await?.ok_or_else(missing)?;
             return Ok(Shown {
-                body: self.show_item(tenant, &item)?.body,
+                body: self.show_item(tenant, &item, opens(&item))?.body,
                 ..answer
             });
         }
         let item = store::get(&mut tx, tenant, id).await?.ok_or_else(missing)?;
-        whose(caller, &item.recipient).map_err(|_| missing())?;
+        if item.recipient != caller.subject && !caller.may(ACTS) {
+            return Err(missing());
+        }
         if store::mark_read(&mut tx, tenant, id, &item.recipient, self.clock.now()).await? {
             self.tell_watches_after(&mut tx);
         }
@@ -147,7 +155,7 @@ impl Room {
                 .answer(&mut tx, &self.clock, &convert::item(tenant, &item, None))
                 .await?;
         }
-        let answer = self.show_item(tenant, &item)?;
+        let answer = self.show_item(tenant, &item, opens(&item))?;
         tx.commit().await?;
         Ok(answer)
     }
@@ -160,7 +168,7 @@ impl Room {
         recipient: &str,
         start_cursor: &str,
     ) -> Result<impl Stream<Item = Result<Watched, Refusal>> + Send + use<>, Refusal> {
-        let recipient = whose(caller, recipient)?;
+        let Reader { recipient, opens } = whose(caller, recipient)?;
         // Before the first look: what is laid in after it wakes the watch.
         let changed = self.inbox_changed.subscribe();
         let mut tx = self.database.tenant(&tenant).await?;
@@ -179,6 +187,7 @@ impl Room {
             room: self,
             tenant,
             recipient,
+            opens,
             place,
             changed,
             said: Instant::now(),
@@ -200,10 +209,12 @@ impl Room {
         tx.on_commit(move || changed.send_modify(|count| *count = count.wrapping_add(1)));
     }
 
-    fn show_item(&self, tenant: &Tenant, item: &Item) -> Result<Shown, Refusal> {
+    /// An item; with its token only for those who may use it.
+    fn show_item(&self, tenant: &Tenant, item: &Item, opens: bool) -> Result<Shown, Refusal> {
         let token = item
             .token
             .as_ref()
+            .filter(|_| opens)
             .map(|sealed| self.vault.open(tenant, item.id, TOKEN, sealed))
             .transpose()?;
         Ok(convert::item(tenant, item, token.as_deref()))
@@ -224,7 +235,7 @@ impl Watch {
                 self.place.change = items.last().map_or(self.place.change, |item| item.change);
                 let inbox_items = items
                     .iter()
-                    .map(|item| self.room.show_item(&self.tenant, item))
+                    .map(|item| self.room.show_item(&self.tenant, item, self.opens))
                     .collect::<Result<_, _>>()?;
                 let cursor = self
                     .room
@@ -249,13 +260,25 @@ fn bound_to(tenant: &Tenant, recipient: &str) -> Vec<u8> {
     [tenant.key(), "inbox", recipient].join("\u{1f}").into_bytes()
 }
 
-/// Whose inbox is meant: the caller's own where nobody is named; somebody else's only with the permission to read all messages.
-fn whose(caller: &Caller, recipient: &str) -> Result<String, Refusal> {
+/// Whose inbox is read, and whether what only the recipient may use is shown.
+struct Reader {
+    recipient: String,
+    opens: bool,
+}
+
+/// The caller's own inbox where nobody is named; somebody else's only with the permission to read all messages.
+fn whose(caller: &Caller, recipient: &str) -> Result<Reader, Refusal> {
     if recipient.is_empty() || recipient == caller.subject {
-        return Ok(caller.subject.clone());
+        return Ok(Reader {
+            recipient: caller.subject.clone(),
+            opens: true,
+        });
     }
     if caller.may(SEES_ALL) {
-        Ok(recipient.to_owned())
+        Ok(Reader {
+            recipient: recipient.to_owned(),
+            opens: caller.may(IMPERSONATES),
+        })
     } else {
         Err(Refusal::permission_missing(SEES_ALL))
     }

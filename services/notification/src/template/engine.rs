@@ -2,9 +2,12 @@
 
 use std::collections::BTreeSet;
 
-use minijinja::{Environment, UndefinedBehavior, filters, tests};
+use minijinja::{Environment, ErrorKind, UndefinedBehavior, filters, tests};
 
-use super::domain::{Values, Words};
+use super::{
+    domain::{Values, Words},
+    grammar,
+};
 use crate::{domain::Purpose, error::Error};
 
 /// Instructions that a template may take; a loop in a loop in a loop ends here.
@@ -21,7 +24,6 @@ pub(crate) fn environment() -> Environment<'static> {
     environment.set_fuel(Some(FUEL));
     environment.add_filter("default", filters::default);
     environment.add_filter("lower", filters::lower);
-    environment.add_filter("replace", filters::replace);
     environment.add_filter("trim", filters::trim);
     environment.add_filter("upper", filters::upper);
     environment.add_test("defined", tests::is_defined);
@@ -35,6 +37,7 @@ pub(crate) fn check(purpose: Purpose, words: &Words) -> Result<Vec<String>, Erro
     let environment = environment();
     let mut used = BTreeSet::new();
     for (field, text) in fields(words) {
+        grammar::check(text).map_err(|(line, problem)| Error::TemplateMalformed { field, line, problem })?;
         let template = environment
             .template_from_named_str(field, text)
             .map_err(|error| malformed(field, &error))?;
@@ -60,23 +63,35 @@ pub(crate) fn render(environment: &Environment<'_>, words: &Words, values: &Valu
         body: String::new(),
     };
     for (field, text) in fields(words) {
-        let filled = environment
+        let mut filled = Bounded(Vec::new());
+        environment
             .template_from_named_str(field, text)
-            .and_then(|template| template.render(values))
+            .and_then(|template| template.render_captured_to(values, &mut filled).map(|_| ()))
             .map_err(|error| malformed(field, &error))?;
-        if filled.len() > MAX_BYTES {
-            return Err(Error::TemplateMalformed {
-                field,
-                line: 1,
-                problem: format!("it becomes longer than {MAX_BYTES} bytes"),
-            });
-        }
+        let filled = String::from_utf8_lossy(&filled.0);
         match field {
             "subject" => rendered.subject = one_line(&filled),
             _ => rendered.body = filled.trim().to_owned(),
         }
     }
     Ok(rendered)
+}
+
+/// What grows no further than a text may.
+struct Bounded(Vec<u8>);
+
+impl std::io::Write for Bounded {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        if self.0.len() + bytes.len() > MAX_BYTES {
+            return Err(std::io::Error::other("too long"));
+        }
+        self.0.extend_from_slice(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
 }
 
 fn fields(words: &Words) -> [(&'static str, &str); 2] {
@@ -93,6 +108,13 @@ fn one_line(text: &str) -> String {
 }
 
 fn malformed(field: &'static str, error: &minijinja::Error) -> Error {
+    if error.kind() == ErrorKind::WriteFailure {
+        return Error::TemplateMalformed {
+            field,
+            line: error.line().unwrap_or(1),
+            problem: format!("it becomes longer than {MAX_BYTES} bytes"),
+        };
+    }
     let problem = error.detail().map_or_else(
         || error.kind().to_string(),
         |detail| format!("{}: {detail}", error.kind()),
@@ -133,6 +155,35 @@ mod unit {
         };
         assert_eq!(unknown, ["link", "phone"]);
         assert!(available.contains(&"due_time".to_owned()));
+    }
+
+    /// Fuel counts instructions, and one of these makes gigabytes.
+    #[test]
+    fn what_could_make_a_text_of_any_length_is_refused_before_it_is_run() {
+        for body in [
+            "{{ ('x'*100000000)|replace('x', 'x'*100000000) }}",
+            "{{ 'x' * 100000000 }}",
+            "{{ number ~ number }}",
+            "{% set x = number %}{{ x }}",
+            "{% set x %}{{ number }}{% endset %}",
+            "{% macro m() %}{% endmacro %}",
+            "{{ [number, number] }}",
+        ] {
+            let error = check(Purpose::Survey, &words("ok", body)).unwrap_err();
+            assert!(
+                matches!(
+                    error,
+                    Error::TemplateMalformed {
+                        field: "body",
+                        line: 1,
+                        ..
+                    }
+                ),
+                "{body}: {error}"
+            );
+        }
+        // What stands outside the braces, or in quotes, is text.
+        check(Purpose::Survey, &words("ok", "a * b ~ [c] {{ number|default('* ~') }}")).unwrap();
     }
 
     #[test]

@@ -5,5 +5,6 @@ pub(crate) mod convert;
 pub(crate) mod domain;
 mod domain_locale;
 pub(crate) mod engine;
+mod grammar;
 pub(crate) mod service;
 pub(crate) mod store;

@@ -103,12 +103,13 @@ async fn an_engineer_sees_and_reads_the_own_inbox_and_no_other() {
     assert_eq!(list(&mut li, unread).await.unwrap().inbox_items.len(), 0);
 }
 
-/// An app shows its customers theirs: `notification.messages.read` opens every inbox.
+/// A survey is answered by whoever holds its link: the customer, and the app that shows it to them, but nobody of the staff.
 #[tokio::test]
-async fn an_agent_sees_a_customers_inbox_with_the_link_whole() {
+async fn an_app_sees_its_customers_link_whole_and_staff_does_not() {
     let scene = Scene::without_mail().await;
     let mut admin = scene.admin().await;
     let mut agent = scene.client("user:wang", &["agent"]).await;
+    let mut app = scene.client("key:app", &["integration"]).await;
     let event = scene.surveys.publish(
         "acme",
         "tenants/acme/surveys/standard",
@@ -117,19 +118,27 @@ async fn an_agent_sees_a_customers_inbox_with_the_link_whole() {
     let told = scene.settled(&mut admin, &event.id, 1).await.remove(0);
     assert!(!told.body.contains("token-of-i7"));
 
-    let inbox = list(&mut agent, of(CUSTOMER)).await.unwrap();
-    assert!(
-        inbox.inbox_items[0].body.contains("https://example.com/s#token-of-i7"),
-        "{}",
-        inbox.inbox_items[0].body
-    );
+    let seen = list(&mut agent, of(CUSTOMER)).await.unwrap().inbox_items.remove(0);
+    assert!(!seen.body.contains("token-of-i7"), "{}", seen.body);
     let mark = MarkInboxItemReadRequest {
-        name: inbox.inbox_items[0].name.clone(),
+        name: seen.name.clone(),
         request_id: Uuid::from_u128(2).to_string(),
     };
-    let read = agent.mark_inbox_item_read(mark.clone()).await.unwrap().into_inner();
+    // What somebody else has read is not for an agent to say.
+    assert_eq!(
+        agent.mark_inbox_item_read(mark.clone()).await.unwrap_err().code(),
+        Code::NotFound
+    );
+
+    let shown = list(&mut app, of(CUSTOMER)).await.unwrap().inbox_items.remove(0);
+    assert!(
+        shown.body.contains("https://example.com/s#token-of-i7"),
+        "{}",
+        shown.body
+    );
+    let read = app.mark_inbox_item_read(mark.clone()).await.unwrap().into_inner();
     assert!(read.body.contains("token-of-i7"));
-    assert_eq!(agent.mark_inbox_item_read(mark).await.unwrap().into_inner(), read);
+    assert_eq!(app.mark_inbox_item_read(mark).await.unwrap().into_inner(), read);
 }
 
 #[tokio::test]

@@ -58,7 +58,7 @@ impl Scene {
     pub(crate) async fn with(webhooks: &str, mails: bool) -> Self {
         let stage = Stage::new().await;
         let shutdown = Shutdown::new();
-        let mut tasks = Tasks::new(shutdown.clone());
+        let mut tasks = Tasks::new(shutdown.clone(), std::time::Duration::from_secs(30));
         let (intake, survey, mail) = (Intake::default(), Survey::default(), MailServer::default());
         stage.neighbor("intake", intake.serve(&mut tasks, shutdown.clone()).await);
         let scheduler = stage.source("scheduler").await;

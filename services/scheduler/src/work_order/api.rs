@@ -148,7 +148,7 @@ pub(crate) async fn start_work_order(room: &Room, request: Request<v1::StartWork
 /// See the proto.
 pub(crate) async fn note_progress(room: &Room, request: Request<v1::NoteProgressRequest>) -> Answer {
     let (_, request, call) = call!(request, "NoteProgress");
-    let progress = convert::progress(&request, room.clock.now())?;
+    let progress = convert::progress(&request)?;
     perform(room, call, Command::NoteProgress(progress)).await
 }
 

@@ -224,16 +224,13 @@ impl Change {
         self.open_clocks(&cause);
     }
 
-    /// The classifier corrected itself. Category and priority follow it until the work order is closed or rejected, and with them the
-    /// deadlines, reckoned from the same start by the rules that are in effect now.
+    /// The classification was corrected. Category and priority follow it, at an end too: a reopening goes by them. So do the
+    /// deadlines of an open episode, reckoned from the same start by the rules that are in effect now.
     pub(crate) fn reclassify(&mut self, rules: Rules, classification: Classification) {
         if classification.revision <= self.order.classification_revision {
             return;
         }
         self.order.classification_revision = classification.revision;
-        if matches!(self.order.state, State::Closed | State::Rejected) {
-            return;
-        }
         self.order.skills = classification.skills;
         let Classification {
             category,

@@ -123,6 +123,10 @@ async fn apply(
             .into());
         }
         Command::Start => change.start(),
+        // Not before the call is known to be no repetition: that one was in time.
+        Command::NoteProgress(progress) if progress.promise_time.is_some_and(|promise| promise <= change.now()) => {
+            return Err(Refusal::invalid_field("promise_time", "must lie in the future"));
+        }
         Command::NoteProgress(progress) => change.note_progress(&progress),
         Command::Resume { reason } if state == State::Verifying && reason.trim().is_empty() => {
             return Err(Refusal::invalid_field("reason", "must say what was found wanting"));

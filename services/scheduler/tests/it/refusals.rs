@@ -1,6 +1,7 @@
 //! What is refused, and how: states, etags, repeated requests, other tenants.
 
 use huiyin_proto::{event::v1::StateCategory, scheduler::v1};
+use jiff::SignedDuration;
 use tonic::Code;
 
 use crate::play::{PARENT, Play, agent, classified, get, id, metadata, refused, solution, violated};
@@ -254,4 +255,29 @@ async fn another_tenant_finds_nothing() {
     refused(own(unknown).await, Code::NotFound, "RESOURCE_NOT_FOUND");
     refused(own(malformed).await, Code::NotFound, "RESOURCE_NOT_FOUND");
     boss.get_work_order(v1::GetWorkOrderRequest { name }).await.unwrap();
+}
+
+/// 000-53: what is promised lies ahead. The same call again is answered as it was, however late it comes.
+#[tokio::test]
+async fn a_promise_lies_in_the_future_when_it_is_made() {
+    let play = Play::begin().await;
+    let order = play.open(&classified("f1")).await;
+    let mut boss = play.boss().await;
+    let mut request = v1::NoteProgressRequest {
+        name: order.name.clone(),
+        customer_text: "一分钟后给您答复".to_owned(),
+        promise_time: Some(huiyin_chassis::sql::to_proto(play.stage.clock.now())),
+        request_id: "019f0000-0000-7000-8000-000000000001".to_owned(),
+        ..Default::default()
+    };
+    assert_eq!(
+        violated(&boss.note_progress(request.clone()).await.unwrap_err()),
+        ["promise_time"]
+    );
+    request.promise_time = Some(huiyin_chassis::sql::to_proto(
+        play.stage.clock.now() + SignedDuration::from_mins(1),
+    ));
+    let noted = boss.note_progress(request.clone()).await.unwrap().into_inner();
+    play.advance(SignedDuration::from_mins(2));
+    assert_eq!(boss.note_progress(request).await.unwrap().into_inner(), noted);
 }
