@@ -80,6 +80,9 @@ pub async fn run(options: BenchOptions, json: bool) -> anyhow::Result<()> {
     Ok(())
 }
 
+/// So many callers at once are what most installations have.
+const MANY: usize = 64;
+
 /// What has been measured, said as it comes: the whole takes minutes.
 #[derive(Default)]
 struct Notes(Vec<Measured>);
@@ -104,9 +107,13 @@ async fn measure(folder: &Path, options: &BenchOptions, notes: &mut Notes) -> an
     let suite = Up::start_only(&alone, options.up.clone(), &["intake"]).await?;
     let link = Link::open(&alone)?;
     let floor = floor::Floor::prepare(&link, &suite.database_url("intake")).await?;
-    for concurrency in [1, 64, 256] {
+    let mut grouped = None;
+    for concurrency in [1, MANY, 256] {
         let below = floor.one_by_one(concurrency, options.seconds).await?;
         let created = intake::create(&link, concurrency, options.seconds).await?;
+        if concurrency == MANY {
+            grouped = Some(created.clone());
+        }
         notes.take_beside(below, created);
     }
     let below = floor.unnest(options.rows).await?;
@@ -114,6 +121,19 @@ async fn measure(folder: &Path, options: &BenchOptions, notes: &mut Notes) -> an
     notes.take_beside(below, imported);
     floor.remove().await?;
     suite.stop().await?;
+
+    // The same service without its group commit: one transaction for each request, on as many connections as it has.
+    let without = UpOptions {
+        more: vec![("intake", "\n[writer]\nwriters = 16\nbatch = 1\n")],
+        ..options.up.clone()
+    };
+    let suite = Up::start_only(&alone, without, &["intake"]).await?;
+    let ungrouped = intake::create(&Link::open(&alone)?, MANY, options.seconds).await?;
+    suite.stop().await?;
+    if let Some(grouped) = grouped {
+        let what = format!("{} without group commit", grouped.what);
+        notes.take_beside(Measured { what, ..ungrouped }, grouped);
+    }
 
     // All six on databases of their own: what intake took in above is not theirs to digest here.
     let all = folder.join("all");

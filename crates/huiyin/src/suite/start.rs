@@ -29,6 +29,9 @@ pub struct UpOptions {
     /// Where traces, metrics and logs go, e.g. `http://localhost:4317`.
     #[arg(long, env = "HUIYIN_OTLP_ENDPOINT")]
     pub otlp_endpoint: Option<String>,
+    /// More of a service's configuration, TOML; for what measures one setting against another.
+    #[arg(skip)]
+    pub more: Vec<(&'static str, &'static str)>,
 }
 
 /// A suite that runs in this process.
@@ -118,9 +121,16 @@ impl Up {
         };
         let mut running = Vec::new();
         for service in SERVICES.into_iter().filter(|service| services.contains(service)) {
-            let text = configs.get(service).map(String::as_str).unwrap_or_default();
+            let mut text = configs.get(service).cloned().unwrap_or_default();
+            text.extend(
+                options
+                    .more
+                    .iter()
+                    .filter(|(of, _)| *of == service)
+                    .map(|(_, more)| *more),
+            );
             running.push(
-                start(service, text, context.clone())
+                start(service, &text, context.clone())
                     .await
                     .with_context(|| format!("{service} does not start"))?,
             );
