@@ -149,3 +149,22 @@ impl Tasks {
 /// What a tick says when it returns: true where it left something undone that can be done at once.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct MoreToDo(pub bool);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A database that does not answer must not keep a process for ever.
+    #[tokio::test(start_paused = true)]
+    async fn what_still_runs_long_after_the_shutdown_is_cut_and_said() {
+        let shutdown = Shutdown::new();
+        let mut tasks = Tasks::new(shutdown.clone(), Duration::from_secs(30));
+        tasks.spawn("stuck", std::future::pending());
+        tasks.spawn("done", async { Ok(()) });
+        let began = tokio::time::Instant::now();
+        shutdown.request();
+        let failure = tasks.join().await.unwrap_err();
+        assert!(failure.to_string().contains("were cut"), "{failure:#}");
+        assert_eq!(began.elapsed().as_secs(), 30);
+    }
+}

@@ -139,3 +139,27 @@ pub fn fields_invalid(mut fields: Vec<(String, String)>) -> Status {
     }
     Status::with_error_details(Code::InvalidArgument, format!("invalid fields: {names}"), details)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// hyper and tonic take 16 KiB of trailers, and each violation stands there more than once.
+    #[test]
+    fn however_many_fields_are_wrong_the_refusal_reaches_its_caller() {
+        let field = |index| {
+            (
+                format!("feedbacks[{index}].description"),
+                "must say something".to_owned(),
+            )
+        };
+        let few = fields_invalid((0..3).map(field).collect());
+        assert_eq!(few.get_error_details().bad_request().unwrap().field_violations.len(), 3);
+        let many = fields_invalid((0..500).map(field).collect());
+        assert!(many.details().len() + many.message().len() < 8 << 10);
+        let details = many.get_error_details();
+        let last = details.bad_request().unwrap().field_violations.last().unwrap();
+        let named = details.bad_request().unwrap().field_violations.len() - 1;
+        assert_eq!(last.description, format!("and {} more", 500 - named));
+    }
+}

@@ -124,7 +124,13 @@ fn a_customer_is_told_the_result_and_why_there_is_none() {
         ("RESOLVED", "en")
     );
     assert_eq!(told(transition(New, Rejected))[0].values["outcome"], "REJECTED");
-    for (from, state) in [(Resolved, Active), (Closed, New)] {
+    // From the customer, or from whoever looked it through (003-51).
+    for (from, state) in [
+        (Resolved, Active),
+        (Closed, New),
+        (Verifying, Active),
+        (Rejected, Active),
+    ] {
         assert_eq!(
             to(&told(transition(from, state))),
             [(Purpose::Reopened, Audience::Assignee, "user:li.wei")]

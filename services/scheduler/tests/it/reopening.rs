@@ -1,6 +1,6 @@
 //! What was solved and was not: the next episode (003-51).
 
-use huiyin_proto::{event::v1::StateCategory, scheduler::v1};
+use huiyin_proto::{event::v1::StateCategory, scheduler::v1, r#type::v1::Priority};
 use huiyin_testkit::eventually;
 use jiff::SignedDuration;
 use tonic::Code;
@@ -186,4 +186,47 @@ async fn a_reopened_work_order_whose_assignee_is_gone_finds_somebody_else() {
     play.answer(&order, 2, true);
     play.all_consumed().await;
     assert_eq!(get(&mut boss, &order.name).await.state(), StateCategory::Rejected);
+}
+
+/// A correction of a work order that is closed starts no clock; when it is taken up again, its priority, deadline and skills are the
+/// corrected ones.
+#[tokio::test]
+async fn a_work_order_that_was_corrected_while_it_was_closed_is_reopened_as_corrected() {
+    let play = Play::begin().await;
+    let (order, mut li) = solved(&play).await;
+    let mut boss = play.boss().await;
+    boss.close_work_order(v1::CloseWorkOrderRequest {
+        name: order.name.clone(),
+        ..Default::default()
+    })
+    .await
+    .unwrap();
+    let mut corrected = classified("f1");
+    corrected.revision = 2;
+    corrected.priority = Some(Priority {
+        key: "P0".to_owned(),
+        rank: 0,
+    });
+    play.classify(&corrected);
+    play.all_consumed().await;
+    let closed = get(&mut li, &order.name).await;
+    assert_eq!(
+        (closed.state(), closed.priority.as_ref().unwrap().key.as_str()),
+        (StateCategory::Closed, "P0")
+    );
+    assert_eq!(
+        clock(&closed, "resolve"),
+        clock(&order, "resolve"),
+        "what is over stays as it was"
+    );
+
+    play.answer(&order, 1, true);
+    play.all_consumed().await;
+    let again = get(&mut li, &order.name).await;
+    let resolve = clock(&again, "resolve");
+    assert_eq!(
+        seconds(resolve.due_time) - seconds(resolve.start_time),
+        8 * 3600,
+        "rank 0 has 8 hours"
+    );
 }
