@@ -10,15 +10,13 @@ use huiyin_events::Watch;
 use jiff::Timestamp;
 use uuid::Uuid;
 
-use crate::{
+use crate::feedback::{
     accept,
     convert::{self, Answer, Answers},
     domain::{Accepted, Contact, ContactKind, Draft, Feedback},
-    error::Error,
-    events::FEEDBACKS,
-    room::Room,
     store,
 };
+use crate::{error::Error, events::FEEDBACKS, room::Room};
 
 /// What a watcher of feedback is told.
 pub(crate) struct Watched {

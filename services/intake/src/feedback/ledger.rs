@@ -8,13 +8,11 @@ use huiyin_events::Outbox;
 use jiff::tz::TimeZone;
 use uuid::Uuid;
 
-use crate::{
-    config::NumbersConfig,
+use crate::feedback::{
     domain::{self, Accepted},
-    events,
-    meters::Meters,
     store,
 };
+use crate::{config::NumbersConfig, events, meters::Meters};
 
 /// Stores feedback.
 #[derive(Clone)]

@@ -9,15 +9,13 @@ use tokio::sync::{Mutex, mpsc, oneshot};
 use tonic::Code;
 use uuid::Uuid;
 
-use crate::{
-    config::WriterConfig,
+use crate::feedback::{
     convert::{self, Answer},
     domain::Accepted,
-    error::Error,
-    events::FEEDBACKS,
     ledger::Ledger,
     store,
 };
+use crate::{config::WriterConfig, error::Error, events::FEEDBACKS};
 
 /// A request that ran somewhere else at the same time is found answered at the next attempt; more attempts are needed only
 /// where the other one was rolled back in between.

@@ -8,14 +8,12 @@ use tokio::{sync::mpsc, task::JoinSet};
 use tracing::Instrument as _;
 use uuid::Uuid;
 
-use crate::{
+use crate::feedback::{
     accept,
     domain::{Accepted, Draft, Violation},
-    error::Error,
-    events::FEEDBACKS,
-    room::Room,
     store::{self, imports::Advance},
 };
+use crate::{error::Error, events::FEEDBACKS, room::Room};
 
 /// One message of a stream, understood.
 pub(crate) enum Incoming {
