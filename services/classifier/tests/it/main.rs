@@ -6,4 +6,6 @@ mod classifying;
 mod correcting;
 mod lists;
 mod play;
+mod priorities;
+mod priority_models;
 mod taxonomies;
