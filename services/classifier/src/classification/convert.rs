@@ -10,7 +10,8 @@ use huiyin_proto::{
 pub(crate) use huiyin_proto::classifier::v1::Classification as Answer;
 
 use super::{
-    domain::{Change, Classification, Computed, Correction, Decided, Scoring},
+    domain::{Change, Classification, Correction},
+    domain_priority::{Computed, Decided, Scoring},
     domain_review::{Review, ReviewState, Vote},
 };
 use crate::{

@@ -3,7 +3,10 @@
 use jiff::Timestamp;
 use uuid::Uuid;
 
-use super::domain::{Change, Classification, Computed, Known, Rules};
+use super::{
+    domain::{Change, Classification},
+    domain_priority::{Computed, Known, Rules},
+};
 use crate::{
     domain::{Feedback, Impact, Label, Tier},
     error::Error,

@@ -1,11 +1,12 @@
 //! Classifications: one for each feedback, and what people correct (001-37, 003-22).
 //!
 //! `api` → `convert` (proto) → `service` (classify, correct, read) → `domain` (what a correction means) → `store`.
-//! `reviewing` takes scores and the votes of a joint review (`domain_review`, 001-39); `past` is what a model is tried on.
+//! `reviewing` takes scores (`domain_priority`) and the votes of a joint review (`domain_review`, 001-39); `past` is what a model is tried on.
 
 pub(crate) mod api;
 pub(crate) mod convert;
 mod domain;
+mod domain_priority;
 mod domain_review;
 mod events;
 pub(crate) mod past;

@@ -6,7 +6,8 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::{
     correction_rules::{change, classified_with, lexicon},
-    domain::{Change, Classification, Rules},
+    domain::{Change, Classification},
+    domain_priority::Rules,
     domain_review::{ReviewState, Reviewer},
 };
 use crate::{

@@ -12,11 +12,8 @@ use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use super::{
-    convert,
-    domain::{Classification, Rules},
-    domain_review::Reviewer,
-    service::tell,
-    store, store_priority,
+    convert, domain::Classification, domain_priority::Rules, domain_review::Reviewer, service::tell, store,
+    store_priority,
 };
 use crate::{
     domain::{Feedback, SYSTEM},

@@ -10,7 +10,8 @@ use uuid::Uuid;
 
 use super::{
     convert,
-    domain::{Change, Classification, Computed, Known, Rules},
+    domain::{Change, Classification},
+    domain_priority::{Computed, Known, Rules},
     reviewing::{customers, watch_review},
     store,
 };

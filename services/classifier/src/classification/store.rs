@@ -6,7 +6,8 @@ use uuid::Uuid;
 
 use super::{
     convert::{impact, impact_number, is_escalated, review_number, sentiment, sentiment_number, tier, tier_number},
-    domain::{Classification, Computed, Correction, Decided},
+    domain::{Classification, Correction},
+    domain_priority::{Computed, Decided},
     domain_review::Review,
     store_priority,
 };

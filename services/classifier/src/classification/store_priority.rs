@@ -9,7 +9,8 @@ use uuid::Uuid;
 
 use super::{
     convert::{impact, sentiment, tier},
-    domain::{Classification, Decided, Scoring},
+    domain::Classification,
+    domain_priority::{Decided, Scoring},
     domain_review::Vote,
     past::{Past, Window},
 };

@@ -8,4 +8,5 @@ mod lists;
 mod play;
 mod priorities;
 mod priority_models;
+mod priority_tries;
 mod taxonomies;

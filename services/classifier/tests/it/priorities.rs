@@ -182,7 +182,7 @@ async fn a_top_priority_is_confirmed_by_all_three_leads() {
     };
     let mut boss = play.boss().await;
     let listed = boss.list_classifications(waiting.clone()).await.unwrap().into_inner();
-    assert_eq!(listed.classifications, [found.clone()]);
+    assert_eq!(listed.classifications, std::slice::from_ref(&found));
 
     let mut supervisor = play.priorities("user:boss", TENANT, &["supervisor"]).await;
     assert_eq!(
@@ -279,7 +279,7 @@ async fn a_rejection_sets_the_level_that_the_reviewer_gives() {
     assert_eq!((vote.approved, vote.reason.as_str()), (false, "只是一例"));
     let said = told(&play, &rejected).await;
     assert_eq!(
-        (said.priority, said.priority_review()),
+        (said.priority.clone(), said.priority_review()),
         (rejected.priority.clone(), PriorityReviewState::Rejected)
     );
     // Table 2 of 001, row 2: a 9 of the text that a reviewer made P1.
