@@ -149,24 +149,36 @@ impl Classification {
             create_time: now,
         });
         if let Some(category) = category {
-            let category = &lexicon.categories[category];
-            self.category.clone_from(&category.key);
-            self.skills.clone_from(&category.skills);
-            self.department.clone_from(&category.department);
-            let main = lexicon.dimensions.first().cloned().unwrap_or_default();
-            self.labels.retain(|label| label.dimension != main);
-            self.labels.insert(
-                0,
-                Label {
-                    dimension: main,
-                    category: category.key.clone(),
-                    confidence: 1.0,
-                },
-            );
+            self.set_category(lexicon, category);
         }
         if let Some(sentiment) = change.sentiment {
             self.sentiment = sentiment;
         }
+        self.settle(rules, level, now);
+        Ok(())
+    }
+
+    /// Makes a category of the main dimension the one in effect, as a person's is.
+    pub(super) fn set_category(&mut self, lexicon: &Lexicon, category: usize) {
+        let category = &lexicon.categories[category];
+        self.category.clone_from(&category.key);
+        self.skills.clone_from(&category.skills);
+        self.department.clone_from(&category.department);
+        let main = lexicon.dimensions.first().cloned().unwrap_or_default();
+        self.labels.retain(|label| label.dimension != main);
+        self.labels.insert(
+            0,
+            Label {
+                dimension: main,
+                category: category.key.clone(),
+                confidence: 1.0,
+            },
+        );
+    }
+
+    /// What follows from category, tendency and what people set: impact, priority, review and basis.
+    pub(super) fn settle(&mut self, rules: Rules<'_>, level: Option<Priority>, now: Timestamp) {
+        let lexicon = rules.lexicon;
         let spoken = self.spoken_impact();
         let by_default = lexicon
             .categories
@@ -178,7 +190,6 @@ impl Classification {
             self.priority = level;
         }
         self.prioritise(rules, now);
-        Ok(())
     }
 
     fn is_changed_by(&self, change: &Change) -> bool {
