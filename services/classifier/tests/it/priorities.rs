@@ -356,3 +356,48 @@ async fn customers_with_the_same_problem_are_counted() {
     play.stage.clock.advance(SignedDuration::from_hours(24 * 8));
     assert_ne!(by(11, "X1").await.priority.unwrap().key, "high", "that was last week");
 }
+
+/// C-02, 003-21: a model says whether people may set a priority, and whether scores need a reason.
+#[tokio::test]
+async fn a_model_says_what_people_may_set_by_hand() {
+    let play = Play::begin().await;
+    let mut boss = play.priorities("user:boss", TENANT, &["supervisor"]).await;
+    let presets = v1::ListPriorityPresetsRequest {
+        parent: PARENT.to_owned(),
+    };
+    let presets = boss.list_priority_presets(presets).await.unwrap().into_inner().presets;
+    let mut strict = presets
+        .into_iter()
+        .find(|preset| preset.preset == "strategy-table")
+        .unwrap();
+    strict.manual = Some(v1::ManualMode {
+        allowed: false,
+        reason_required: false,
+    });
+    let create = v1::CreatePriorityModelRequest {
+        parent: PARENT.to_owned(),
+        priority_model: Some(strict),
+        ..Default::default()
+    };
+    let made = boss.create_priority_model(create).await.unwrap().into_inner();
+    let activate = v1::ActivatePriorityModelRequest {
+        name: made.name,
+        ..Default::default()
+    };
+    boss.activate_priority_model(activate).await.unwrap();
+    let found = play.classified("APP闪退").await;
+    let set = v1::CorrectClassificationRequest {
+        priority: "P3".to_owned(),
+        ..correction(&found.name)
+    };
+    assert_eq!(
+        refused(play.boss().await.correct_classification(set).await),
+        (Code::FailedPrecondition, "PRIORITY_NOT_BY_HAND".to_owned())
+    );
+    let silent = v1::ScoreClassificationRequest {
+        reason: String::new(),
+        ..scores(&found.name, &[("scope", 5)])
+    };
+    let scored = boss.score_classification(silent).await.unwrap().into_inner();
+    assert_eq!(scored.priority.unwrap().key, "P0", "5 + 3 + 3 = 11");
+}
