@@ -1,4 +1,4 @@
-//! The few words that both subjects of the room speak: impact, tendency, tier, priority, and the feedback itself.
+//! The few words that all subjects of the room speak: impact, tendency, tier, priority, and the feedback itself.
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -16,6 +16,7 @@ pub(crate) enum Impact {
 }
 
 impl Impact {
+    #[cfg(test)]
     pub(crate) const ALL: [Self; 3] = [Self::Minor, Self::Serious, Self::Fatal];
 
     /// The word for it in a basis.
@@ -53,6 +54,7 @@ pub(crate) enum Tier {
 }
 
 impl Tier {
+    #[cfg(test)]
     pub(crate) const ALL: [Self; 3] = [Self::New, Self::Existing, Self::Vip];
 
     /// The word for it in a basis.

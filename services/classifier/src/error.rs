@@ -18,12 +18,28 @@ pub(crate) enum Error {
     /// It gives nothing, or only what holds already.
     #[error("the correction changes nothing")]
     NothingCorrected,
+    /// The model lets nobody set a priority.
+    #[error("version {version} of the priority model does not let people set a priority")]
+    PriorityNotByHand { version: i32 },
+    /// There is no review to speak in.
+    #[error("the review of the priority is {state}")]
+    ReviewNotPending { state: &'static str },
+    /// The reviewer holds no role that the review waits for.
+    #[error("the review waits for other roles: {roles}")]
+    ReviewerRoleMissing { roles: String },
+    /// The person or the role has spoken.
+    #[error("the review has a vote of this person or of the role {role} already")]
+    ReviewedAlready { role: String },
+    /// The built-in version is in effect, and was never replaced.
+    #[error("there is no earlier version of the priority model to go back to")]
+    NothingToRollBack,
 }
 
 impl From<Error> for Refusal {
     fn from(error: Error) -> Self {
-        let refusal =
-            |reason: ErrorReason| Self::new(Code::InvalidArgument, DOMAIN, reason.as_str_name(), error.to_string());
+        let with_code =
+            |code: Code, reason: ErrorReason| Self::new(code, DOMAIN, reason.as_str_name(), error.to_string());
+        let refusal = |reason| with_code(Code::InvalidArgument, reason);
         match &error {
             Error::CategoryUnknown { version, category } => refusal(ErrorReason::CategoryUnknown)
                 .with("version", version.to_string())
@@ -34,6 +50,19 @@ impl From<Error> for Refusal {
                 .with("allowed", allowed)
                 .at_field("priority", "is no level of the priority model"),
             Error::NothingCorrected => refusal(ErrorReason::NothingCorrected),
+            Error::PriorityNotByHand { version } => {
+                with_code(Code::FailedPrecondition, ErrorReason::PriorityNotByHand).with("version", version.to_string())
+            }
+            Error::ReviewNotPending { state } => {
+                with_code(Code::FailedPrecondition, ErrorReason::ReviewNotPending).with("state", *state)
+            }
+            Error::ReviewerRoleMissing { roles } => {
+                with_code(Code::PermissionDenied, ErrorReason::ReviewerRoleMissing).with("roles", roles)
+            }
+            Error::ReviewedAlready { role } => {
+                with_code(Code::FailedPrecondition, ErrorReason::ReviewedAlready).with("role", role)
+            }
+            Error::NothingToRollBack => with_code(Code::FailedPrecondition, ErrorReason::NothingToRollBack),
         }
     }
 }

@@ -3,9 +3,11 @@
 //! Subjects:
 //! - [`reading`]: what a taxonomy says of a text; pure;
 //! - [`taxonomy`]: what a tenant's classifier goes by, in versions; version 0 is built in (`builtin/`);
-//! - [`classification`]: one for each feedback, and what people correct.
+//! - [`priority`]: what a tenant's priority model makes of what is known, in versions; presets in `builtin/priority/`;
+//! - [`classification`]: one for each feedback, and what people correct, score and review.
 //!
-//! A call walks proto → [`api`] → `service` → `domain` → `store` → [`events`]; an event of intake enters at [`events`].
+//! A call walks proto → [`api`] → `service` → `domain` → `store` → [`events`]; an event of intake enters at [`events`], what comes
+//! in by time at [`worker`].
 
 mod api;
 mod classification;
@@ -14,15 +16,19 @@ mod domain;
 mod error;
 mod events;
 mod meters;
+mod priority;
 mod reading;
 mod room;
 mod taxonomy;
+mod worker;
 
 use std::sync::Arc;
 
-use huiyin_chassis::{Context, Migrations, Running, Service};
+use huiyin_chassis::{Context, Migrations, Running, Service, timer};
 use huiyin_events::Events;
-use huiyin_proto::classifier::v1::classifier_service_server::ClassifierServiceServer;
+use huiyin_proto::classifier::v1::{
+    classifier_service_server::ClassifierServiceServer, priority_model_service_server::PriorityModelServiceServer,
+};
 
 pub use config::Config;
 use room::Room;
@@ -46,6 +52,15 @@ pub async fn start(config: Config, context: Context) -> anyhow::Result<Running> 
     let server = ClassifierServiceServer::new(api::Api::new(room.clone()))
         .max_decoding_message_size(service.server.message_bytes());
     service.server.add(server)?;
-    events.run(&mut service, &config.service.neighbors, &["intake"], room)?;
+    let server = PriorityModelServiceServer::new(priority::api::Api::new(room.clone()))
+        .max_decoding_message_size(service.server.message_bytes());
+    service.server.add(server)?;
+    events.run(&mut service, &config.service.neighbors, &["intake"], room.clone())?;
+    timer::run(
+        &mut service.tasks,
+        service.database.clone(),
+        service.clock.clone(),
+        room,
+    );
     service.run().await
 }

@@ -3,7 +3,7 @@
 use huiyin_chassis::{Clock, Database, Service, listing::PageTokenKey};
 use huiyin_events::{Events, Outbox};
 
-use crate::{Config, meters::Meters, taxonomy::lexicons::Lexicons};
+use crate::{Config, meters::Meters, priority::models::Models, taxonomy::lexicons::Lexicons};
 
 /// The room. Subjects take from it what they need; it does nothing itself.
 pub(crate) struct Room {
@@ -17,6 +17,8 @@ pub(crate) struct Room {
     pub(crate) outbox: Outbox,
     /// Taxonomies, ready to read with.
     pub(crate) lexicons: Lexicons,
+    /// Priority models, ready to decide with.
+    pub(crate) priorities: Models,
     /// What it counts.
     pub(crate) meters: Meters,
 }
@@ -25,7 +27,7 @@ impl Room {
     /// The room on a service that is coming up.
     ///
     /// # Errors
-    /// Where the built-in taxonomy cannot be read.
+    /// Where the built-in taxonomy or a preset of the priority model cannot be read.
     pub(crate) fn new(service: &Service, events: &Events, config: &Config) -> anyhow::Result<Self> {
         Ok(Self {
             database: service.database.clone(),
@@ -33,6 +35,7 @@ impl Room {
             page_tokens: service.page_tokens.clone(),
             outbox: events.outbox(),
             lexicons: Lexicons::new(config.taxonomies.kept)?,
+            priorities: Models::new()?,
             meters: Meters::new(),
         })
     }

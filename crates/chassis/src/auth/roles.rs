@@ -18,6 +18,7 @@ const WORK: &[&str] = &[
     "classifier.*.read",
     "classifier.texts.classify",
     "classifier.classifications.correct",
+    "classifier.priorities.score",
     "scheduler.*.read",
     "scheduler.workorders.acknowledge",
     "scheduler.workorders.start",
@@ -32,6 +33,21 @@ const WORK: &[&str] = &[
     "survey.*.read",
     "analytics.*.read",
     "analytics.metrics.query",
+];
+
+/// What who confirms a priority needs: to see what it is about, and to say so.
+const REVIEW: &[&str] = &[
+    "intake.feedbacks.read",
+    "classifier.*.read",
+    "classifier.texts.classify",
+    "classifier.prioritymodels.simulate",
+    "classifier.priorities.review",
+    "scheduler.*.read",
+    "survey.*.read",
+    "analytics.*.read",
+    "analytics.metrics.query",
+    "notification.inboxes.read",
+    "notification.inboxes.update",
 ];
 
 /// Role → lists of permissions; `*` stands for one or more whole segments.
@@ -81,11 +97,16 @@ const GRANTS: &[(&str, &[&[&str]])] = &[
             "intake.feedbacks.read",
             "classifier.*.read",
             "classifier.texts.classify",
+            "classifier.prioritymodels.simulate",
             "scheduler.*.read",
             "survey.*.read",
             "analytics.*",
         ]],
     ),
+    // 运营负责人、产品负责人、技术负责人: confirm a top priority together (001-39).
+    ("operations_lead", &[REVIEW]),
+    ("product_lead", &[REVIEW]),
+    ("technical_lead", &[REVIEW]),
     // An enterprise back end that hands feedback in, follows it, and shows its customers what they are told.
     (
         "integration",

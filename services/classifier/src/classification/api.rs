@@ -1,10 +1,15 @@
 //! The RPCs of classifications.
 
-use huiyin_chassis::{Caller, name, repeat::Repeatable};
+use huiyin_chassis::{Caller, mask::mask, name, repeat::Repeatable};
 use huiyin_proto::classifier::v1;
 use tonic::{Request, Response, Status};
 
-use super::{convert, service};
+use super::{
+    convert,
+    domain_review::Reviewer,
+    reviewing::{self, Target},
+    service,
+};
 use crate::{room::Room, taxonomy::service::Paging};
 
 const COLLECTION: &str = "classifications";
@@ -77,4 +82,72 @@ pub(crate) async fn correct_classification(
     let change = convert::change(&request, &caller.subject);
     let answer = service::correct(room, &tenant, (id, &request.name), change, &request.etag, repeat).await?;
     Ok(Response::new(answer))
+}
+
+/// See the proto.
+pub(crate) async fn score_classification(
+    room: &Room,
+    request: Request<v1::ScoreClassificationRequest>,
+) -> Result<Response<v1::Classification>, Status> {
+    let caller = Caller::of(&request)?;
+    let request = request.into_inner();
+    let (tenant, id) = name::child_uuid(&caller, &request.name, COLLECTION)?;
+    let target = Target {
+        id,
+        name: &request.name,
+        etag: &request.etag,
+        repeat: Repeatable::new(&tenant, &caller, "ScoreClassification", &request.request_id, &request)?,
+    };
+    let given = crate::priority::convert::given(&request.scores);
+    let by = (caller.subject.as_str(), mask(&request.reason));
+    Ok(Response::new(reviewing::score(room, &tenant, target, by, given).await?))
+}
+
+/// See the proto.
+pub(crate) async fn approve_priority(
+    room: &Room,
+    request: Request<v1::ApprovePriorityRequest>,
+) -> Result<Response<v1::Classification>, Status> {
+    let caller = Caller::of(&request)?;
+    let request = request.into_inner();
+    let (tenant, id) = name::child_uuid(&caller, &request.name, COLLECTION)?;
+    let target = Target {
+        id,
+        name: &request.name,
+        etag: &request.etag,
+        repeat: Repeatable::new(&tenant, &caller, "ApprovePriority", &request.request_id, &request)?,
+    };
+    let reviewer = reviewer(&caller, &request.role, &request.reason);
+    Ok(Response::new(
+        reviewing::approve(room, &tenant, target, reviewer).await?,
+    ))
+}
+
+/// See the proto.
+pub(crate) async fn reject_priority(
+    room: &Room,
+    request: Request<v1::RejectPriorityRequest>,
+) -> Result<Response<v1::Classification>, Status> {
+    let caller = Caller::of(&request)?;
+    let request = request.into_inner();
+    let (tenant, id) = name::child_uuid(&caller, &request.name, COLLECTION)?;
+    let target = Target {
+        id,
+        name: &request.name,
+        etag: &request.etag,
+        repeat: Repeatable::new(&tenant, &caller, "RejectPriority", &request.request_id, &request)?,
+    };
+    let reviewer = reviewer(&caller, &request.role, &request.reason);
+    let answer = reviewing::reject(room, &tenant, target, reviewer, &request.priority).await?;
+    Ok(Response::new(answer))
+}
+
+/// The reason goes out with events, so it is masked.
+fn reviewer<'r>(caller: &'r Caller, role: &'r str, reason: &str) -> Reviewer<'r> {
+    Reviewer {
+        author: &caller.subject,
+        roles: &caller.roles,
+        role,
+        reason: mask(reason),
+    }
 }

@@ -9,10 +9,15 @@ use huiyin_proto::{
 
 pub(crate) use huiyin_proto::classifier::v1::Classification as Answer;
 
-use super::domain::{Change, Classification, Correction};
+use super::{
+    domain::{Change, Classification, Correction},
+    domain_priority::{Computed, Decided, Scoring},
+    domain_review::{Review, ReviewState, Vote},
+};
 use crate::{
-    domain::{Feedback, Impact, Label, Priority, Sentiment, Tier},
-    reading::verdict::{Span, Spoken, Statement, Verdict},
+    domain::{Feedback, Impact, Label, Sentiment, Tier},
+    priority::convert::{decision, priority, review_mode_number},
+    reading::verdict::{Span, Spoken, Statement},
 };
 
 /// An impact; none where it was not said or is not one of ours.
@@ -56,7 +61,7 @@ pub(crate) fn tier_number(tier: Tier) -> i32 {
 }
 
 /// A tendency; none where it was not said or is not one of ours.
-pub(super) fn sentiment(number: i32) -> Option<Sentiment> {
+pub(crate) fn sentiment(number: i32) -> Option<Sentiment> {
     match shared::Sentiment::try_from(number) {
         Ok(shared::Sentiment::Negative) => Some(Sentiment::Negative),
         Ok(shared::Sentiment::Neutral) => Some(Sentiment::Neutral),
@@ -66,7 +71,7 @@ pub(super) fn sentiment(number: i32) -> Option<Sentiment> {
 }
 
 /// The number of a tendency.
-pub(super) fn sentiment_number(sentiment: Sentiment) -> i32 {
+pub(crate) fn sentiment_number(sentiment: Sentiment) -> i32 {
     match sentiment {
         Sentiment::Negative => shared::Sentiment::Negative,
         Sentiment::Neutral => shared::Sentiment::Neutral,
@@ -157,15 +162,25 @@ fn labels(labels: &[Label]) -> Vec<event::Label> {
     labels.iter().map(label).collect()
 }
 
-fn priority(priority: &Priority) -> shared::Priority {
-    shared::Priority {
-        key: priority.key.clone(),
-        rank: priority.rank,
+/// The number of where a review stands.
+pub(super) fn review_number(review: Option<&Review>) -> i32 {
+    match review.map(|review| review.state) {
+        None | Some(ReviewState::NotNeeded) => event::PriorityReviewState::Unspecified,
+        Some(ReviewState::Pending) => event::PriorityReviewState::Pending,
+        Some(ReviewState::Approved) => event::PriorityReviewState::Approved,
+        Some(ReviewState::Rejected) => event::PriorityReviewState::Rejected,
     }
+    .into()
 }
 
-/// A verdict for the wire.
-pub(super) fn verdict(verdict: &Verdict) -> Result<v1::Verdict, Refusal> {
+/// True where a review is pending and its time has passed.
+pub(super) fn is_escalated(review: Option<&Review>) -> bool {
+    review.is_some_and(|review| review.escalated && review.state == ReviewState::Pending)
+}
+
+/// What was said at first, for the wire.
+pub(super) fn verdict(computed: &Computed) -> Result<v1::Verdict, Refusal> {
+    let verdict = &computed.verdict;
     Ok(v1::Verdict {
         taxonomy_version: verdict.taxonomy_version,
         category: verdict.category.clone(),
@@ -173,9 +188,10 @@ pub(super) fn verdict(verdict: &Verdict) -> Result<v1::Verdict, Refusal> {
         sentiment: sentiment_number(verdict.sentiment),
         sentiment_score: verdict.sentiment_score,
         impact: impact_number(verdict.impact),
-        priority: Some(priority(&verdict.priority)),
-        override_rule: verdict.override_rule.clone(),
-        basis: verdict.basis.clone(),
+        priority: Some(priority(&computed.priority)),
+        override_rule: computed.override_rule.clone(),
+        basis: computed.basis.clone(),
+        decision: decided(computed.decided.as_ref()),
         skills: verdict.skills.clone(),
         department: verdict.department.clone(),
         spans: verdict.spans.iter().map(span).collect::<Result<_, _>>()?,
@@ -213,6 +229,45 @@ fn correction(correction: &Correction) -> v1::Correction {
     }
 }
 
+fn decided(decided: Option<&Decided>) -> Option<v1::PriorityDecision> {
+    decided.map(|decided| decision(&decided.decision))
+}
+
+fn scoring(scoring: &Scoring) -> v1::PriorityScoring {
+    let score = |(dimension, score): (&String, &i32)| v1::DimensionScore {
+        dimension: dimension.clone(),
+        score: *score,
+    };
+    v1::PriorityScoring {
+        revision: scoring.revision,
+        author: scoring.author.clone(),
+        reason: scoring.reason.clone(),
+        scores: scoring.scores.iter().map(score).collect(),
+        create_time: Some(sql::to_proto(scoring.create_time)),
+    }
+}
+
+fn review(review: &Review) -> v1::PriorityReview {
+    let vote = |vote: &Vote| v1::ReviewVote {
+        role: vote.role.clone(),
+        author: vote.author.clone(),
+        approved: vote.approved,
+        reason: vote.reason.clone(),
+        create_time: Some(sql::to_proto(vote.create_time)),
+    };
+    v1::PriorityReview {
+        state: review_number(Some(review)),
+        round: review.round,
+        priority: Some(priority(&review.priority)),
+        roles: review.roles.clone(),
+        mode: review_mode_number(review.mode),
+        votes: review.votes.iter().map(vote).collect(),
+        start_time: Some(sql::to_proto(review.start_time)),
+        escalate_time: review.escalate_time.map(sql::to_proto),
+        escalated: review.escalated,
+    }
+}
+
 /// A classification for the wire.
 pub(super) fn answer(tenant: &Tenant, found: &Classification) -> Result<Answer, Refusal> {
     Ok(Answer {
@@ -232,6 +287,9 @@ pub(super) fn answer(tenant: &Tenant, found: &Classification) -> Result<Answer, 
         excerpt: found.excerpt.clone(),
         computed: Some(verdict(&found.computed)?),
         corrections: found.corrections.iter().map(correction).collect(),
+        decision: decided(found.decided.as_ref()),
+        review: found.review.as_ref().map(review),
+        scorings: found.scorings.iter().map(scoring).collect(),
         etag: found.revision.to_string(),
         create_time: Some(sql::to_proto(found.create_time)),
         update_time: Some(sql::to_proto(found.update_time)),
@@ -253,6 +311,12 @@ pub(super) fn told(found: &Classification) -> FeedbackClassified {
         basis: found.basis.clone(),
         skills: found.skills.clone(),
         excerpt: found.excerpt.clone(),
+        priority_review: review_number(found.review.as_ref()),
+        priority_review_escalated: is_escalated(found.review.as_ref()),
+        priority_model_version: found
+            .decided
+            .as_ref()
+            .map_or(0, |decided| decided.decision.model_version),
     }
 }
 

@@ -3,10 +3,17 @@
 use jiff::Timestamp;
 use uuid::Uuid;
 
-use super::domain::{Change, Classification};
+use super::{
+    domain::{Change, Classification},
+    domain_priority::{Computed, Known, Rules},
+};
 use crate::{
     domain::{Feedback, Impact, Label, Tier},
     error::Error,
+    priority::{
+        domain::UsedFor,
+        models::{Model, Models},
+    },
     reading::{
         lexicon::Lexicon,
         verdict::{Statement, read},
@@ -14,11 +21,27 @@ use crate::{
     taxonomy::builtin::Builtin,
 };
 
-fn lexicon() -> Lexicon {
+pub(super) fn lexicon() -> Lexicon {
     Lexicon::new(0, &Builtin::load().unwrap().content).unwrap()
 }
 
+fn model() -> std::sync::Arc<Model> {
+    Models::new().unwrap().builtin(UsedFor::Case)
+}
+
+fn rules<'r>(lexicon: &'r Lexicon, model: &'r Model) -> Rules<'r> {
+    Rules {
+        lexicon,
+        model,
+        customers: 0,
+    }
+}
+
 fn classified(lexicon: &Lexicon, text: &str, urgency: i32) -> Classification {
+    classified_with(lexicon, &model(), text, urgency)
+}
+
+pub(super) fn classified_with(lexicon: &Lexicon, model: &Model, text: &str, urgency: i32) -> Classification {
     let feedback = Feedback {
         name: "tenants/acme/feedbacks/x".to_owned(),
         number: "FB20260302001".to_owned(),
@@ -43,17 +66,27 @@ fn classified(lexicon: &Lexicon, text: &str, urgency: i32) -> Classification {
             emotion_level: 0,
         },
     );
+    let known = Known {
+        tier: Tier::Existing,
+        channel: 2,
+        product_model: "",
+        urgency,
+        emotion_level: 0,
+        customers: 0,
+    };
+    let computed = Computed::new(verdict, known, model);
     Classification::first(
         Uuid::nil(),
         feedback,
         urgency,
         text.to_owned(),
-        verdict,
+        computed,
+        model,
         Timestamp::UNIX_EPOCH,
     )
 }
 
-fn change(author: &str) -> Change {
+pub(super) fn change(author: &str) -> Change {
     Change {
         author: author.to_owned(),
         reason: "checked".to_owned(),
@@ -73,7 +106,7 @@ fn a_new_category_has_the_priority_worked_out_again() {
     let before = found.computed.clone();
     found
         .correct(
-            &lexicon,
+            rules(&lexicon, &model()),
             Change {
                 category: Some("safety.food".to_owned()),
                 ..change("user:li")
@@ -112,7 +145,7 @@ fn a_priority_that_a_person_set_stays() {
     let mut found = classified(&lexicon, "APP闪退", 0);
     found
         .correct(
-            &lexicon,
+            rules(&lexicon, &model()),
             Change {
                 priority: Some("P1".to_owned()),
                 ..change("user:li")
@@ -122,7 +155,7 @@ fn a_priority_that_a_person_set_stays() {
         .unwrap();
     found
         .correct(
-            &lexicon,
+            rules(&lexicon, &model()),
             Change {
                 impact: Some(Impact::Minor),
                 ..change("user:wang")
@@ -147,7 +180,11 @@ fn a_priority_that_a_person_set_stays() {
 fn a_correction_of_nothing_is_refused() {
     let lexicon = lexicon();
     let mut found = classified(&lexicon, "APP闪退", 0);
-    let mut refused = |change| found.correct(&lexicon, change, Timestamp::UNIX_EPOCH).unwrap_err();
+    let mut refused = |change| {
+        found
+            .correct(rules(&lexicon, &model()), change, Timestamp::UNIX_EPOCH)
+            .unwrap_err()
+    };
     assert_eq!(refused(change("user:li")), Error::NothingCorrected);
     let same = Change {
         category: Some("function.crash".to_owned()),
@@ -188,7 +225,7 @@ fn the_stated_urgency_still_counts() {
     assert_eq!(found.priority.key, "P1");
     found
         .correct(
-            &lexicon,
+            rules(&lexicon, &model()),
             Change {
                 impact: Some(Impact::Minor),
                 ..change("user:li")

@@ -3,14 +3,16 @@
 use jiff::Timestamp;
 use uuid::Uuid;
 
+use super::{
+    domain_priority::{Computed, Decided, Rules, Scoring, level},
+    domain_review::Review,
+};
+
 use crate::{
     domain::{Feedback, Impact, Label, Priority, Sentiment},
     error::Error,
-    reading::{
-        lexicon::Lexicon,
-        priority::{self, Inputs},
-        verdict::{self, Verdict},
-    },
+    priority::models::Model,
+    reading::lexicon::Lexicon,
 };
 
 /// What a person changed.
@@ -61,24 +63,32 @@ pub(crate) struct Classification {
     pub(crate) skills: Vec<String>,
     pub(crate) department: String,
     pub(crate) excerpt: String,
-    pub(crate) computed: Verdict,
+    pub(crate) computed: Computed,
+    /// What the model says of what is known and scored now; none in what was classified before there were models.
+    pub(crate) decided: Option<Decided>,
+    /// The joint review of the priority; none where there never was one.
+    pub(crate) review: Option<Review>,
     /// Oldest first.
     pub(crate) corrections: Vec<Correction>,
+    /// Oldest first; the newest of a dimension counts.
+    pub(crate) scorings: Vec<Scoring>,
     pub(crate) create_time: Timestamp,
     pub(crate) update_time: Timestamp,
 }
 
 impl Classification {
-    /// The first classification of a feedback: what the taxonomy said holds.
+    /// The first classification of a feedback: what the taxonomy and the model said holds.
     pub(crate) fn first(
         id: Uuid,
         feedback: Feedback,
         stated_urgency: i32,
         excerpt: String,
-        verdict: Verdict,
+        computed: Computed,
+        model: &Model,
         now: Timestamp,
     ) -> Self {
-        Self {
+        let verdict = &computed.verdict;
+        let mut first = Self {
             id,
             feedback,
             stated_urgency,
@@ -89,35 +99,44 @@ impl Classification {
             sentiment: verdict.sentiment,
             sentiment_score: verdict.sentiment_score,
             impact: verdict.impact,
-            priority: verdict.priority.clone(),
-            basis: verdict.basis.clone(),
+            priority: computed.priority.clone(),
+            basis: computed.basis.clone(),
             skills: verdict.skills.clone(),
             department: verdict.department.clone(),
             excerpt,
-            computed: verdict,
+            decided: computed.decided.clone(),
+            computed,
+            review: None,
             corrections: Vec::new(),
+            scorings: Vec::new(),
             create_time: now,
             update_time: now,
-        }
+        };
+        first.ask_for_review(model, now);
+        first.settle_basis();
+        first
     }
 
-    /// The next revision. Category and priority are those of the taxonomy in effect; a priority that a person set, now or
-    /// before, stays, any other is worked out again.
+    /// The next revision. Category and priority are those of the taxonomy and the model in effect; a priority that a person set,
+    /// now or before, stays, any other is worked out again.
     ///
     /// # Errors
-    /// A category or priority that the taxonomy does not have, or a change of nothing.
-    pub(crate) fn correct(&mut self, lexicon: &Lexicon, change: Change, now: Timestamp) -> Result<(), Error> {
+    /// A category or priority that is not there, a priority where the model lets nobody set one, or a change of nothing.
+    pub(crate) fn correct(&mut self, rules: Rules<'_>, change: Change, now: Timestamp) -> Result<(), Error> {
+        let Rules { lexicon, model, .. } = rules;
         let category = change
             .category
             .as_deref()
             .map(|key| main_category(lexicon, key))
             .transpose()?;
-        let level = change.priority.as_deref().map(|key| level(lexicon, key)).transpose()?;
+        let level = change.priority.as_deref().map(|key| level(model, key)).transpose()?;
+        if level.is_some() && !model.content.manual.allowed {
+            return Err(Error::PriorityNotByHand { version: model.version });
+        }
         if !self.is_changed_by(&change) {
             return Err(Error::NothingCorrected);
         }
-        self.revision += 1;
-        self.update_time = now;
+        self.next_revision(now);
         self.taxonomy_version = lexicon.version;
         self.corrections.push(Correction {
             revision: self.revision,
@@ -130,24 +149,36 @@ impl Classification {
             create_time: now,
         });
         if let Some(category) = category {
-            let category = &lexicon.categories[category];
-            self.category.clone_from(&category.key);
-            self.skills.clone_from(&category.skills);
-            self.department.clone_from(&category.department);
-            let main = lexicon.dimensions.first().cloned().unwrap_or_default();
-            self.labels.retain(|label| label.dimension != main);
-            self.labels.insert(
-                0,
-                Label {
-                    dimension: main,
-                    category: category.key.clone(),
-                    confidence: 1.0,
-                },
-            );
+            self.set_category(lexicon, category);
         }
         if let Some(sentiment) = change.sentiment {
             self.sentiment = sentiment;
         }
+        self.settle(rules, level, now);
+        Ok(())
+    }
+
+    /// Makes a category of the main dimension the one in effect, as a person's is.
+    pub(super) fn set_category(&mut self, lexicon: &Lexicon, category: usize) {
+        let category = &lexicon.categories[category];
+        self.category.clone_from(&category.key);
+        self.skills.clone_from(&category.skills);
+        self.department.clone_from(&category.department);
+        let main = lexicon.dimensions.first().cloned().unwrap_or_default();
+        self.labels.retain(|label| label.dimension != main);
+        self.labels.insert(
+            0,
+            Label {
+                dimension: main,
+                category: category.key.clone(),
+                confidence: 1.0,
+            },
+        );
+    }
+
+    /// What follows from category, tendency and what people set: impact, priority, review and basis.
+    pub(super) fn settle(&mut self, rules: Rules<'_>, level: Option<Priority>, now: Timestamp) {
+        let lexicon = rules.lexicon;
         let spoken = self.spoken_impact();
         let by_default = lexicon
             .categories
@@ -155,13 +186,10 @@ impl Classification {
             .find(|known| known.key == self.category)
             .map_or(self.impact, |known| known.default_impact);
         self.impact = spoken.as_ref().map_or(by_default, |(impact, _)| *impact);
-        let found_by = self
-            .set_by(|correction| correction.category.is_some())
-            .map_or(self.computed.found_by.clone(), |by| format!("set by {by}"));
-        let impact = verdict::impact_words(self.impact, spoken.as_ref());
-        let steps = self.prioritise(lexicon, level);
-        self.basis = verdict::basis(&self.category, &found_by, &impact, &steps);
-        Ok(())
+        if let Some(level) = level {
+            self.priority = level;
+        }
+        self.prioritise(rules, now);
     }
 
     fn is_changed_by(&self, change: &Change) -> bool {
@@ -178,47 +206,22 @@ impl Classification {
     }
 
     /// The impact that a person set last, else the one that was stated or worded.
-    fn spoken_impact(&self) -> Option<(Impact, String)> {
+    pub(super) fn spoken_impact(&self) -> Option<(Impact, String)> {
         let set = self
             .corrections
             .iter()
             .rev()
             .find_map(|correction| Some((correction.impact?, format!("set by {}", correction.author))));
-        set.or_else(|| self.computed.spoken_impact.clone())
+        set.or_else(|| self.computed.verdict.spoken_impact.clone())
     }
 
     /// Who set it last.
-    fn set_by(&self, sets: impl Fn(&Correction) -> bool) -> Option<&str> {
+    pub(super) fn set_by(&self, sets: impl Fn(&Correction) -> bool) -> Option<&str> {
         self.corrections
             .iter()
             .rev()
             .find(|correction| sets(correction))
             .map(|correction| correction.author.as_str())
-    }
-
-    /// Sets the priority and says how it came about.
-    fn prioritise(&mut self, lexicon: &Lexicon, level: Option<Priority>) -> String {
-        if let Some(level) = level {
-            self.priority = level;
-        }
-        if let Some(set) = self
-            .corrections
-            .iter()
-            .rev()
-            .find(|correction| correction.priority.is_some())
-        {
-            return format!("– priority {} set by {}: {}", self.priority.key, set.author, set.reason);
-        }
-        let categories: Vec<&str> = self.labels.iter().map(|label| label.category.as_str()).collect();
-        let inputs = Inputs {
-            impact: self.impact,
-            tier: self.feedback.tier,
-            urgency: self.stated_urgency,
-            categories: &categories,
-        };
-        let decision = priority::decide(&lexicon.priority_model, inputs);
-        self.priority = decision.priority;
-        decision.steps
     }
 }
 
@@ -231,13 +234,5 @@ fn main_category(lexicon: &Lexicon, key: &str) -> Result<usize, Error> {
     found.ok_or_else(|| Error::CategoryUnknown {
         version: lexicon.version,
         category: key.to_owned(),
-    })
-}
-
-fn level(lexicon: &Lexicon, key: &str) -> Result<Priority, Error> {
-    let model = &lexicon.priority_model;
-    model.level(key).ok_or_else(|| Error::PriorityUnknown {
-        priority: key.to_owned(),
-        allowed: model.keys().join(", "),
     })
 }

@@ -1,15 +1,24 @@
 //! Classifications: one for each feedback, and what people correct (001-37, 003-22).
 //!
 //! `api` → `convert` (proto) → `service` (classify, correct, read) → `domain` (what a correction means) → `store`.
+//! `reviewing` takes scores (`domain_priority`) and the votes of a joint review (`domain_review`, 001-39); `past` is what a model is tried on.
 
 pub(crate) mod api;
 pub(crate) mod convert;
 mod domain;
+mod domain_priority;
+mod domain_review;
 mod events;
+pub(crate) mod past;
+mod reviewing;
 mod service;
 mod store;
+mod store_priority;
 
 #[cfg(test)]
 mod correction_rules;
+#[cfg(test)]
+mod review_rules;
 
 pub(crate) use events::submitted;
+pub(crate) use reviewing::fire;

@@ -11,13 +11,16 @@ use uuid::Uuid;
 use super::{
     convert,
     domain::{Change, Classification},
+    domain_priority::{Computed, Known, Rules},
+    reviewing::{customers, watch_review},
     store,
 };
 use crate::{
     domain::{Feedback, SYSTEM, UNCLASSIFIED},
+    priority::domain::UsedFor,
     reading::{
         excerpt,
-        verdict::{self, Statement, Verdict},
+        verdict::{self, Statement},
     },
     room::Room,
     taxonomy::service::Paging,
@@ -101,6 +104,21 @@ const FIELDS: &[Field] = &[
     },
     CREATE_TIME,
     UPDATE_TIME,
+    Field {
+        name: "priority_model_version",
+        column: "priority_model_version",
+        kind: Kind::Integer,
+    },
+    Field {
+        name: "review.state",
+        column: "review_state",
+        kind: Kind::Enum("huiyin.event.v1.PriorityReviewState"),
+    },
+    Field {
+        name: "review.escalated",
+        column: "review_escalated",
+        kind: Kind::Bool,
+    },
 ];
 
 const CREATE_TIME: Field = Field {
@@ -133,42 +151,63 @@ pub(super) async fn classify(
     let lexicon = room.lexicons.active(tx, tenant).await?;
     let verdict = verdict::read(&lexicon, statement);
     let abstained = verdict.category == UNCLASSIFIED;
+    let model = room.priorities.active(tx, tenant, UsedFor::Case).await?;
+    let known = Known {
+        channel: feedback.channel,
+        product_model: &feedback.product_model,
+        customers: customers(room, tx, tenant, &model, (&feedback, &verdict.category)).await?,
+        ..stated(&statement)
+    };
+    let computed = Computed::new(verdict, known, &model);
     let new = Classification::first(
         id,
         feedback,
         statement.urgency,
         excerpt::excerpt(statement.text),
-        verdict,
+        computed,
+        &model,
         room.clock.now(),
     );
     if !store::insert(tx, tenant, &new).await? {
         return Ok(());
     }
+    watch_review(tx, tenant, &new, None).await?;
     tell(room, tx, tenant, &new, SYSTEM).await?;
     room.meters.classified(tx, abstained);
     Ok(())
 }
 
-/// What a version would say of a text; none for the one in effect.
+fn stated<'s>(statement: &Statement<'s>) -> Known<'s> {
+    Known {
+        tier: statement.tier,
+        channel: 0,
+        product_model: "",
+        urgency: statement.urgency,
+        emotion_level: statement.emotion_level,
+        customers: 0,
+    }
+}
+
+/// What a version of the taxonomy, and the priority model in effect, would say of a text; none for the version in effect.
 pub(super) async fn try_text(
     room: &Room,
     tenant: &Tenant,
     version: Option<i32>,
     statement: Statement<'_>,
-) -> Result<Verdict, Refusal> {
-    let lexicon = match version {
-        Some(0) => room.lexicons.builtin(),
-        version => {
-            let mut tx = room.database.tenant(tenant).await?;
-            let found = match version {
-                Some(version) => room.lexicons.version(&mut tx, tenant, version).await?,
-                None => Some(room.lexicons.active(&mut tx, tenant).await?),
-            };
-            tx.rollback().await;
-            found.ok_or_else(|| Refusal::not_found(&tenant.child("taxonomies", version.unwrap_or_default())))?
-        }
+) -> Result<Computed, Refusal> {
+    let mut tx = room.database.tenant(tenant).await?;
+    let found = match version {
+        Some(version) => room.lexicons.version(&mut tx, tenant, version).await?,
+        None => Some(room.lexicons.active(&mut tx, tenant).await?),
     };
-    Ok(verdict::read(&lexicon, statement))
+    let model = room.priorities.active(&mut tx, tenant, UsedFor::Case).await?;
+    tx.rollback().await;
+    let lexicon = found.ok_or_else(|| Refusal::not_found(&tenant.child("taxonomies", version.unwrap_or_default())))?;
+    Ok(Computed::new(
+        verdict::read(&lexicon, statement),
+        stated(&statement),
+        &model,
+    ))
 }
 
 /// The classification of a feedback.
@@ -238,9 +277,19 @@ pub(super) async fn correct(
         return Err(Refusal::etag_mismatch(name));
     }
     let lexicon = room.lexicons.active(&mut tx, tenant).await?;
+    let model = room.priorities.active(&mut tx, tenant, UsedFor::Case).await?;
+    let category = change.category.as_deref().unwrap_or(&found.category);
+    let customers = customers(room, &mut tx, tenant, &model, (&found.feedback, category)).await?;
+    let rules = Rules {
+        lexicon: &lexicon,
+        model: &model,
+        customers,
+    };
     let author = change.author.clone();
-    found.correct(&lexicon, change, room.clock.now())?;
+    let round = found.review.as_ref().map(|review| review.round);
+    found.correct(rules, change, room.clock.now())?;
     store::correct(&mut tx, tenant, &found).await?;
+    watch_review(&mut tx, tenant, &found, round).await?;
     tell(room, &mut tx, tenant, &found, &author).await?;
     let answer = convert::answer(tenant, &found)?;
     if let Some(repeat) = repeat {
@@ -252,7 +301,7 @@ pub(super) async fn correct(
 }
 
 /// Tells the others; the row is held.
-async fn tell(
+pub(super) async fn tell(
     room: &Room,
     tx: &mut Transaction,
     tenant: &Tenant,

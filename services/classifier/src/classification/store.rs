@@ -5,13 +5,13 @@ use sqlx::{Postgres, QueryBuilder, types::Json};
 use uuid::Uuid;
 
 use super::{
-    convert::{impact, impact_number, sentiment, sentiment_number, tier, tier_number},
+    convert::{impact, impact_number, is_escalated, review_number, sentiment, sentiment_number, tier, tier_number},
     domain::{Classification, Correction},
+    domain_priority::{Computed, Decided},
+    domain_review::Review,
+    store_priority,
 };
-use crate::{
-    domain::{Feedback, Label, Priority, Tier},
-    reading::verdict::Verdict,
-};
+use crate::domain::{Feedback, Label, Priority, Tier};
 
 #[derive(sqlx::FromRow)]
 struct Row {
@@ -41,7 +41,9 @@ struct Row {
     skills: Vec<String>,
     department: String,
     excerpt: String,
-    computed: Json<Verdict>,
+    computed: Json<Computed>,
+    decision: Option<Json<Decided>>,
+    review: Option<Json<Review>>,
     create_time: jiff_sqlx::Timestamp,
     update_time: jiff_sqlx::Timestamp,
 }
@@ -102,8 +104,13 @@ impl TryFrom<Row> for Classification {
             skills: row.skills,
             department: row.department,
             excerpt: row.excerpt,
+            decided: row
+                .decision
+                .map_or_else(|| row.computed.decided.clone(), |Json(decided)| Some(decided)),
             computed: row.computed.0,
+            review: row.review.map(|Json(review)| review),
             corrections: Vec::new(),
+            scorings: Vec::new(),
             create_time: row.create_time.to_jiff(),
             update_time: row.update_time.to_jiff(),
         })
@@ -129,8 +136,8 @@ fn select(tenant: &Tenant) -> QueryBuilder<Postgres> {
     let mut query = QueryBuilder::new(
         "SELECT classification_id, feedback_name, feedback_number, channel, customer, tier, product_model, batch, occur_time,
                 receive_time, language, reachable, stated_urgency, revision, taxonomy_version, category, labels, sentiment,
-                sentiment_score, impact, priority_key, priority_rank, basis, skills, department, excerpt, computed, create_time,
-                update_time
+                sentiment_score, impact, priority_key, priority_rank, basis, skills, department, excerpt, computed, decision, review,
+                create_time, update_time
          FROM classification WHERE tenant_id = ",
     );
     query.push_bind(tenant.key().to_owned());
@@ -205,7 +212,7 @@ async fn with_corrections(tx: &mut Transaction, tenant: &Tenant, found: &mut [Cl
             found.corrections.push(row.into());
         }
     }
-    Ok(())
+    store_priority::complete(tx, tenant, found).await
 }
 
 /// Keeps a first classification; false where the feedback has one already.
@@ -213,9 +220,10 @@ pub(super) async fn insert(tx: &mut Transaction, tenant: &Tenant, new: &Classifi
     let inserted = sqlx::query(
         "INSERT INTO classification (tenant_id, classification_id, feedback_name, feedback_number, channel, customer, tier, product_model,
              batch, occur_time, receive_time, language, reachable, stated_urgency, revision, taxonomy_version, category, labels, sentiment,
-             sentiment_score, impact, priority_key, priority_rank, basis, skills, department, excerpt, computed, create_time, update_time)
+             sentiment_score, impact, priority_key, priority_rank, basis, skills, department, excerpt, computed, create_time, update_time,
+             priority_model_version, review, review_state)
          VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23, $24, $25, $26,
-             $27, $28, $29, $30)
+             $27, $28, $29, $30, $31, $32, $33)
          ON CONFLICT (tenant_id, classification_id) DO NOTHING",
     )
     .bind(tenant.key())
@@ -248,17 +256,21 @@ pub(super) async fn insert(tx: &mut Transaction, tenant: &Tenant, new: &Classifi
     .bind(Json(&new.computed))
     .bind(sql::time(new.create_time))
     .bind(sql::time(new.update_time))
+    .bind(new.decided.as_ref().map_or(0, |decided| decided.decision.model_version))
+    .bind(new.review.as_ref().map(Json))
+    .bind(review_number(new.review.as_ref()))
     .execute(&mut **tx)
     .await?;
     Ok(inserted.rows_affected() == 1)
 }
 
-/// Writes what holds after a correction, and the correction.
+/// Writes what holds after a change, and the change: a correction, scores, a vote.
 pub(super) async fn correct(tx: &mut Transaction, tenant: &Tenant, corrected: &Classification) -> Result<(), Refusal> {
     sqlx::query(
         "UPDATE classification
          SET revision = $3, taxonomy_version = $4, category = $5, labels = $6, sentiment = $7, impact = $8, priority_key = $9,
-             priority_rank = $10, basis = $11, skills = $12, department = $13, update_time = $14
+             priority_rank = $10, basis = $11, skills = $12, department = $13, update_time = $14, decision = $15,
+             priority_model_version = $16, review = $17, review_state = $18, review_escalated = $19
          WHERE tenant_id = $1 AND classification_id = $2",
     )
     .bind(tenant.key())
@@ -275,6 +287,11 @@ pub(super) async fn correct(tx: &mut Transaction, tenant: &Tenant, corrected: &C
     .bind(&corrected.skills)
     .bind(&corrected.department)
     .bind(sql::time(corrected.update_time))
+    .bind(corrected.decided.as_ref().map(Json))
+    .bind(corrected.decided.as_ref().map_or(0, |decided| decided.decision.model_version))
+    .bind(corrected.review.as_ref().map(Json))
+    .bind(review_number(corrected.review.as_ref()))
+    .bind(is_escalated(corrected.review.as_ref()))
     .execute(&mut **tx)
     .await?;
     for correction in corrected
@@ -300,5 +317,5 @@ pub(super) async fn correct(tx: &mut Transaction, tenant: &Tenant, corrected: &C
         .execute(&mut **tx)
         .await?;
     }
-    Ok(())
+    store_priority::add(tx, tenant, corrected).await
 }

@@ -5,10 +5,7 @@ use std::{collections::HashMap, sync::Arc};
 use aho_corasick::{AhoCorasick, AhoCorasickKind, MatchKind};
 
 use super::fold;
-use crate::{
-    domain::Impact,
-    taxonomy::domain::{Content, PriorityModel},
-};
+use crate::{domain::Impact, taxonomy::domain::Content};
 
 /// What a word does.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -74,7 +71,6 @@ pub(crate) struct Lexicon {
     pub(crate) dimensions: Vec<String>,
     pub(crate) negative_below: f64,
     pub(crate) positive_above: f64,
-    pub(crate) priority_model: PriorityModel,
 }
 
 impl Lexicon {
@@ -132,7 +128,6 @@ impl Lexicon {
                 .collect(),
             negative_below: content.sentiment.negative_below,
             positive_above: content.sentiment.positive_above,
-            priority_model: content.priority_model.clone(),
         })
     }
 

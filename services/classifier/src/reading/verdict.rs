@@ -5,11 +5,10 @@ use serde::{Deserialize, Serialize};
 use super::{
     fold,
     lexicon::{Lexicon, Role},
-    priority::{self, Inputs},
     scan::{self, Hit},
     score,
 };
-use crate::domain::{Impact, Label, Priority, Sentiment, Tier, UNCLASSIFIED};
+use crate::domain::{Impact, Label, Sentiment, Tier, UNCLASSIFIED};
 
 /// A verdict shows so many of the words that decided; a text with more is a book.
 const SPANS: usize = 200;
@@ -66,9 +65,6 @@ pub(crate) struct Verdict {
     pub(crate) found_by: String,
     /// The impact that was stated or worded, and how that is said in a basis; none where the category's default holds.
     pub(crate) spoken_impact: Option<(Impact, String)>,
-    pub(crate) priority: Priority,
-    pub(crate) override_rule: String,
-    pub(crate) basis: String,
     pub(crate) skills: Vec<String>,
     pub(crate) department: String,
     pub(crate) spans: Vec<Span>,
@@ -93,24 +89,8 @@ pub(crate) fn read(lexicon: &Lexicon, statement: Statement<'_>) -> Verdict {
         || main.map_or(Impact::Minor, |main| main.default_impact),
         |(impact, _)| *impact,
     );
-    let categories: Vec<&str> = labels.iter().map(|label| label.category.as_str()).collect();
-    let decision = priority::decide(
-        &lexicon.priority_model,
-        Inputs {
-            impact,
-            tier: statement.tier,
-            urgency: statement.urgency,
-            categories: &categories,
-        },
-    );
     let spans = spans(lexicon, &folded, &hits);
     let found_by = deciding_terms(&spans, category);
-    let basis = basis(
-        category,
-        &found_by,
-        &impact_words(impact, spoken_impact.as_ref()),
-        &decision.steps,
-    );
     Verdict {
         taxonomy_version: lexicon.version,
         category: category.to_owned(),
@@ -120,9 +100,6 @@ pub(crate) fn read(lexicon: &Lexicon, statement: Statement<'_>) -> Verdict {
         impact,
         found_by,
         spoken_impact,
-        priority: decision.priority,
-        override_rule: decision.override_rule,
-        basis,
         skills: main.map(|main| main.skills.clone()).unwrap_or_default(),
         department: main.map(|main| main.department.clone()).unwrap_or_default(),
         spans,
@@ -144,11 +121,6 @@ pub(crate) fn impact_words(impact: Impact, spoken: Option<&(Impact, String)>) ->
         impact.word(),
         spoken.map_or("of the category", |(_, source)| source.as_str())
     )
-}
-
-/// Why, in one sentence (判定依据, 001-37).
-pub(crate) fn basis(category: &str, found_by: &str, impact: &str, steps: &str) -> String {
-    format!("{category} {found_by}; impact {impact} {steps}")
 }
 
 /// The words that spoke for the category: each once, three at most.
@@ -247,7 +219,8 @@ mod tests {
                     ..statement(text)
                 },
             );
-            (verdict.impact, verdict.basis)
+            let words = impact_words(verdict.impact, verdict.spoken_impact.as_ref());
+            (verdict.impact, words)
         };
         assert_eq!(impact("应用闪退", Some(Impact::Minor)).0, Impact::Serious);
         assert_eq!(impact("应用闪退", Some(Impact::Fatal)).0, Impact::Fatal);
@@ -276,24 +249,6 @@ mod tests {
         assert_eq!(verdict(4).sentiment, Sentiment::Negative);
         assert_eq!(verdict(5).sentiment, Sentiment::Negative);
         assert_eq!(verdict(5).sentiment_score, verdict(0).sentiment_score);
-    }
-
-    /// 001-37: the basis names the category, the words, the impact and the steps.
-    #[test]
-    fn the_basis_says_which_inputs_gave_it() {
-        let lexicon = lexicon();
-        let verdict = read(
-            &lexicon,
-            Statement {
-                tier: Tier::Vip,
-                urgency: 3,
-                ..statement("APP一打开就闪退")
-            },
-        );
-        assert_eq!(
-            verdict.basis,
-            "function.crash by “闪退”; impact serious (“闪退”) × tier VIP gives P1, stated urgency critical raises it to P0"
-        );
     }
 
     /// 001-30: one label per dimension, and what comes close.

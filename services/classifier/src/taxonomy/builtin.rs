@@ -1,15 +1,12 @@
 //! Version 0 of every tenant: the built-in taxonomy, read from the files in `builtin/` that people edit.
 
-use std::collections::BTreeMap;
-
 use jiff::Timestamp;
 use serde::Deserialize;
 
 use super::domain::{
-    Category, Content, DegreeTerm, Dimension, ImpactTerm, Keyword, LocalName, Override, PriorityCell, PriorityLevel,
-    PriorityModel, SentimentModel, SentimentTerm, UrgencyFloor,
+    Category, Content, DegreeTerm, Dimension, ImpactTerm, Keyword, LocalName, SentimentModel, SentimentTerm,
 };
-use crate::domain::{Impact, Tier};
+use crate::domain::Impact;
 
 /// The built-in taxonomy with what is said of it.
 #[derive(Debug)]
@@ -105,33 +102,6 @@ struct ImpactGroup {
     terms: Vec<String>,
 }
 
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct PriorityFile {
-    levels: Vec<LevelEntry>,
-    matrix: BTreeMap<Impact, MatrixRow>,
-    #[serde(default)]
-    urgency_floors: Vec<UrgencyFloor>,
-    #[serde(default)]
-    overrides: Vec<Override>,
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct LevelEntry {
-    key: String,
-    rank: i32,
-    label: Name,
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct MatrixRow {
-    new: String,
-    existing: String,
-    vip: String,
-}
-
 impl Builtin {
     /// Reads the files that were compiled in.
     ///
@@ -141,7 +111,6 @@ impl Builtin {
         let categories: CategoriesFile = toml::from_str(include_str!("../../builtin/categories.toml"))?;
         let sentiment: SentimentFile = toml::from_str(include_str!("../../builtin/sentiment.toml"))?;
         let impact: ImpactFile = toml::from_str(include_str!("../../builtin/impact.toml"))?;
-        let priority: PriorityFile = toml::from_str(include_str!("../../builtin/priority.toml"))?;
         Ok(Self {
             display_name: categories.display_name,
             change_reason: categories.change_reason,
@@ -167,7 +136,6 @@ impl Builtin {
                         })
                     })
                     .collect(),
-                priority_model: priority_model(priority),
             },
         })
     }
@@ -229,31 +197,6 @@ fn sentiment_model(file: SentimentFile) -> SentimentModel {
             .collect(),
         negative_below: file.negative_below,
         positive_above: file.positive_above,
-    }
-}
-
-fn priority_model(file: PriorityFile) -> PriorityModel {
-    let cells = |(impact, row): (Impact, MatrixRow)| {
-        [
-            (Tier::New, row.new),
-            (Tier::Existing, row.existing),
-            (Tier::Vip, row.vip),
-        ]
-        .map(|(tier, priority)| PriorityCell { impact, tier, priority })
-    };
-    PriorityModel {
-        levels: file
-            .levels
-            .into_iter()
-            .map(|level| PriorityLevel {
-                key: level.key,
-                rank: level.rank,
-                label: local(level.label),
-            })
-            .collect(),
-        matrix: file.matrix.into_iter().flat_map(cells).collect(),
-        urgency_floors: file.urgency_floors,
-        overrides: file.overrides,
     }
 }
 

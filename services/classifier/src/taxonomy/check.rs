@@ -2,11 +2,8 @@
 
 use std::collections::{HashMap, HashSet};
 
-use super::domain::{Category, Content, PriorityModel};
-use crate::{
-    domain::{Impact, Tier, UNCLASSIFIED},
-    reading::fold,
-};
+use super::domain::{Category, Content};
+use crate::{domain::UNCLASSIFIED, reading::fold};
 
 /// Fields with what is wrong about them.
 type Violations = Vec<(String, String)>;
@@ -22,9 +19,6 @@ pub(crate) fn violations(content: &Content) -> Violations {
         "impact_terms",
         &mut found,
     );
-    levels(&content.priority_model, &mut found);
-    matrix(&content.priority_model, &mut found);
-    overrides(content, &mut found);
     found
 }
 
@@ -159,108 +153,12 @@ fn words<'w>(terms: impl Iterator<Item = &'w str>, field: &str, found: &mut Viol
     }
 }
 
-fn levels(model: &PriorityModel, found: &mut Violations) {
-    let mut known = HashSet::new();
-    for (index, level) in model.levels.iter().enumerate() {
-        if !known.insert(&level.key) {
-            say(
-                found,
-                format!("priority_model.levels[{index}].key"),
-                format!("{} is there already", level.key),
-            );
-        }
-        if usize::try_from(level.rank).ok() != Some(index) {
-            say(
-                found,
-                format!("priority_model.levels[{index}].rank"),
-                format!("must be {index}: most urgent first, without a gap"),
-            );
-        }
-    }
-}
-
-fn matrix(model: &PriorityModel, found: &mut Violations) {
-    let mut known = HashSet::new();
-    for (index, cell) in model.matrix.iter().enumerate() {
-        level_exists(
-            model,
-            &cell.priority,
-            format!("priority_model.matrix[{index}].priority"),
-            found,
-        );
-        if !known.insert((cell.impact, cell.tier)) {
-            say(
-                found,
-                format!("priority_model.matrix[{index}]"),
-                "its impact and tier have a cell already",
-            );
-        }
-    }
-    for impact in Impact::ALL {
-        for tier in Tier::ALL {
-            if !known.contains(&(impact, tier)) {
-                say(
-                    found,
-                    "priority_model.matrix".to_owned(),
-                    format!("has no cell for {} × {}", impact.word(), tier.word()),
-                );
-            }
-        }
-    }
-    let mut urgencies = HashSet::new();
-    for (index, floor) in model.urgency_floors.iter().enumerate() {
-        level_exists(
-            model,
-            &floor.priority,
-            format!("priority_model.urgency_floors[{index}].priority"),
-            found,
-        );
-        if !urgencies.insert(floor.urgency) {
-            say(
-                found,
-                format!("priority_model.urgency_floors[{index}].urgency"),
-                "has a floor already",
-            );
-        }
-    }
-}
-
-fn overrides(content: &Content, found: &mut Violations) {
-    let model = &content.priority_model;
-    let mut known = HashSet::new();
-    for (index, rule) in model.overrides.iter().enumerate() {
-        let field = |name: &str| format!("priority_model.overrides[{index}].{name}");
-        if !known.insert(&rule.key) {
-            say(found, field("key"), format!("{} is there already", rule.key));
-        }
-        if rule.categories.is_empty() && rule.tiers.is_empty() && rule.impacts.is_empty() {
-            say(found, format!("priority_model.overrides[{index}]"), "has no condition");
-        }
-        for (place, key) in rule.categories.iter().enumerate() {
-            if !content.categories.iter().any(|category| category.key == *key) {
-                say(
-                    found,
-                    format!("{}[{place}]", field("categories")),
-                    format!("there is no category {key}"),
-                );
-            }
-        }
-        level_exists(model, &rule.priority, field("priority"), found);
-    }
-}
-
-fn level_exists(model: &PriorityModel, key: &str, field: String, found: &mut Violations) {
-    if model.level(key).is_none() {
-        say(found, field, format!("there is no level {key}"));
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::taxonomy::{
         builtin::Builtin,
-        domain::{DegreeTerm, Effect, Keyword, Override, UrgencyFloor},
+        domain::{DegreeTerm, Keyword},
     };
 
     fn fields(change: impl FnOnce(&mut Content)) -> Vec<String> {
@@ -305,43 +203,6 @@ mod tests {
                 }
             )),
             ["sentiment.degrees[0].factor"]
-        );
-        assert_eq!(
-            fields(|content| content.priority_model.levels[3].rank = 7),
-            ["priority_model.levels[3].rank"]
-        );
-        assert_eq!(
-            fields(|content| {
-                content.priority_model.matrix.remove(0);
-            }),
-            ["priority_model.matrix"]
-        );
-        assert_eq!(
-            fields(|content| content.priority_model.matrix[4].priority = "P9".to_owned()),
-            ["priority_model.matrix[4].priority"]
-        );
-        assert_eq!(
-            fields(|content| content.priority_model.urgency_floors.push(UrgencyFloor {
-                urgency: 2,
-                priority: "P0".to_owned()
-            })),
-            ["priority_model.urgency_floors[2].urgency"]
-        );
-        assert_eq!(
-            fields(|content| content.priority_model.overrides.push(Override {
-                key: "safety-first".to_owned(),
-                categories: Vec::new(),
-                tiers: Vec::new(),
-                impacts: Vec::new(),
-                effect: Effect::Exactly,
-                priority: "P0".to_owned(),
-                reason: "r".to_owned(),
-            })),
-            ["priority_model.overrides[3].key", "priority_model.overrides[3]"]
-        );
-        assert_eq!(
-            fields(|content| content.priority_model.overrides[0].categories.push("nope".to_owned())),
-            ["priority_model.overrides[0].categories[1]"]
         );
     }
 

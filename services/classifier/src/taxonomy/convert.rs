@@ -6,13 +6,10 @@ use huiyin_proto::classifier::v1;
 pub(crate) use huiyin_proto::classifier::v1::Taxonomy;
 
 use super::domain::{
-    Category, Content, DegreeTerm, Dimension, Effect, Head, ImpactTerm, Keyword, LocalName, NewTaxonomy, Override,
-    PriorityCell, PriorityLevel, PriorityModel, SentimentModel, SentimentTerm, UrgencyFloor,
+    Category, Content, DegreeTerm, Dimension, Head, ImpactTerm, Keyword, LocalName, NewTaxonomy, SentimentModel,
+    SentimentTerm,
 };
-use crate::{
-    classification::convert::{impact_number, tier_number},
-    domain::{Impact, Tier},
-};
+use crate::{classification::convert::impact_number, domain::Impact};
 
 /// A version for the wire; without its content in lists.
 pub(crate) fn taxonomy(tenant: &Tenant, head: &Head, content: Option<&Content>) -> Taxonomy {
@@ -31,7 +28,6 @@ pub(crate) fn taxonomy(tenant: &Tenant, head: &Head, content: Option<&Content>) 
         impact_terms: content
             .map(|content| content.impact_terms.iter().map(impact_term).collect())
             .unwrap_or_default(),
-        priority_model: content.map(|content| priority_model(&content.priority_model)),
         active: head.active,
         author: head.author.clone(),
         etag: head.revision.to_string(),
@@ -107,46 +103,6 @@ fn impact_term(term: &ImpactTerm) -> v1::ImpactTerm {
     }
 }
 
-fn priority_model(model: &PriorityModel) -> v1::PriorityModel {
-    let level = |level: &PriorityLevel| v1::PriorityLevel {
-        key: level.key.clone(),
-        rank: level.rank,
-        label: Some(local_name(&level.label)),
-    };
-    let cell = |cell: &PriorityCell| v1::PriorityCell {
-        impact: impact_number(cell.impact),
-        tier: tier_number(cell.tier),
-        priority: cell.priority.clone(),
-    };
-    let floor = |floor: &UrgencyFloor| v1::UrgencyFloor {
-        urgency: floor.urgency,
-        priority: floor.priority.clone(),
-    };
-    v1::PriorityModel {
-        levels: model.levels.iter().map(level).collect(),
-        matrix: model.matrix.iter().map(cell).collect(),
-        urgency_floors: model.urgency_floors.iter().map(floor).collect(),
-        overrides: model.overrides.iter().map(override_rule).collect(),
-    }
-}
-
-fn override_rule(rule: &Override) -> v1::PriorityOverride {
-    let effect = match rule.effect {
-        Effect::AtLeast => v1::OverrideEffect::AtLeast,
-        Effect::AtMost => v1::OverrideEffect::AtMost,
-        Effect::Exactly => v1::OverrideEffect::Exactly,
-    };
-    v1::PriorityOverride {
-        key: rule.key.clone(),
-        categories: rule.categories.clone(),
-        tiers: rule.tiers.iter().copied().map(tier_number).collect(),
-        impacts: rule.impacts.iter().copied().map(impact_number).collect(),
-        effect: effect.into(),
-        priority: rule.priority.clone(),
-        reason: rule.reason.clone(),
-    }
-}
-
 /// A version that a caller wants to make. The rules of the proto hold already; where an enum is none of ours all the same,
 /// every such field is named.
 pub(super) fn new_taxonomy(proto: Taxonomy) -> Result<NewTaxonomy, Refusal> {
@@ -163,7 +119,6 @@ pub(super) fn new_taxonomy(proto: Taxonomy) -> Result<NewTaxonomy, Refusal> {
         categories: proto.categories.into_iter().map(new_category).collect(),
         sentiment: new_sentiment(proto.sentiment.unwrap_or_default()),
         impact_terms: reader.impact_terms(proto.impact_terms),
-        priority_model: reader.priority_model(proto.priority_model.unwrap_or_default()),
     };
     if reader.0.is_empty() {
         Ok(NewTaxonomy {
@@ -257,74 +212,6 @@ impl Reader {
         };
         proto.into_iter().enumerate().map(read).collect()
     }
-
-    fn priority_model(&mut self, proto: v1::PriorityModel) -> PriorityModel {
-        let level = |level: v1::PriorityLevel| PriorityLevel {
-            key: level.key,
-            rank: level.rank,
-            label: name(level.label),
-        };
-        let floor = |floor: v1::UrgencyFloor| UrgencyFloor {
-            urgency: floor.urgency,
-            priority: floor.priority,
-        };
-        PriorityModel {
-            levels: proto.levels.into_iter().map(level).collect(),
-            matrix: proto
-                .matrix
-                .into_iter()
-                .enumerate()
-                .map(|(index, cell)| self.cell(index, cell))
-                .collect(),
-            urgency_floors: proto.urgency_floors.into_iter().map(floor).collect(),
-            overrides: proto
-                .overrides
-                .into_iter()
-                .enumerate()
-                .map(|(index, rule)| self.override_rule(index, rule))
-                .collect(),
-        }
-    }
-
-    fn cell(&mut self, index: usize, proto: v1::PriorityCell) -> PriorityCell {
-        let field = |name: &str| format!("taxonomy.priority_model.matrix[{index}].{name}");
-        PriorityCell {
-            impact: self.read(field("impact"), impact(proto.impact), Impact::Minor),
-            tier: self.read(field("tier"), tier(proto.tier), Tier::Existing),
-            priority: proto.priority,
-        }
-    }
-
-    fn override_rule(&mut self, index: usize, proto: v1::PriorityOverride) -> Override {
-        let field = |name: &str| format!("taxonomy.priority_model.overrides[{index}].{name}");
-        let effect = match proto.effect() {
-            v1::OverrideEffect::Unspecified => None,
-            v1::OverrideEffect::AtLeast => Some(Effect::AtLeast),
-            v1::OverrideEffect::AtMost => Some(Effect::AtMost),
-            v1::OverrideEffect::Exactly => Some(Effect::Exactly),
-        };
-        Override {
-            key: proto.key,
-            categories: proto.categories,
-            tiers: proto
-                .tiers
-                .into_iter()
-                .map(|number| self.read(field("tiers"), tier(number), Tier::Existing))
-                .collect(),
-            impacts: proto
-                .impacts
-                .into_iter()
-                .map(|number| self.read(field("impacts"), impact(number), Impact::Minor))
-                .collect(),
-            effect: self.read(field("effect"), effect, Effect::Exactly),
-            priority: proto.priority,
-            reason: proto.reason,
-        }
-    }
-}
-
-fn tier(number: i32) -> Option<Tier> {
-    crate::classification::convert::tier(number)
 }
 
 #[cfg(test)]

@@ -1,9 +1,9 @@
-//! A taxonomy: dimensions, categories with their keywords, lexicons, and the priority model.
+//! A taxonomy: dimensions, categories with their keywords, and lexicons.
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use crate::domain::{Impact, Priority, Tier};
+use crate::domain::Impact;
 
 /// A name in the languages of the suite.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -83,87 +83,6 @@ pub(crate) struct ImpactTerm {
     pub(crate) impact: Impact,
 }
 
-/// One level of priority.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub(crate) struct PriorityLevel {
-    pub(crate) key: String,
-    /// 0 is the most urgent.
-    pub(crate) rank: i32,
-    pub(crate) label: LocalName,
-}
-
-/// One cell of the matrix impact × tier.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub(crate) struct PriorityCell {
-    pub(crate) impact: Impact,
-    pub(crate) tier: Tier,
-    pub(crate) priority: String,
-}
-
-/// The least that a stated urgency gives.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub(crate) struct UrgencyFloor {
-    /// 1 normal, 2 urgent, 3 critical.
-    pub(crate) urgency: i32,
-    pub(crate) priority: String,
-}
-
-/// What an override does to the priority.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub(crate) enum Effect {
-    /// This or more urgent.
-    AtLeast,
-    /// This or less urgent.
-    AtMost,
-    /// This.
-    Exactly,
-}
-
-/// A rule above the matrix.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub(crate) struct Override {
-    pub(crate) key: String,
-    /// Any label is one of these or below one; empty is no condition.
-    #[serde(default)]
-    pub(crate) categories: Vec<String>,
-    /// Empty is no condition.
-    #[serde(default)]
-    pub(crate) tiers: Vec<Tier>,
-    /// Empty is no condition.
-    #[serde(default)]
-    pub(crate) impacts: Vec<Impact>,
-    pub(crate) effect: Effect,
-    pub(crate) priority: String,
-    pub(crate) reason: String,
-}
-
-/// How priority comes about.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub(crate) struct PriorityModel {
-    /// Most urgent first; ranks 0, 1, 2 …
-    pub(crate) levels: Vec<PriorityLevel>,
-    pub(crate) matrix: Vec<PriorityCell>,
-    pub(crate) urgency_floors: Vec<UrgencyFloor>,
-    pub(crate) overrides: Vec<Override>,
-}
-
-impl PriorityModel {
-    /// The level of a key.
-    pub(crate) fn level(&self, key: &str) -> Option<Priority> {
-        let level = self.levels.iter().find(|level| level.key == key)?;
-        Some(Priority {
-            key: level.key.clone(),
-            rank: level.rank,
-        })
-    }
-
-    /// The keys of the levels, most urgent first.
-    pub(crate) fn keys(&self) -> Vec<&str> {
-        self.levels.iter().map(|level| level.key.as_str()).collect()
-    }
-}
-
 /// All that the classifier goes by. Never changes after it is made.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub(crate) struct Content {
@@ -173,7 +92,6 @@ pub(crate) struct Content {
     pub(crate) categories: Vec<Category>,
     pub(crate) sentiment: SentimentModel,
     pub(crate) impact_terms: Vec<ImpactTerm>,
-    pub(crate) priority_model: PriorityModel,
 }
 
 impl Content {

@@ -6,4 +6,7 @@ mod classifying;
 mod correcting;
 mod lists;
 mod play;
+mod priorities;
+mod priority_models;
+mod priority_tries;
 mod taxonomies;

@@ -7,7 +7,10 @@ use std::{
 
 use huiyin_chassis::Running;
 use huiyin_proto::{
-    classifier::v1::{self, classifier_service_client::ClassifierServiceClient},
+    classifier::v1::{
+        self, classifier_service_client::ClassifierServiceClient,
+        priority_model_service_client::PriorityModelServiceClient,
+    },
     event::v1::{
         Event, FeedbackClassified, FeedbackSubmitted, GetEventFlowRequest, PartitionCursor, ReadEventsRequest,
         event::Payload, event_log_service_client::EventLogServiceClient,
@@ -25,6 +28,7 @@ pub(crate) const PARENT: &str = "tenants/acme";
 pub(crate) const LIMIT: Duration = Duration::from_secs(15);
 
 pub(crate) type Client = ClassifierServiceClient<Connection>;
+pub(crate) type Priorities = PriorityModelServiceClient<Connection>;
 
 pub(crate) struct Play {
     pub(crate) stage: Stage,
@@ -54,6 +58,28 @@ impl Play {
 
     pub(crate) async fn client(&self, subject: &str, tenant: &str, roles: &[&str]) -> Client {
         self.client_of(&self.running, subject, tenant, roles).await
+    }
+
+    /// Somebody at the priority models.
+    pub(crate) async fn priorities(&self, subject: &str, tenant: &str, roles: &[&str]) -> Priorities {
+        let token = self.stage.token(subject, tenant, roles);
+        PriorityModelServiceClient::new(self.stage.connect(self.running.address, &token).await)
+    }
+
+    /// The tenant's cases go by a preset from now on.
+    pub(crate) async fn goes_by(&self, preset: &str) -> v1::PriorityModel {
+        let mut boss = self.priorities("user:boss", TENANT, &["supervisor"]).await;
+        let create = v1::CreatePriorityModelRequest {
+            parent: PARENT.to_owned(),
+            preset: preset.to_owned(),
+            ..Default::default()
+        };
+        let made = boss.create_priority_model(create).await.unwrap().into_inner();
+        let activate = v1::ActivatePriorityModelRequest {
+            name: made.name,
+            ..Default::default()
+        };
+        boss.activate_priority_model(activate).await.unwrap().into_inner()
     }
 
     /// A supervisor of the tenant.

@@ -215,10 +215,6 @@ async fn a_version_that_does_not_fit_is_refused_with_every_field() {
     let mut taxonomy = with_drones(&mut boss.clone()).await;
     let first = taxonomy.categories[0].key.clone();
     taxonomy.categories.last_mut().unwrap().key = first;
-    let model = taxonomy.priority_model.as_mut().unwrap();
-    model.levels[1].rank = 9;
-    model.matrix[0].priority = "P7".to_owned();
-    model.overrides[0].categories.clear();
     taxonomy
         .sentiment
         .as_mut()
@@ -232,9 +228,6 @@ async fn a_version_that_does_not_fit_is_refused_with_every_field() {
         [
             format!("taxonomy.categories[{last}].key"),
             format!("taxonomy.sentiment.negations[{negation}]"),
-            "taxonomy.priority_model.levels[1].rank".to_owned(),
-            "taxonomy.priority_model.matrix[0].priority".to_owned(),
-            "taxonomy.priority_model.overrides[0]".to_owned(),
         ]
     );
     // What the proto can say stands there.
