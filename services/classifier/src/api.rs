@@ -69,4 +69,32 @@ impl ClassifierService for Api {
     ) -> Result<Response<v1::Taxonomy>, Status> {
         taxonomy::api::activate_taxonomy(&self.room, request).await
     }
+
+    async fn check_taxonomy(
+        &self,
+        request: Request<v1::CheckTaxonomyRequest>,
+    ) -> Result<Response<v1::Taxonomy>, Status> {
+        taxonomy::api::check_taxonomy(&self.room, request).await
+    }
+
+    async fn diff_taxonomies(
+        &self,
+        request: Request<v1::DiffTaxonomiesRequest>,
+    ) -> Result<Response<v1::DiffTaxonomiesResponse>, Status> {
+        taxonomy::api::diff_taxonomies(&self.room, request).await
+    }
+
+    async fn map_taxonomy(
+        &self,
+        request: Request<v1::MapTaxonomyRequest>,
+    ) -> Result<Response<v1::TaxonomyMapping>, Status> {
+        taxonomy::mapping::api::map_taxonomy(&self.room, request).await
+    }
+
+    async fn get_taxonomy_mapping(
+        &self,
+        request: Request<v1::GetTaxonomyMappingRequest>,
+    ) -> Result<Response<v1::TaxonomyMapping>, Status> {
+        taxonomy::mapping::api::get_taxonomy_mapping(&self.room, request).await
+    }
 }

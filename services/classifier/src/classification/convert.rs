@@ -12,7 +12,10 @@ pub(crate) use huiyin_proto::classifier::v1::Classification as Answer;
 use super::domain::{Change, Classification, Correction};
 use crate::{
     domain::{Feedback, Impact, Label, Priority, Sentiment, Tier},
-    reading::verdict::{Span, Spoken, Statement, Verdict},
+    reading::{
+        aspect::Aspect,
+        verdict::{Span, Spoken, Statement, Verdict},
+    },
 };
 
 /// An impact; none where it was not said or is not one of ours.
@@ -94,10 +97,12 @@ pub(super) fn feedback(digest: &shared::FeedbackDigest) -> Feedback {
 }
 
 /// The text of a feedback with what was stated with it.
-pub(super) fn submitted(submitted: &FeedbackSubmitted, tier: Tier) -> Statement<'_> {
+pub(super) fn submitted<'s>(submitted: &'s FeedbackSubmitted, feedback: &'s Feedback) -> Statement<'s> {
     Statement {
         text: &submitted.text,
-        tier,
+        tier: feedback.tier,
+        product_model: &feedback.product_model,
+        channel: feedback.channel,
         impact: impact(submitted.stated_impact),
         urgency: submitted.stated_urgency,
         emotion_level: submitted.emotion_level,
@@ -112,6 +117,8 @@ pub(super) fn asked(request: &v1::ClassifyTextRequest) -> Statement<'_> {
         impact: impact(request.stated_impact),
         urgency: request.stated_urgency,
         emotion_level: request.emotion_level,
+        product_model: &request.product_model,
+        channel: request.channel,
     }
 }
 
@@ -179,10 +186,25 @@ pub(super) fn verdict(verdict: &Verdict) -> Result<v1::Verdict, Refusal> {
         skills: verdict.skills.clone(),
         department: verdict.department.clone(),
         spans: verdict.spans.iter().map(span).collect::<Result<_, _>>()?,
+        missing_dimensions: verdict.missing_dimensions.clone(),
+        sarcasm_hint: verdict.sarcasm_hint,
+        aspects: verdict.aspects.iter().map(aspect).collect::<Result<_, _>>()?,
     })
 }
 
-fn span(span: &Span) -> Result<v1::Span, Refusal> {
+fn aspect(aspect: &Aspect) -> Result<v1::Aspect, Refusal> {
+    Ok(v1::Aspect {
+        dimension: aspect.dimension.clone(),
+        category: aspect.category.clone(),
+        start: i32::try_from(aspect.start).map_err(Refusal::fault)?,
+        end: i32::try_from(aspect.end).map_err(Refusal::fault)?,
+        sentiment: sentiment_number(aspect.sentiment),
+        sentiment_score: aspect.sentiment_score,
+    })
+}
+
+/// A piece of the text that took part in a decision, for the wire.
+pub(crate) fn span(span: &Span) -> Result<v1::Span, Refusal> {
     let (role, dimension, category) = match &span.spoken {
         Spoken::Category { dimension, category } => (v1::SpanRole::Category, dimension.clone(), category.clone()),
         Spoken::Sentiment => (v1::SpanRole::Sentiment, String::new(), String::new()),
@@ -197,6 +219,7 @@ fn span(span: &Span) -> Result<v1::Span, Refusal> {
         end: i32::try_from(span.end).map_err(Refusal::fault)?,
         negated: span.negated,
         weight: span.weight,
+        rule: span.rule.clone(),
     })
 }
 

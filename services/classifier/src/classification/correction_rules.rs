@@ -36,11 +36,8 @@ fn classified(lexicon: &Lexicon, text: &str, urgency: i32) -> Classification {
     let verdict = read(
         lexicon,
         Statement {
-            text,
-            tier: Tier::Existing,
-            impact: None,
             urgency,
-            emotion_level: 0,
+            ..Statement::of(text)
         },
     );
     Classification::first(

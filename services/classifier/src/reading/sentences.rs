@@ -5,20 +5,14 @@ use super::{
     lexicon::Lexicon,
     verdict::{Spoken, Statement, read},
 };
-use crate::{domain::Tier, taxonomy::builtin::Builtin};
+use crate::taxonomy::builtin::Builtin;
 
 fn lexicon() -> Lexicon {
     Lexicon::new(0, &Builtin::load().unwrap().content).unwrap()
 }
 
 fn statement(text: &str) -> Statement<'_> {
-    Statement {
-        text,
-        tier: Tier::Existing,
-        impact: None,
-        urgency: 0,
-        emotion_level: 0,
-    }
+    Statement::of(text)
 }
 
 /// 001-21, 001-31, 002-01 … 002-05, 002-21, 003-22, 004-12.

@@ -3,10 +3,12 @@
 use serde::{Deserialize, Serialize};
 
 use super::{
+    aspect::{self, Aspect},
     fold,
     lexicon::{Lexicon, Role},
     priority::{self, Inputs},
-    scan::{self, Hit},
+    rules::About,
+    scan::{self, Scanned},
     score,
 };
 use crate::domain::{Impact, Label, Priority, Sentiment, Tier, UNCLASSIFIED};
@@ -27,6 +29,25 @@ pub(crate) struct Statement<'t> {
     pub(crate) urgency: i32,
     /// 0 not stated, 1 calm … 5 furious (000-11).
     pub(crate) emotion_level: i32,
+    /// For rules with that condition; may be empty.
+    pub(crate) product_model: &'t str,
+    /// Number of its channel, for rules with that condition; 0 where it is not known.
+    pub(crate) channel: i32,
+}
+
+impl<'t> Statement<'t> {
+    /// A text with which nothing was stated.
+    pub(crate) fn of(text: &'t str) -> Self {
+        Self {
+            text,
+            tier: Tier::Existing,
+            impact: None,
+            urgency: 0,
+            emotion_level: 0,
+            product_model: "",
+            channel: 0,
+        }
+    }
 }
 
 /// What a span speaks for.
@@ -49,8 +70,11 @@ pub(crate) struct Span {
     /// The one behind it.
     pub(crate) end: u32,
     pub(crate) negated: bool,
-    /// What it counted for.
+    /// What it counted for; 0 where it was turned around or excluded.
     pub(crate) weight: f64,
+    /// Key of the rule that matched; empty for a word.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub(crate) rule: String,
 }
 
 /// What the taxonomy says.
@@ -72,14 +96,27 @@ pub(crate) struct Verdict {
     pub(crate) skills: Vec<String>,
     pub(crate) department: String,
     pub(crate) spans: Vec<Span>,
+    /// Keys of the required dimensions for which nothing spoke.
+    #[serde(default)]
+    pub(crate) missing_dimensions: Vec<String>,
+    /// A hint for people; it decides nothing.
+    #[serde(default)]
+    pub(crate) sarcasm_hint: bool,
+    #[serde(default)]
+    pub(crate) aspects: Vec<Aspect>,
 }
 
 /// Reads a text.
 pub(crate) fn read(lexicon: &Lexicon, statement: Statement<'_>) -> Verdict {
     let folded = fold::fold(statement.text);
-    let hits = scan::scan(lexicon, &folded);
-    let score::Categories { labels, main } = score::categories(lexicon, &hits);
-    let (sentiment_score, wording) = score::sentiment(lexicon, &hits);
+    let about = About {
+        product_model: statement.product_model,
+        channel: statement.channel,
+    };
+    let scanned = scan::scan(lexicon, &folded, about);
+    let hits = &scanned.hits;
+    let score::Categories { labels, main } = score::categories(lexicon, &scanned);
+    let (sentiment_score, wording) = score::sentiment(lexicon, hits);
     let sentiment = if statement.emotion_level >= ANGRY {
         Sentiment::Negative
     } else {
@@ -88,7 +125,7 @@ pub(crate) fn read(lexicon: &Lexicon, statement: Statement<'_>) -> Verdict {
     let main = main.map(|index| &lexicon.categories[index]);
     let category = main.map_or(UNCLASSIFIED, |main| main.key.as_str());
 
-    let spoken_impact = worse(statement.impact, score::impact(lexicon, &hits));
+    let spoken_impact = worse(statement.impact, score::impact(lexicon, hits));
     let impact = spoken_impact.as_ref().map_or_else(
         || main.map_or(Impact::Minor, |main| main.default_impact),
         |(impact, _)| *impact,
@@ -103,7 +140,9 @@ pub(crate) fn read(lexicon: &Lexicon, statement: Statement<'_>) -> Verdict {
             categories: &categories,
         },
     );
-    let spans = spans(lexicon, &folded, &hits);
+    let spans = spans(lexicon, &folded, &scanned);
+    let missing_dimensions = missing_dimensions(lexicon, &labels);
+    let aspects = aspect::aspects(lexicon, &folded, &scanned, &labels);
     let found_by = deciding_terms(&spans, category);
     let basis = basis(
         category,
@@ -126,7 +165,17 @@ pub(crate) fn read(lexicon: &Lexicon, statement: Statement<'_>) -> Verdict {
         skills: main.map(|main| main.skills.clone()).unwrap_or_default(),
         department: main.map(|main| main.department.clone()).unwrap_or_default(),
         spans,
+        missing_dimensions,
+        sarcasm_hint: score::sarcasm(lexicon, folded.text(), hits),
+        aspects,
     }
+}
+
+fn missing_dimensions(lexicon: &Lexicon, labels: &[Label]) -> Vec<String> {
+    let keys = lexicon.required.iter().map(|dimension| &lexicon.dimensions[*dimension]);
+    keys.filter(|key| labels.iter().all(|label| label.dimension != **key))
+        .cloned()
+        .collect()
 }
 
 fn worse(stated: Option<Impact>, worded: Option<(Impact, String)>) -> Option<(Impact, String)> {
@@ -154,7 +203,7 @@ pub(crate) fn basis(category: &str, found_by: &str, impact: &str, steps: &str) -
 /// The words that spoke for the category: each once, three at most.
 fn deciding_terms(spans: &[Span], category: &str) -> String {
     let mut terms: Vec<&str> = Vec::new();
-    for span in spans.iter().filter(|span| !span.negated) {
+    for span in spans.iter().filter(|span| span.weight > 0.0) {
         if let Spoken::Category { category: found, .. } = &span.spoken
             && (found == category
                 || category
@@ -172,21 +221,22 @@ fn deciding_terms(spans: &[Span], category: &str) -> String {
     }
 }
 
-fn spans(lexicon: &Lexicon, folded: &fold::Folded, hits: &[Hit]) -> Vec<Span> {
+fn spans(lexicon: &Lexicon, folded: &fold::Folded, scanned: &Scanned) -> Vec<Span> {
     let mut spans = Vec::new();
-    for hit in hits {
+    for hit in &scanned.hits {
         for (role, term) in &lexicon.entries[hit.entry].roles {
             if !hit.counts(lexicon, role) {
                 continue;
             }
             let (spoken, weight) = match role {
-                Role::Keyword { category, weight } => {
-                    let category = &lexicon.categories[*category];
+                Role::Keyword { category: index, weight } => {
+                    let category = &lexicon.categories[*index];
+                    let counts_not = hit.negated || scanned.is_excluded(lexicon, *index, hit);
                     let spoken = Spoken::Category {
                         dimension: lexicon.dimensions[category.dimension].clone(),
                         category: category.key.clone(),
                     };
-                    (spoken, if hit.negated { 0.0 } else { *weight })
+                    (spoken, if counts_not { 0.0 } else { *weight })
                 }
                 Role::Tone(weight) => (Spoken::Sentiment, score::tone(hit, *weight)),
                 Role::Impact(impact) => (
@@ -197,7 +247,7 @@ fn spans(lexicon: &Lexicon, folded: &fold::Folded, hits: &[Hit]) -> Vec<Span> {
                         f64::from(*impact as u8) + 1.0
                     },
                 ),
-                Role::Negation | Role::Degree(_) => continue,
+                Role::Negation | Role::Degree(_) | Role::Rhetorical | Role::Sarcasm | Role::Exclusion(_) => continue,
             };
             let place = folded.original(&(hit.start..hit.end));
             spans.push(Span {
@@ -205,8 +255,13 @@ fn spans(lexicon: &Lexicon, folded: &fold::Folded, hits: &[Hit]) -> Vec<Span> {
                 term: term.to_string(),
                 start: place.start,
                 end: place.end,
-                negated: hit.negated,
+                negated: if matches!(role, Role::Tone(_)) {
+                    hit.negated != hit.asked
+                } else {
+                    hit.negated
+                },
                 weight,
+                rule: lexicon.entries[hit.entry].rule.as_deref().unwrap_or_default().to_owned(),
             });
             if spans.len() == SPANS {
                 return spans;
@@ -226,13 +281,7 @@ mod tests {
     }
 
     fn statement(text: &str) -> Statement<'_> {
-        Statement {
-            text,
-            tier: Tier::Existing,
-            impact: None,
-            urgency: 0,
-            emotion_level: 0,
-        }
+        Statement::of(text)
     }
 
     /// 000-26: the worst of what was stated and what the wording says; the category's default where neither says any.

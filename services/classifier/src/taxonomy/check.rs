@@ -2,10 +2,13 @@
 
 use std::collections::{HashMap, HashSet};
 
-use super::domain::{Category, Content, PriorityModel};
+use super::{
+    domain::{Category, Content, Pattern, PriorityModel},
+    examples::is_at_or_below,
+};
 use crate::{
     domain::{Impact, Tier, UNCLASSIFIED},
-    reading::fold,
+    reading::{fold, rules::compile},
 };
 
 /// Fields with what is wrong about them.
@@ -15,11 +18,13 @@ type Violations = Vec<(String, String)>;
 pub(crate) fn violations(content: &Content) -> Violations {
     let mut found = Vec::new();
     dimensions(content, &mut found);
-    categories(content, &mut found);
+    let few = sizes(content, &mut found);
+    categories(content, few, &mut found);
     sentiment(content, &mut found);
     words(
         content.impact_terms.iter().map(|term| term.term.as_str()),
         "impact_terms",
+        ".term",
         &mut found,
     );
     levels(&content.priority_model, &mut found);
@@ -45,7 +50,7 @@ fn dimensions(content: &Content, found: &mut Violations) {
     }
 }
 
-fn categories(content: &Content, found: &mut Violations) {
+fn categories(content: &Content, few_rules: bool, found: &mut Violations) {
     let mut known: HashMap<&str, &Category> = HashMap::new();
     for (index, category) in content.categories.iter().enumerate() {
         let field = |name: &str| format!("categories[{index}].{name}");
@@ -86,8 +91,17 @@ fn categories(content: &Content, found: &mut Violations) {
         words(
             category.keywords.iter().map(|keyword| keyword.term.as_str()),
             &field("keywords"),
+            ".term",
             found,
         );
+        words(
+            category.exclusions.iter().map(String::as_str),
+            &field("exclusions"),
+            "",
+            found,
+        );
+        rules(category, few_rules, &field("rules"), found);
+        neighbors(content, category, &field("counter_examples"), found);
         for (place, keyword) in category.keywords.iter().enumerate() {
             if !keyword.weight.is_finite() || keyword.weight <= 0.0 {
                 say(
@@ -105,12 +119,20 @@ fn sentiment(content: &Content, found: &mut Violations) {
     words(
         model.terms.iter().map(|term| term.term.as_str()),
         "sentiment.terms",
+        ".term",
         found,
     );
-    words(model.negations.iter().map(String::as_str), "sentiment.negations", found);
+    for (field, list) in [
+        ("sentiment.negations", &model.negations),
+        ("sentiment.rhetoricals", &model.rhetoricals),
+        ("sentiment.sarcasm_cues", &model.sarcasm_cues),
+    ] {
+        words(list.iter().map(String::as_str), field, "", found);
+    }
     words(
         model.degrees.iter().map(|degree| degree.term.as_str()),
         "sentiment.degrees",
+        ".term",
         found,
     );
     for (index, term) in model.terms.iter().enumerate() {
@@ -141,20 +163,105 @@ fn sentiment(content: &Content, found: &mut Violations) {
     }
 }
 
-/// Terms of one list: none is empty, none there twice, whatever their case, width and script.
-fn words<'w>(terms: impl Iterator<Item = &'w str>, field: &str, found: &mut Violations) {
+/// Terms of one list: none is empty, none there twice, whatever their case, width and script. `name` is the field of an entry that holds
+/// the term; empty where the entry is the term.
+fn words<'w>(terms: impl Iterator<Item = &'w str>, field: &str, name: &str, found: &mut Violations) {
     let mut known: HashMap<String, usize> = HashMap::new();
     for (index, term) in terms.enumerate() {
         let folded = fold::fold_term(term);
-        let at = if field == "sentiment.negations" {
-            format!("{field}[{index}]")
-        } else {
-            format!("{field}[{index}].term")
-        };
+        let at = format!("{field}[{index}]{name}");
         if folded.is_empty() {
             say(found, at, "holds nothing that could be found in a text");
         } else if let Some(first) = known.insert(folded, index) {
             say(found, at, format!("{term} is the same word as that at {first}"));
+        }
+    }
+}
+
+/// So many of each may a version hold: they are held against texts one by one.
+const REGEXES: usize = 100;
+const PHRASES: usize = 5_000;
+const EXAMPLES: usize = 5_000;
+
+/// True where there are not too many regular expressions.
+fn sizes(content: &Content, found: &mut Violations) -> bool {
+    let patterns = || {
+        content
+            .categories
+            .iter()
+            .flat_map(|category| &category.rules)
+            .map(|rule| &rule.pattern)
+    };
+    let regexes = patterns()
+        .filter(|pattern| matches!(pattern, Pattern::Regex(_)))
+        .count();
+    let phrases = patterns().count() - regexes;
+    let examples = content
+        .categories
+        .iter()
+        .map(|category| category.examples.len() + category.counter_examples.len())
+        .sum();
+    for (what, count, most) in [
+        ("regular expressions", regexes, REGEXES),
+        ("phrases", phrases, PHRASES),
+        ("examples", examples, EXAMPLES),
+    ] {
+        if count > most {
+            say(
+                found,
+                "categories".to_owned(),
+                format!("hold {count} {what}; {most} are allowed"),
+            );
+        }
+    }
+    regexes <= REGEXES
+}
+
+/// Regular expressions are compiled only where they are few enough: a compilation is work.
+fn rules(category: &Category, few: bool, field: &str, found: &mut Violations) {
+    let mut known = HashSet::new();
+    for (index, rule) in category.rules.iter().enumerate() {
+        let at = |name: &str| format!("{field}[{index}].{name}");
+        if !known.insert(&rule.key) {
+            say(found, at("key"), format!("{} is there already", rule.key));
+        }
+        if !rule.weight.is_finite() || rule.weight <= 0.0 {
+            say(found, at("weight"), "must be a number above 0");
+        }
+        match &rule.pattern {
+            Pattern::Phrase { parts, .. } => {
+                for (place, part) in parts.iter().enumerate() {
+                    if fold::fold_term(part).is_empty() {
+                        say(
+                            found,
+                            format!("{}[{place}]", at("phrase.parts")),
+                            "holds nothing that could be found in a text",
+                        );
+                    }
+                }
+            }
+            Pattern::Regex(pattern) if few => {
+                if let Err(problem) = compile(pattern) {
+                    say(found, at("regex"), problem);
+                }
+            }
+            Pattern::Regex(_) => {}
+        }
+    }
+}
+
+/// A counter-example belongs to a category that there is, and that is none of those that it is written against.
+fn neighbors(content: &Content, category: &Category, field: &str, found: &mut Violations) {
+    for (index, counter) in category.counter_examples.iter().enumerate() {
+        let neighbor = counter.category.as_str();
+        let at = format!("{field}[{index}].category");
+        if is_at_or_below(neighbor, &category.key) {
+            say(found, at, format!("{neighbor} is no neighbour of {}", category.key));
+        } else if !neighbor.is_empty()
+            && neighbor != UNCLASSIFIED
+            && !content.categories.iter().any(|known| known.key == neighbor)
+        {
+            say(found, at, format!("there is no category {neighbor}"));
         }
     }
 }
