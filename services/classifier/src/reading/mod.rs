@@ -17,6 +17,8 @@ pub(crate) mod verdict;
 mod work;
 
 #[cfg(test)]
+mod golden;
+#[cfg(test)]
 mod hostile;
 #[cfg(test)]
 mod sentences;
