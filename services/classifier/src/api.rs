@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use huiyin_chassis::operations::Operation;
 use huiyin_proto::classifier::v1::{self, classifier_service_server::ClassifierService};
 use tonic::{Request, Response, Status};
 
@@ -43,6 +44,13 @@ impl ClassifierService for Api {
         request: Request<v1::CorrectClassificationRequest>,
     ) -> Result<Response<v1::Classification>, Status> {
         classification::api::correct_classification(&self.room, request).await
+    }
+
+    async fn reclassify_feedbacks(
+        &self,
+        request: Request<v1::ReclassifyFeedbacksRequest>,
+    ) -> Result<Response<Operation>, Status> {
+        classification::api::reclassify_feedbacks(&self.room, request).await
     }
 
     async fn get_taxonomy(&self, request: Request<v1::GetTaxonomyRequest>) -> Result<Response<v1::Taxonomy>, Status> {

@@ -14,13 +14,14 @@ mod domain;
 mod error;
 mod events;
 mod meters;
+mod operations;
 mod reading;
 mod room;
 mod taxonomy;
 
 use std::sync::Arc;
 
-use huiyin_chassis::{Context, Migrations, Running, Service};
+use huiyin_chassis::{Context, Migrations, Running, Service, operations as long};
 use huiyin_events::Events;
 use huiyin_proto::classifier::v1::classifier_service_server::ClassifierServiceServer;
 
@@ -46,6 +47,7 @@ pub async fn start(config: Config, context: Context) -> anyhow::Result<Running> 
     let server = ClassifierServiceServer::new(api::Api::new(room.clone()))
         .max_decoding_message_size(service.server.message_bytes());
     service.server.add(server)?;
+    long::run(&mut service, room.clone())?;
     events.run(&mut service, &config.service.neighbors, &["intake"], room)?;
     service.run().await
 }

@@ -1,6 +1,6 @@
 //! What every subject of the room works with.
 
-use huiyin_chassis::{Clock, Database, Service, listing::PageTokenKey};
+use huiyin_chassis::{Clock, Database, Operations, Service, listing::PageTokenKey};
 use huiyin_events::{Events, Outbox};
 
 use crate::{Config, meters::Meters, taxonomy::lexicons::Lexicons};
@@ -17,6 +17,8 @@ pub(crate) struct Room {
     pub(crate) outbox: Outbox,
     /// Taxonomies, ready to read with.
     pub(crate) lexicons: Lexicons,
+    /// Where its long work is started.
+    pub(crate) operations: Operations,
     /// What it counts.
     pub(crate) meters: Meters,
 }
@@ -33,6 +35,7 @@ impl Room {
             page_tokens: service.page_tokens.clone(),
             outbox: events.outbox(),
             lexicons: Lexicons::new(config.taxonomies.kept)?,
+            operations: service.operations.clone(),
             meters: Meters::new(),
         })
     }

@@ -8,8 +8,15 @@ use huiyin_proto::{
 };
 
 pub(crate) use huiyin_proto::classifier::v1::Classification as Answer;
+pub(super) use huiyin_proto::classifier::v1::{
+    CategoryConfusion as Confusion, ReclassificationCheckpoint as Checkpoint, ReclassifyFeedbacksRequest as Asked,
+    ReclassifyFeedbacksResponse as Reclassified,
+};
 
-use super::domain::{Change, Classification, Correction};
+use super::{
+    domain::{Change, Classification, Correction},
+    store_anew::Which,
+};
 use crate::{
     domain::{Feedback, Impact, Label, Priority, Sentiment, Tier},
     reading::{
@@ -132,6 +139,29 @@ pub(super) fn change(request: &v1::CorrectClassificationRequest, author: &str) -
         priority: given(&request.priority),
         sentiment: sentiment(request.sentiment),
         impact: impact(request.impact),
+    }
+}
+
+/// Which feedback a caller wants to have read anew.
+///
+/// # Errors
+/// Times that no calendar has, and a stretch that ends before it begins.
+pub(super) fn which(asked: &Asked) -> Result<Which, Refusal> {
+    let time = |field: &str, time: Option<&prost_types::Timestamp>| match (time, sql::from_proto(time)) {
+        (Some(_), None) => Err(Refusal::invalid_field(field, "is no time")),
+        (_, time) => Ok(time),
+    };
+    let which = Which {
+        category: asked.category.clone(),
+        from: time("start_time", asked.start_time.as_ref())?,
+        until: time("end_time", asked.end_time.as_ref())?,
+    };
+    match (which.from, which.until) {
+        (Some(from), Some(until)) if until <= from => Err(Refusal::invalid_field(
+            "end_time",
+            "must be later than start_time",
+        )),
+        _ => Ok(which),
     }
 }
 

@@ -252,7 +252,7 @@ pub(super) async fn correct(
 }
 
 /// Tells the others; the row is held.
-async fn tell(
+pub(super) async fn tell(
     room: &Room,
     tx: &mut Transaction,
     tenant: &Tenant,

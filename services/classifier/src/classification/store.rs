@@ -125,7 +125,8 @@ impl From<CorrectionRow> for Correction {
     }
 }
 
-fn select(tenant: &Tenant) -> QueryBuilder<Postgres> {
+/// The beginning of every question: all columns of a tenant's classifications.
+pub(super) fn select(tenant: &Tenant) -> QueryBuilder<Postgres> {
     let mut query = QueryBuilder::new(
         "SELECT classification_id, feedback_name, feedback_number, channel, customer, tier, product_model, batch, occur_time,
                 receive_time, language, reachable, stated_urgency, revision, taxonomy_version, category, labels, sentiment,
@@ -157,12 +158,24 @@ pub(super) async fn lock(tx: &mut Transaction, tenant: &Tenant, id: Uuid) -> Res
 async fn one(
     tx: &mut Transaction,
     tenant: &Tenant,
-    mut query: QueryBuilder<Postgres>,
+    query: QueryBuilder<Postgres>,
 ) -> Result<Option<Classification>, Refusal> {
-    let row: Option<Row> = query.build_query_as().fetch_optional(&mut **tx).await?;
-    let mut found: Vec<Classification> = row.map(Classification::try_from).transpose()?.into_iter().collect();
+    Ok(fetch(tx, tenant, query).await?.pop())
+}
+
+/// What a question that begins with [`select`] finds, with its corrections.
+pub(super) async fn fetch(
+    tx: &mut Transaction,
+    tenant: &Tenant,
+    mut query: QueryBuilder<Postgres>,
+) -> Result<Vec<Classification>, Refusal> {
+    let rows: Vec<Row> = query.build_query_as().fetch_all(&mut **tx).await?;
+    let mut found = rows
+        .into_iter()
+        .map(Classification::try_from)
+        .collect::<Result<Vec<_>, _>>()?;
     with_corrections(tx, tenant, &mut found).await?;
-    Ok(found.pop())
+    Ok(found)
 }
 
 /// The classifications of a page and one more, with their corrections.
@@ -173,13 +186,7 @@ pub(super) async fn list(
 ) -> Result<Vec<Classification>, Refusal> {
     let mut query = select(tenant);
     page.push(&mut query, "classification_id");
-    let rows: Vec<Row> = query.build_query_as().fetch_all(&mut **tx).await?;
-    let mut found = rows
-        .into_iter()
-        .map(Classification::try_from)
-        .collect::<Result<Vec<_>, _>>()?;
-    with_corrections(tx, tenant, &mut found).await?;
-    Ok(found)
+    fetch(tx, tenant, query).await
 }
 
 async fn with_corrections(tx: &mut Transaction, tenant: &Tenant, found: &mut [Classification]) -> Result<(), Refusal> {

@@ -1,6 +1,9 @@
 //! A version of a taxonomy, ready to read with: all its words in one automaton, and what categories inherit, resolved.
 
-use std::{collections::HashMap, sync::Arc};
+use std::{
+    collections::{HashMap, HashSet},
+    sync::Arc,
+};
 
 use aho_corasick::{AhoCorasick, AhoCorasickKind, MatchKind};
 
@@ -87,6 +90,8 @@ pub(crate) struct Lexicon {
     /// The entry of each pattern of the automaton: what rules find are entries without a pattern.
     entry_of: Vec<usize>,
     rules: Rules,
+    /// Folded.
+    negations: HashSet<String>,
     pub(crate) entries: Vec<Entry>,
     pub(crate) categories: Vec<Resolved>,
     /// Keys, the main one first.
@@ -171,6 +176,7 @@ impl Lexicon {
             automaton,
             entry_of: words.patterns.into_iter().map(|(_, entry)| entry).collect(),
             rules,
+            negations: content.sentiment.negations.iter().map(|term| fold::fold_term(term)).collect(),
             entries: words.entries,
             categories,
             dimensions: content
@@ -217,6 +223,11 @@ impl Lexicon {
             }
         }
         self.rules.matches(text, &parts, about)
+    }
+
+    /// True where a folded piece of a text is a negation.
+    pub(crate) fn is_negation(&self, piece: &str) -> bool {
+        self.negations.contains(piece)
     }
 
     /// A category, then those above it up to its root.

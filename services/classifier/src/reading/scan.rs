@@ -232,9 +232,9 @@ impl Modifier {
         modifier
     }
 
-    /// A rhetorical question is about a tone, and passes over what has none.
+    /// A rhetorical question is about a tone, and passes over what has none, or says what is broken (难道闪退也正常吗).
     fn works_on(&self, hit: &Hit) -> bool {
-        hit.is_target() && (!self.asks || hit.tone)
+        hit.is_target() && (!self.asks || hit.tone && !hit.impact)
     }
 
     fn work(&self, hit: &mut Hit) {
@@ -268,11 +268,13 @@ fn modify(lexicon: &Lexicon, text: &str, hits: &mut [Hit]) {
         for target in index + 1..nearest {
             work::count(1);
             let hit = &hits[target];
-            if hit.start < from {
+            let shares = shares_its_end(lexicon, text, &hits[index], hit);
+            if hit.start < from && !shares {
                 continue;
             }
             let within = match last {
-                None => reaches(&text[from..hit.start], modifier.reach),
+                None => shares || reaches(&text[from..hit.start], modifier.reach),
+                Some(end) if shares => hit.start < end,
                 Some(end) => {
                     hit.start < end || (modifier.negates && JOINTS.contains(&text[end..hit.start].trim()))
                 }
@@ -294,6 +296,15 @@ fn modify(lexicon: &Lexicon, text: &str, hits: &mut [Hit]) {
             hits[index].tone = false;
         }
     }
+}
+
+/// True where a word begins with what a modifier ends with (没有 and 有异味), unless that is a negation of the word's own (一点都不 and
+/// 不好用).
+fn shares_its_end(lexicon: &Lexicon, text: &str, modifier: &Hit, hit: &Hit) -> bool {
+    modifier.start < hit.start
+        && hit.start < modifier.end
+        && modifier.end < hit.end
+        && !lexicon.is_negation(&text[hit.start..modifier.end])
 }
 
 /// A negation between the words of a phrase (屏幕没有碎) turns it around as one before it does.

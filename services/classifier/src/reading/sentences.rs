@@ -47,7 +47,7 @@ fn every_sentence_is_understood() {
             wrong.push(format!("{text}: {term} does not speak"));
         }
         // Every span's own text is its term, whatever its spelling.
-        for span in &verdict.spans {
+        for span in verdict.spans.iter().filter(|span| span.rule.is_empty()) {
             let length = (span.end - span.start) as usize;
             let piece: String = text.chars().skip(span.start as usize).take(length).collect();
             assert_eq!(fold::fold_term(&piece), fold::fold_term(&span.term), "{text}");

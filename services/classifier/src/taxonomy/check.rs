@@ -367,11 +367,14 @@ mod tests {
     use super::*;
     use crate::taxonomy::{
         builtin::Builtin,
-        domain::{DegreeTerm, Effect, Keyword, Override, UrgencyFloor},
+        domain::{CounterExample, DegreeTerm, Effect, Example, Keyword, Override, Rule, UrgencyFloor},
     };
 
     fn fields(change: impl FnOnce(&mut Content)) -> Vec<String> {
         let mut content = Builtin::load().unwrap().content;
+        for category in &mut content.categories {
+            category.counter_examples.clear(); // they name categories that a test may take away
+        }
         change(&mut content);
         violations(&content).into_iter().map(|(field, _)| field).collect()
     }
@@ -449,6 +452,66 @@ mod tests {
         assert_eq!(
             fields(|content| content.priority_model.overrides[0].categories.push("nope".to_owned())),
             ["priority_model.overrides[0].categories[1]"]
+        );
+    }
+
+    /// Rules, exclusions and counter-examples are checked when they are saved.
+    #[test]
+    fn a_rule_that_cannot_be_held_against_a_text_is_refused() {
+        let rule = |key: &str, pattern| Rule {
+            key: key.to_owned(),
+            pattern,
+            weight: 1.0,
+            product_models: Vec::new(),
+            channels: Vec::new(),
+        };
+        let phrase = |part: &str| Pattern::Phrase {
+            parts: vec!["屏幕".to_owned(), part.to_owned()],
+            gap: 3,
+        };
+        let regex = |pattern: &str| Pattern::Regex(pattern.to_owned());
+        assert_eq!(
+            fields(|content| {
+                content.categories[0].rules = vec![
+                    rule("a", regex("(")),
+                    rule("a", phrase("\u{200b}")),
+                    rule("b", regex("x*")),
+                    rule("c", regex("订单\\d+")),
+                ];
+            }),
+            [
+                "categories[0].rules[0].regex",
+                "categories[0].rules[1].key",
+                "categories[0].rules[1].phrase.parts[1]",
+                "categories[0].rules[2].regex"
+            ]
+        );
+        assert_eq!(
+            fields(|content| {
+                content.categories[0].rules = (0..101).map(|n| rule(&format!("r{n}"), regex("("))).collect();
+            }),
+            ["categories"],
+            "so many are not even compiled"
+        );
+        let counter = |category: &str| CounterExample {
+            example: Example {
+                text: "x".to_owned(),
+                product_model: String::new(),
+                channel: 0,
+            },
+            category: category.to_owned(),
+        };
+        assert_eq!(
+            fields(|content| {
+                content.categories[0].exclusions = vec!["安全帶".to_owned(), "安全带".to_owned()];
+                content.categories[0].counter_examples =
+                    ["", "unclassified", "function", "nonsense", "safety.fire"].map(counter).to_vec();
+            }),
+            [
+                "categories[0].exclusions[1]",
+                "categories[0].counter_examples[3].category",
+                "categories[0].counter_examples[4].category"
+            ]
         );
     }
 
