@@ -13,7 +13,9 @@ impl CarryOut for Room {
     async fn carry_out(&self, run: &Run) -> Result<Ended, Refusal> {
         match run.kind.as_str() {
             reclassification::KIND => reclassification::carry_out(self, run).await,
-            kind => Err(Refusal::fault(anyhow::anyhow!("{kind} is no kind of operation of this room"))),
+            kind => Err(Refusal::fault(anyhow::anyhow!(
+                "{kind} is no kind of operation of this room"
+            ))),
         }
     }
 }

@@ -30,10 +30,7 @@ fn versions() -> (Lexicon, Lexicon) {
         term: "无人机".to_owned(),
         weight: 9.0,
     });
-    (
-        Lexicon::new(0, &content).unwrap(),
-        Lexicon::new(2, &later).unwrap(),
-    )
+    (Lexicon::new(0, &content).unwrap(), Lexicon::new(2, &later).unwrap())
 }
 
 fn mapped(from: &str, to: &[&str]) -> Mapped {
@@ -69,7 +66,10 @@ fn what_nobody_set_is_read_anew() {
     assert_eq!((next.impact, next.skills[0].as_str()), (Impact::Serious, "software"));
     assert!(next.basis.starts_with("function.crash by “无人机”"), "{}", next.basis);
     assert_eq!(anew(&next, &after, Some("无人机不见了"), &[]), Anew::Same);
-    assert_eq!(anew(&classified(&before, "退款超时", 0), &after, Some("退款超时"), &[]), Anew::Same);
+    assert_eq!(
+        anew(&classified(&before, "退款超时", 0), &after, Some("退款超时"), &[]),
+        Anew::Same
+    );
 }
 
 /// C-10: what a person set stays, as the mapping has it.
@@ -85,7 +85,12 @@ fn what_people_set_stays_and_is_mapped() {
     };
     found.correct(&before, set, Timestamp::UNIX_EPOCH).unwrap();
     let text = Some("今天去了一趟");
-    let one = changed(anew(&found, &after, text, &[mapped("function.login", &["function.defect"])]));
+    let one = changed(anew(
+        &found,
+        &after,
+        text,
+        &[mapped("function.login", &["function.defect"])],
+    ));
     assert_eq!((one.category.as_str(), one.revision), ("function.defect", 3));
     assert_eq!(
         (one.sentiment, one.priority.key.as_str(), one.corrections.len()),
@@ -113,7 +118,12 @@ fn without_a_text_the_mapping_alone_speaks() {
     let found = classified(&before, "登录失败", 0);
     assert_eq!(found.category, "function.login");
     assert_eq!(anew(&found, &after, None, &[]), Anew::Unreadable);
-    let next = changed(anew(&found, &after, None, &[mapped("function.login", &["function.defect"])]));
+    let next = changed(anew(
+        &found,
+        &after,
+        None,
+        &[mapped("function.login", &["function.defect"])],
+    ));
     assert_eq!(next.category, "function.defect");
     let stays = classified(&before, "一打开就闪退", 0);
     assert_eq!(anew(&stays, &after, None, &[]), Anew::Same);

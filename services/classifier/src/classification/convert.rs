@@ -157,10 +157,9 @@ pub(super) fn which(asked: &Asked) -> Result<Which, Refusal> {
         until: time("end_time", asked.end_time.as_ref())?,
     };
     match (which.from, which.until) {
-        (Some(from), Some(until)) if until <= from => Err(Refusal::invalid_field(
-            "end_time",
-            "must be later than start_time",
-        )),
+        (Some(from), Some(until)) if until <= from => {
+            Err(Refusal::invalid_field("end_time", "must be later than start_time"))
+        }
         _ => Ok(which),
     }
 }

@@ -75,9 +75,18 @@ mod tests {
     fn an_excerpt_is_the_sentence_that_decided() {
         let lexicon = Lexicon::new(0, &Builtin::load().unwrap().content).unwrap();
         for (text, matter) in [
-            ("你好。我是老客户了。昨天更新后APP一打开就闪退。麻烦看一下。", "昨天更新后APP一打开就闪退。"),
-            ("Hi team. I have used it for years. The app crashes on startup! Regards.", "The app crashes on startup!"),
-            ("物流很快，没有破损！但是客服態度惡劣，一直推諉。謝謝", "但是客服態度惡劣，一直推諉。"),
+            (
+                "你好。我是老客户了。昨天更新后APP一打开就闪退。麻烦看一下。",
+                "昨天更新后APP一打开就闪退。",
+            ),
+            (
+                "Hi team. I have used it for years. The app crashes on startup! Regards.",
+                "The app crashes on startup!",
+            ),
+            (
+                "物流很快，没有破损！但是客服態度惡劣，一直推諉。謝謝",
+                "但是客服態度惡劣，一直推諉。",
+            ),
         ] {
             let verdict = read(&lexicon, Statement::of(text));
             assert_eq!(excerpt(text, &verdict.spans), matter);

@@ -62,7 +62,13 @@ impl Table {
 
     /// Prints each label with its precision and recall, and gives the share of what was right.
     fn print(&self, title: &str) -> f64 {
-        let share = |part: u32, whole: u32| if whole == 0 { 1.0 } else { f64::from(part) / f64::from(whole) };
+        let share = |part: u32, whole: u32| {
+            if whole == 0 {
+                1.0
+            } else {
+                f64::from(part) / f64::from(whole)
+            }
+        };
         let (mut right, mut all) = (0, 0);
         for (label, count) in &self.0 {
             println!(

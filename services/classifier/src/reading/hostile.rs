@@ -16,9 +16,54 @@ use crate::taxonomy::{
 
 /// What hostile texts are made of: words that work on one another, marks that melt or count nothing, pieces of rules, odd planes.
 const PIECES: [&str; 48] = [
-    "不", "没有", "一点都不", "难道", "这也叫", "很", "但是", "闪退", "卡顿", "好", "不好", "呵呵", "屏幕", "碎", "退", "钱", "没",
-    "退款", "3天", "aaaa", "aab", "not ", "never ", "crash ", "screen ", "cracked ", "打电话", "没人", "，", "。", "！", "\n", " ",
-    ".", "…", "★", "\u{301}", "\u{200b}", "ﬁ", "ﷺ", "①", "👨‍👩‍👧", "😡", ":(", "“好”", "𠀀", "\u{1100}\u{1161}\u{11a8}", "ＡＢＣ",
+    "不",
+    "没有",
+    "一点都不",
+    "难道",
+    "这也叫",
+    "很",
+    "但是",
+    "闪退",
+    "卡顿",
+    "好",
+    "不好",
+    "呵呵",
+    "屏幕",
+    "碎",
+    "退",
+    "钱",
+    "没",
+    "退款",
+    "3天",
+    "aaaa",
+    "aab",
+    "not ",
+    "never ",
+    "crash ",
+    "screen ",
+    "cracked ",
+    "打电话",
+    "没人",
+    "，",
+    "。",
+    "！",
+    "\n",
+    " ",
+    ".",
+    "…",
+    "★",
+    "\u{301}",
+    "\u{200b}",
+    "ﬁ",
+    "ﷺ",
+    "①",
+    "👨‍👩‍👧",
+    "😡",
+    ":(",
+    "“好”",
+    "𠀀",
+    "\u{1100}\u{1161}\u{11a8}",
+    "ＡＢＣ",
 ];
 
 /// The built-in taxonomy with rules that a careless or ill-willed author might write.
@@ -111,10 +156,21 @@ fn work_grows_with_the_length_and_no_faster() {
         read(&lexicon, Statement::of(text));
         work::steps() - before
     };
-    let shapes = PIECES
-        .iter()
-        .map(|piece| (*piece).to_owned())
-        .chain(["▲", "不★", "不▲好", "好★★★★★★★★", "没有a", "屏幕屏幕碎", "aa aa ", "不好", "难道好", "e\u{301}\u{301}\u{301}"].map(str::to_owned));
+    let shapes = PIECES.iter().map(|piece| (*piece).to_owned()).chain(
+        [
+            "▲",
+            "不★",
+            "不▲好",
+            "好★★★★★★★★",
+            "没有a",
+            "屏幕屏幕碎",
+            "aa aa ",
+            "不好",
+            "难道好",
+            "e\u{301}\u{301}\u{301}",
+        ]
+        .map(str::to_owned),
+    );
     for piece in shapes {
         let (once, four_times) = (work_on(&piece.repeat(1_000)), work_on(&piece.repeat(4_000)));
         assert!(
@@ -142,4 +198,3 @@ proptest::proptest! {
 }
 
 static SHARED: std::sync::OnceLock<Lexicon> = std::sync::OnceLock::new();
-

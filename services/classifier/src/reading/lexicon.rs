@@ -176,7 +176,12 @@ impl Lexicon {
             automaton,
             entry_of: words.patterns.into_iter().map(|(_, entry)| entry).collect(),
             rules,
-            negations: content.sentiment.negations.iter().map(|term| fold::fold_term(term)).collect(),
+            negations: content
+                .sentiment
+                .negations
+                .iter()
+                .map(|term| fold::fold_term(term))
+                .collect(),
             entries: words.entries,
             categories,
             dimensions: content

@@ -292,7 +292,10 @@ mod tests {
     fn a_phrase_spans_its_gap_and_no_more() {
         assert_eq!(matched(&["屏幕", "碎"], 4, "屏幕摔了就碎了"), ["屏幕摔了就碎"]);
         assert!(matched(&["屏幕", "碎"], 2, "屏幕摔了就碎了").is_empty());
-        assert!(matched(&["屏幕", "碎"], 9, "屏幕好。心碎").is_empty(), "a sentence ends");
+        assert!(
+            matched(&["屏幕", "碎"], 9, "屏幕好。心碎").is_empty(),
+            "a sentence ends"
+        );
         assert!(matched(&["屏幕", "碎"], 9, "碎了屏幕").is_empty(), "the order counts");
         assert_eq!(matched(&["屏幕", "碎"], 3, "屏幕屏幕碎碎"), ["屏幕碎"]);
         assert_eq!(matched(&["a", "b", "c"], 1, "a b c, a b x c"), ["a b c"]);

@@ -275,9 +275,7 @@ fn modify(lexicon: &Lexicon, text: &str, hits: &mut [Hit]) {
             let within = match last {
                 None => shares || reaches(&text[from..hit.start], modifier.reach),
                 Some(end) if shares => hit.start < end,
-                Some(end) => {
-                    hit.start < end || (modifier.negates && JOINTS.contains(&text[end..hit.start].trim()))
-                }
+                Some(end) => hit.start < end || (modifier.negates && JOINTS.contains(&text[end..hit.start].trim())),
             };
             if !within || worked_on == JOINED || ends_reach(lexicon, hit) {
                 break;

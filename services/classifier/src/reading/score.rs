@@ -89,7 +89,11 @@ fn best(lexicon: &Lexicon, votes: &[f64], dimension: usize) -> Vec<(usize, f64)>
 /// What a word of the sentiment lexicon counts for at its place.
 pub(super) fn tone(hit: &Hit, weight: f64) -> f64 {
     let weight = weight * hit.factor;
-    round(if hit.negated == hit.asked { weight } else { -weight * TURNED })
+    round(if hit.negated == hit.asked {
+        weight
+    } else {
+        -weight * TURNED
+    })
 }
 
 /// The score of some words, −1 … 1, and their tendency.

@@ -229,7 +229,10 @@ fn spans(lexicon: &Lexicon, folded: &fold::Folded, scanned: &Scanned) -> Vec<Spa
                 continue;
             }
             let (spoken, weight) = match role {
-                Role::Keyword { category: index, weight } => {
+                Role::Keyword {
+                    category: index,
+                    weight,
+                } => {
                     let category = &lexicon.categories[*index];
                     let counts_not = hit.negated || scanned.is_excluded(lexicon, *index, hit);
                     let spoken = Spoken::Category {
@@ -261,7 +264,11 @@ fn spans(lexicon: &Lexicon, folded: &fold::Folded, scanned: &Scanned) -> Vec<Spa
                     hit.negated
                 },
                 weight,
-                rule: lexicon.entries[hit.entry].rule.as_deref().unwrap_or_default().to_owned(),
+                rule: lexicon.entries[hit.entry]
+                    .rule
+                    .as_deref()
+                    .unwrap_or_default()
+                    .to_owned(),
             });
             if spans.len() == SPANS {
                 return spans;

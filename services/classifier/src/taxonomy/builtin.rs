@@ -6,8 +6,8 @@ use jiff::Timestamp;
 use serde::Deserialize;
 
 use super::domain::{
-    Category, Content, CounterExample, DegreeTerm, Dimension, Example, ImpactTerm, Keyword, LocalName, Override, Pattern, PriorityCell,
-    PriorityLevel, PriorityModel, Rule, SentimentModel, SentimentTerm, UrgencyFloor,
+    Category, Content, CounterExample, DegreeTerm, Dimension, Example, ImpactTerm, Keyword, LocalName, Override,
+    Pattern, PriorityCell, PriorityLevel, PriorityModel, Rule, SentimentModel, SentimentTerm, UrgencyFloor,
 };
 use crate::domain::{Impact, Tier};
 

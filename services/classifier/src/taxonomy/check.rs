@@ -504,8 +504,9 @@ mod tests {
         assert_eq!(
             fields(|content| {
                 content.categories[0].exclusions = vec!["安全帶".to_owned(), "安全带".to_owned()];
-                content.categories[0].counter_examples =
-                    ["", "unclassified", "function", "nonsense", "safety.fire"].map(counter).to_vec();
+                content.categories[0].counter_examples = ["", "unclassified", "function", "nonsense", "safety.fire"]
+                    .map(counter)
+                    .to_vec();
             }),
             [
                 "categories[0].exclusions[1]",

@@ -178,12 +178,7 @@ pub(super) async fn activate(
 }
 
 /// A version that does not keep its own examples does not come into effect (001-40).
-async fn keeps_its_examples(
-    room: &Room,
-    tx: &mut Transaction,
-    tenant: &Tenant,
-    version: i32,
-) -> Result<(), Refusal> {
+async fn keeps_its_examples(room: &Room, tx: &mut Transaction, tenant: &Tenant, version: i32) -> Result<(), Refusal> {
     let Some(content) = store::content(tx, tenant, version).await? else {
         return Ok(()); // version 0: a test of ours reads its examples
     };

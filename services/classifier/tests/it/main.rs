@@ -4,6 +4,8 @@
 
 mod classifying;
 mod correcting;
+mod dictionary;
 mod lists;
 mod play;
+mod reclassifying;
 mod taxonomies;
