@@ -37,6 +37,7 @@ fn mapped(from: &str, to: &[&str]) -> Mapped {
     Mapped {
         from: from.to_owned(),
         to: to.iter().map(|key| (*key).to_owned()).collect(),
+        reclassify: to.is_empty(),
     }
 }
 

@@ -156,6 +156,27 @@ async fn old_feedback_is_read_anew_and_what_people_set_stays() {
     assert_eq!(read_anew(&play, &mut boss, all()).await.changed, 0, "once is enough");
 }
 
+/// More than one transaction takes: each of them goes on behind the one before, and nothing is looked at twice.
+#[tokio::test]
+async fn many_are_read_batch_by_batch() {
+    let play = Play::begin().await;
+    let mut boss = play.boss().await;
+    for _ in 0..230 {
+        play.submit(TENANT, &play.submitted("无人机撞树上了"));
+    }
+    play.all_consumed().await;
+    let mut taxonomy = builtin(&mut boss).await;
+    category(&mut taxonomy, "hardware.fault").keywords.push(v1::Keyword {
+        term: "无人机".to_owned(),
+        weight: 5.0,
+    });
+    boss.create_taxonomy(create(taxonomy)).await.unwrap();
+    boss.activate_taxonomy(activate(1)).await.unwrap();
+    let did = read_anew(&play, &mut boss, all()).await;
+    assert_eq!((did.looked_at, did.changed, did.without_text), (230, 230, 0));
+    assert_eq!(did.confusion[0].count, 230);
+}
+
 #[tokio::test]
 async fn a_stretch_that_ends_before_it_begins_is_refused_at_once() {
     let play = Play::begin().await;

@@ -26,7 +26,7 @@ pub(crate) async fn map_taxonomy(room: &Room, request: Request<v1::MapTaxonomyRe
         version,
         name: &request.name,
         from_version: mapping.from_version,
-        categories: convert::mapped(mapping.categories)?,
+        categories: convert::mapped(mapping.categories),
         author: &caller.subject,
         etag: &request.etag,
         validate_only: request.validate_only,

@@ -1,6 +1,6 @@
 //! Between mappings of the domain and those of the proto.
 
-use huiyin_chassis::{Refusal, Tenant, sql};
+use huiyin_chassis::{Tenant, sql};
 use huiyin_proto::classifier::v1;
 
 pub(super) use huiyin_proto::classifier::v1::TaxonomyMapping as Answer;
@@ -12,7 +12,7 @@ pub(super) fn mapping(tenant: &Tenant, mapping: &Mapping) -> Answer {
     let category = |mapped: &Mapped| v1::MappedCategory {
         from: mapped.from.clone(),
         to: mapped.to.clone(),
-        reclassify: mapped.to.is_empty(),
+        reclassify: mapped.reclassify,
     };
     Answer {
         name: format!(
@@ -29,25 +29,12 @@ pub(super) fn mapping(tenant: &Tenant, mapping: &Mapping) -> Answer {
     }
 }
 
-/// What a caller says: each entry has either keys or `reclassify`.
-pub(super) fn mapped(categories: Vec<v1::MappedCategory>) -> Result<Vec<Mapped>, Refusal> {
-    let wrong: Vec<(String, String)> = categories
-        .iter()
-        .enumerate()
-        .filter(|(_, category)| category.to.is_empty() != category.reclassify)
-        .map(|(index, _)| {
-            (
-                format!("mapping.categories[{index}]"),
-                "must have either `to` or `reclassify`".to_owned(),
-            )
-        })
-        .collect();
-    if !wrong.is_empty() {
-        return Err(Refusal::invalid(wrong));
-    }
+/// What a caller says.
+pub(super) fn mapped(categories: Vec<v1::MappedCategory>) -> Vec<Mapped> {
     let mapped = |category: v1::MappedCategory| Mapped {
         from: category.from,
         to: category.to,
+        reclassify: category.reclassify,
     };
-    Ok(categories.into_iter().map(mapped).collect())
+    categories.into_iter().map(mapped).collect()
 }

@@ -11,8 +11,10 @@ use crate::taxonomy::domain::Content;
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Mapped {
     pub(crate) from: String,
-    /// Empty where each text is to be read anew.
     pub(crate) to: Vec<String>,
+    /// Each text is to be read anew; `to` is empty then, and only then.
+    #[serde(default)]
+    pub(crate) reclassify: bool,
 }
 
 /// How the categories of an earlier version become those of a later one.
@@ -44,7 +46,7 @@ pub(crate) enum Fate<'m> {
 /// What becomes of a category; one that no entry names stays as it is, and is read anew where the later version does not have it.
 pub(crate) fn fate<'m>(categories: &'m [Mapped], later: impl Fn(&str) -> bool, key: &str) -> Fate<'m> {
     match categories.iter().find(|mapped| mapped.from == key) {
-        Some(mapped) if mapped.to.is_empty() => Fate::ReadAnew,
+        Some(mapped) if mapped.reclassify => Fate::ReadAnew,
         Some(mapped) => Fate::Becomes(&mapped.to),
         None if later(key) => Fate::Stays,
         None => Fate::ReadAnew,
@@ -65,6 +67,12 @@ pub(crate) fn violations(earlier: &Content, later: &Content, categories: &[Mappe
     let mut known = HashSet::new();
     for (index, mapped) in categories.iter().enumerate() {
         let field = |name: &str| format!("categories[{index}].{name}");
+        if mapped.to.is_empty() != mapped.reclassify {
+            found.push((
+                format!("categories[{index}]"),
+                "must have either `to` or `reclassify`".to_owned(),
+            ));
+        }
         let Some(dimension) = earlier_dimensions.get(&mapped.from) else {
             found.push((
                 field("from"),
@@ -112,6 +120,7 @@ mod tests {
         Mapped {
             from: from.to_owned(),
             to: to.iter().map(|key| (*key).to_owned()).collect(),
+            reclassify: to.is_empty(),
         }
     }
 
