@@ -264,7 +264,6 @@ fn modify(lexicon: &Lexicon, text: &str, hits: &mut [Hit]) {
         let mut last: Option<usize> = None;
         let mut worked_on = 0;
         let nearest = hits.len().min(index + 1 + LOOKED_AT);
-        #[expect(clippy::needless_range_loop, reason = "the hit is changed at the end")]
         for target in index + 1..nearest {
             work::count(1);
             let hit = &hits[target];
