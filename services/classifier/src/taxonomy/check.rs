@@ -3,16 +3,16 @@
 use std::collections::{HashMap, HashSet};
 
 use super::{
-    domain::{Category, Content, Pattern, PriorityModel},
-    examples::is_at_or_below,
+    check_rules::{neighbors, rules, sizes},
+    domain::{Category, Content, PriorityModel},
 };
 use crate::{
     domain::{Impact, Tier, UNCLASSIFIED},
-    reading::{fold, rules::compile},
+    reading::fold,
 };
 
 /// Fields with what is wrong about them.
-type Violations = Vec<(String, String)>;
+pub(super) type Violations = Vec<(String, String)>;
 
 /// What keeps this content from becoming a version; empty where nothing does. Fields are those of the message `Taxonomy`.
 pub(crate) fn violations(content: &Content) -> Violations {
@@ -33,7 +33,7 @@ pub(crate) fn violations(content: &Content) -> Violations {
     found
 }
 
-fn say(found: &mut Violations, field: String, problem: impl Into<String>) {
+pub(super) fn say(found: &mut Violations, field: String, problem: impl Into<String>) {
     found.push((field, problem.into()));
 }
 
@@ -178,94 +178,6 @@ fn words<'w>(terms: impl Iterator<Item = &'w str>, field: &str, name: &str, foun
     }
 }
 
-/// So many of each may a version hold: they are held against texts one by one.
-const REGEXES: usize = 100;
-const PHRASES: usize = 5_000;
-const EXAMPLES: usize = 5_000;
-
-/// True where there are not too many regular expressions.
-fn sizes(content: &Content, found: &mut Violations) -> bool {
-    let patterns = || {
-        content
-            .categories
-            .iter()
-            .flat_map(|category| &category.rules)
-            .map(|rule| &rule.pattern)
-    };
-    let regexes = patterns()
-        .filter(|pattern| matches!(pattern, Pattern::Regex(_)))
-        .count();
-    let phrases = patterns().count() - regexes;
-    let examples = content
-        .categories
-        .iter()
-        .map(|category| category.examples.len() + category.counter_examples.len())
-        .sum();
-    for (what, count, most) in [
-        ("regular expressions", regexes, REGEXES),
-        ("phrases", phrases, PHRASES),
-        ("examples", examples, EXAMPLES),
-    ] {
-        if count > most {
-            say(
-                found,
-                "categories".to_owned(),
-                format!("hold {count} {what}; {most} are allowed"),
-            );
-        }
-    }
-    regexes <= REGEXES
-}
-
-/// Regular expressions are compiled only where they are few enough: a compilation is work.
-fn rules(category: &Category, few: bool, field: &str, found: &mut Violations) {
-    let mut known = HashSet::new();
-    for (index, rule) in category.rules.iter().enumerate() {
-        let at = |name: &str| format!("{field}[{index}].{name}");
-        if !known.insert(&rule.key) {
-            say(found, at("key"), format!("{} is there already", rule.key));
-        }
-        if !rule.weight.is_finite() || rule.weight <= 0.0 {
-            say(found, at("weight"), "must be a number above 0");
-        }
-        match &rule.pattern {
-            Pattern::Phrase { parts, .. } => {
-                for (place, part) in parts.iter().enumerate() {
-                    if fold::fold_term(part).is_empty() {
-                        say(
-                            found,
-                            format!("{}[{place}]", at("phrase.parts")),
-                            "holds nothing that could be found in a text",
-                        );
-                    }
-                }
-            }
-            Pattern::Regex(pattern) if few => {
-                if let Err(problem) = compile(pattern) {
-                    say(found, at("regex"), problem);
-                }
-            }
-            Pattern::Regex(_) => {}
-        }
-    }
-}
-
-/// A counter-example belongs to a category that there is, and that is none of those that it is written against.
-fn neighbors(content: &Content, category: &Category, field: &str, found: &mut Violations) {
-    for (index, counter) in category.counter_examples.iter().enumerate() {
-        let neighbor = counter.category.as_str();
-        let at = format!("{field}[{index}].category");
-        if is_at_or_below(neighbor, &category.key) {
-            say(found, at, format!("{neighbor} is no neighbour of {}", category.key));
-        } else if !neighbor.is_empty()
-            && neighbor != UNCLASSIFIED
-            && !content.categories.iter().any(|known| known.key == neighbor)
-        {
-            say(found, at, format!("there is no category {neighbor}"));
-        }
-    }
-}
-
 fn levels(model: &PriorityModel, found: &mut Violations) {
     let mut known = HashSet::new();
     for (index, level) in model.levels.iter().enumerate() {
@@ -367,7 +279,7 @@ mod tests {
     use super::*;
     use crate::taxonomy::{
         builtin::Builtin,
-        domain::{CounterExample, DegreeTerm, Effect, Example, Keyword, Override, Rule, UrgencyFloor},
+        domain::{CounterExample, DegreeTerm, Effect, Example, Keyword, Override, Pattern, Rule, UrgencyFloor},
     };
 
     fn fields(change: impl FnOnce(&mut Content)) -> Vec<String> {

@@ -7,6 +7,7 @@
 pub(crate) mod api;
 pub(crate) mod builtin;
 pub(crate) mod check;
+mod check_rules;
 pub(crate) mod convert;
 mod diff;
 pub(crate) mod domain;
