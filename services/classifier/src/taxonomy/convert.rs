@@ -128,16 +128,16 @@ fn rule(rule: &Rule) -> v1::Rule {
     }
 }
 
-fn example(example: &Example) -> v1::Example {
-    v1::Example {
+fn example(example: &Example) -> v1::DictionaryExample {
+    v1::DictionaryExample {
         text: example.text.clone(),
         product_model: example.product_model.clone(),
         channel: example.channel,
     }
 }
 
-fn counter_example(counter: &CounterExample) -> v1::CounterExample {
-    v1::CounterExample {
+fn counter_example(counter: &CounterExample) -> v1::DictionaryCounterExample {
+    v1::DictionaryCounterExample {
         text: counter.example.text.clone(),
         category: counter.category.clone(),
         product_model: counter.example.product_model.clone(),

@@ -58,12 +58,12 @@ async fn a_version_that_breaks_its_examples_does_not_come_into_effect() {
     let mut boss = play.boss().await;
     let mut taxonomy = builtin(&mut boss).await;
     let crash = category(&mut taxonomy, "function.crash");
-    let example = |text: &str| v1::Example {
+    let example = |text: &str| v1::DictionaryExample {
         text: text.to_owned(),
         ..Default::default()
     };
     crash.examples = vec![example("一打开就闪退"), example("退款超时")];
-    crash.counter_examples = vec![v1::CounterExample {
+    crash.counter_examples = vec![v1::DictionaryCounterExample {
         text: "老是崩溃".to_owned(),
         category: "performance.lag".to_owned(),
         ..Default::default()
