@@ -16,6 +16,7 @@ mod domain;
 mod error;
 mod events;
 mod meters;
+mod operations;
 mod priority;
 mod reading;
 mod room;
@@ -24,7 +25,7 @@ mod worker;
 
 use std::sync::Arc;
 
-use huiyin_chassis::{Context, Migrations, Running, Service, timer};
+use huiyin_chassis::{Context, Migrations, Running, Service, operations as long, timer};
 use huiyin_events::Events;
 use huiyin_proto::classifier::v1::{
     classifier_service_server::ClassifierServiceServer, priority_model_service_server::PriorityModelServiceServer,
@@ -55,6 +56,7 @@ pub async fn start(config: Config, context: Context) -> anyhow::Result<Running> 
     let server = PriorityModelServiceServer::new(priority::api::Api::new(room.clone()))
         .max_decoding_message_size(service.server.message_bytes());
     service.server.add(server)?;
+    long::run(&mut service, room.clone())?;
     events.run(&mut service, &config.service.neighbors, &["intake"], room.clone())?;
     timer::run(
         &mut service.tasks,

@@ -1,6 +1,6 @@
 //! What every subject of the room works with.
 
-use huiyin_chassis::{Clock, Database, Service, listing::PageTokenKey};
+use huiyin_chassis::{Clock, Database, Operations, Service, listing::PageTokenKey};
 use huiyin_events::{Events, Outbox};
 
 use crate::{Config, meters::Meters, priority::models::Models, taxonomy::lexicons::Lexicons};
@@ -19,6 +19,8 @@ pub(crate) struct Room {
     pub(crate) lexicons: Lexicons,
     /// Priority models, ready to decide with.
     pub(crate) priorities: Models,
+    /// Where its long work is started.
+    pub(crate) operations: Operations,
     /// What it counts.
     pub(crate) meters: Meters,
 }
@@ -36,6 +38,7 @@ impl Room {
             outbox: events.outbox(),
             lexicons: Lexicons::new(config.taxonomies.kept)?,
             priorities: Models::new()?,
+            operations: service.operations.clone(),
             meters: Meters::new(),
         })
     }

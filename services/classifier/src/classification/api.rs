@@ -1,12 +1,13 @@
 //! The RPCs of classifications.
 
-use huiyin_chassis::{Caller, mask::mask, name, repeat::Repeatable};
+use huiyin_chassis::{Caller, mask::mask, name, operations::Operation, repeat::Repeatable};
 use huiyin_proto::classifier::v1;
 use tonic::{Request, Response, Status};
 
 use super::{
     convert,
     domain_review::Reviewer,
+    reclassification,
     reviewing::{self, Target},
     service,
 };
@@ -150,4 +151,19 @@ fn reviewer<'r>(caller: &'r Caller, role: &'r str, reason: &str) -> Reviewer<'r>
         role,
         reason: mask(reason),
     }
+}
+
+/// See the proto.
+pub(crate) async fn reclassify_feedbacks(
+    room: &Room,
+    request: Request<v1::ReclassifyFeedbacksRequest>,
+) -> Result<Response<Operation>, Status> {
+    let caller = Caller::of(&request)?;
+    let request = request.into_inner();
+    let tenant = name::parent(&caller, &request.parent)?;
+    let repeat = Repeatable::new(&tenant, &caller, "ReclassifyFeedbacks", &request.request_id, &request)?;
+    convert::which(&request)?; // what cannot be read is refused now, not when it is carried out
+    Ok(Response::new(
+        reclassification::start(room, &tenant, &caller.subject, &request, repeat).await?,
+    ))
 }

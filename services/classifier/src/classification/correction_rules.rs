@@ -5,7 +5,7 @@ use uuid::Uuid;
 
 use super::{
     domain::{Change, Classification},
-    domain_priority::{Computed, Known, Rules},
+    domain_priority::{Computed, Rules},
 };
 use crate::{
     domain::{Feedback, Impact, Label, Tier},
@@ -25,11 +25,11 @@ pub(super) fn lexicon() -> Lexicon {
     Lexicon::new(0, &Builtin::load().unwrap().content).unwrap()
 }
 
-fn model() -> std::sync::Arc<Model> {
+pub(super) fn model() -> std::sync::Arc<Model> {
     Models::new().unwrap().builtin(UsedFor::Case)
 }
 
-fn rules<'r>(lexicon: &'r Lexicon, model: &'r Model) -> Rules<'r> {
+pub(super) fn rules<'r>(lexicon: &'r Lexicon, model: &'r Model) -> Rules<'r> {
     Rules {
         lexicon,
         model,
@@ -37,7 +37,7 @@ fn rules<'r>(lexicon: &'r Lexicon, model: &'r Model) -> Rules<'r> {
     }
 }
 
-fn classified(lexicon: &Lexicon, text: &str, urgency: i32) -> Classification {
+pub(super) fn classified(lexicon: &Lexicon, text: &str, urgency: i32) -> Classification {
     classified_with(lexicon, &model(), text, urgency)
 }
 
@@ -56,25 +56,12 @@ pub(super) fn classified_with(lexicon: &Lexicon, model: &Model, text: &str, urge
         language: "zh-CN".to_owned(),
         reachable: false,
     };
-    let verdict = read(
-        lexicon,
-        Statement {
-            text,
-            tier: Tier::Existing,
-            impact: None,
-            urgency,
-            emotion_level: 0,
-        },
-    );
-    let known = Known {
-        tier: Tier::Existing,
-        channel: 2,
-        product_model: "",
+    let statement = Statement {
         urgency,
-        emotion_level: 0,
-        customers: 0,
+        channel: 2,
+        ..Statement::of(text)
     };
-    let computed = Computed::new(verdict, known, model);
+    let computed = Computed::new(read(lexicon, statement), &statement, 0, model);
     Classification::first(
         Uuid::nil(),
         feedback,

@@ -226,7 +226,7 @@ impl Classification {
 }
 
 /// The index of a category of the main dimension.
-fn main_category(lexicon: &Lexicon, key: &str) -> Result<usize, Error> {
+pub(super) fn main_category(lexicon: &Lexicon, key: &str) -> Result<usize, Error> {
     let found = lexicon
         .categories
         .iter()

@@ -10,7 +10,7 @@ use super::{
     domain_review::{Review, ReviewState, Reviewer},
 };
 use crate::{
-    domain::{Priority, Tier},
+    domain::Priority,
     error::Error,
     priority::{
         check::counting,
@@ -21,7 +21,7 @@ use crate::{
     reading::{
         fold,
         lexicon::Lexicon,
-        verdict::{self, Verdict},
+        verdict::{self, Statement, Verdict},
     },
 };
 
@@ -44,21 +44,6 @@ pub(crate) struct Computed {
     /// None in what was classified before there were models.
     #[serde(default)]
     pub(crate) decided: Option<Decided>,
-}
-
-/// What is known of a case beside its text.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Known<'k> {
-    pub(crate) tier: Tier,
-    /// As its number.
-    pub(crate) channel: i32,
-    pub(crate) product_model: &'k str,
-    /// 0 not stated, 1 normal, 2 urgent, 3 critical.
-    pub(crate) urgency: i32,
-    /// 0 not stated, 1 calm … 5 furious.
-    pub(crate) emotion_level: i32,
-    /// How many have the same problem; 0 where that is not known.
-    pub(crate) customers: i32,
 }
 
 /// What a correction goes by.
@@ -84,20 +69,20 @@ pub(crate) struct Scoring {
 }
 
 impl Computed {
-    /// What the model makes of what was read.
-    pub(crate) fn new(verdict: Verdict, known: Known<'_>, model: &Model) -> Self {
+    /// What the model makes of what was read; `customers` are those with the same problem, 0 where that is not known.
+    pub(crate) fn new(verdict: Verdict, statement: &Statement<'_>, customers: i32, model: &Model) -> Self {
         let facts = Facts {
             categories: verdict.labels.iter().map(|label| label.category.clone()).collect(),
-            tier: known.tier,
+            tier: statement.tier,
             impact: verdict.impact,
             impact_words: verdict::impact_words(verdict.impact, verdict.spoken_impact.as_ref()),
-            channel: known.channel,
-            urgency: known.urgency,
-            emotion_level: known.emotion_level,
+            channel: statement.channel,
+            urgency: statement.urgency,
+            emotion_level: statement.emotion_level,
             sentiment: verdict.sentiment,
-            product_model: known.product_model.to_owned(),
+            product_model: statement.product_model.to_owned(),
             terms: terms(&verdict),
-            customers: known.customers,
+            customers,
         };
         let decision = decide(model.version, &model.content, &facts, &Scores::new());
         Self {
@@ -304,6 +289,7 @@ impl Classification {
         };
         let found_by = self
             .set_by(|correction| correction.category.is_some())
+            .filter(|_| self.category != self.computed.verdict.category)
             .map_or(self.computed.verdict.found_by.clone(), |by| format!("set by {by}"));
         let set = self
             .corrections

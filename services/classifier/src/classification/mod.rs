@@ -2,19 +2,25 @@
 //!
 //! `api` → `convert` (proto) → `service` (classify, correct, read) → `domain` (what a correction means) → `store`.
 //! `reviewing` takes scores (`domain_priority`) and the votes of a joint review (`domain_review`, 001-39); `past` is what a model is tried on.
+//! `reclassification` is the operation that reads old feedback anew: `domain_anew` says what holds then, `store_anew` has its SQL.
 
 pub(crate) mod api;
 pub(crate) mod convert;
 mod domain;
+mod domain_anew;
 mod domain_priority;
 mod domain_review;
 mod events;
 pub(crate) mod past;
+pub(crate) mod reclassification;
 mod reviewing;
 mod service;
 mod store;
+mod store_anew;
 mod store_priority;
 
+#[cfg(test)]
+mod anew_rules;
 #[cfg(test)]
 mod correction_rules;
 #[cfg(test)]

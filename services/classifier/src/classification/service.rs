@@ -11,7 +11,7 @@ use uuid::Uuid;
 use super::{
     convert,
     domain::{Change, Classification},
-    domain_priority::{Computed, Known, Rules},
+    domain_priority::{Computed, Rules},
     reviewing::{customers, watch_review},
     store,
 };
@@ -145,47 +145,32 @@ pub(super) async fn classify(
     tx: &mut Transaction,
     tenant: &Tenant,
     id: Uuid,
-    feedback: Feedback,
+    feedback: &Feedback,
     statement: Statement<'_>,
 ) -> Result<(), Refusal> {
     let lexicon = room.lexicons.active(tx, tenant).await?;
     let verdict = verdict::read(&lexicon, statement);
     let abstained = verdict.category == UNCLASSIFIED;
     let model = room.priorities.active(tx, tenant, UsedFor::Case).await?;
-    let known = Known {
-        channel: feedback.channel,
-        product_model: &feedback.product_model,
-        customers: customers(room, tx, tenant, &model, (&feedback, &verdict.category)).await?,
-        ..stated(&statement)
-    };
-    let computed = Computed::new(verdict, known, &model);
+    let customers = customers(room, tx, tenant, &model, (feedback, &verdict.category)).await?;
+    let excerpt = excerpt::excerpt(statement.text, &verdict.spans);
+    let computed = Computed::new(verdict, &statement, customers, &model);
     let new = Classification::first(
         id,
-        feedback,
+        feedback.clone(),
         statement.urgency,
-        excerpt::excerpt(statement.text),
+        excerpt,
         computed,
         &model,
         room.clock.now(),
     );
-    if !store::insert(tx, tenant, &new).await? {
+    if !store::insert(tx, tenant, &new, &statement).await? {
         return Ok(());
     }
     watch_review(tx, tenant, &new, None).await?;
     tell(room, tx, tenant, &new, SYSTEM).await?;
     room.meters.classified(tx, abstained);
     Ok(())
-}
-
-fn stated<'s>(statement: &Statement<'s>) -> Known<'s> {
-    Known {
-        tier: statement.tier,
-        channel: 0,
-        product_model: "",
-        urgency: statement.urgency,
-        emotion_level: statement.emotion_level,
-        customers: 0,
-    }
 }
 
 /// What a version of the taxonomy, and the priority model in effect, would say of a text; none for the version in effect.
@@ -203,11 +188,8 @@ pub(super) async fn try_text(
     let model = room.priorities.active(&mut tx, tenant, UsedFor::Case).await?;
     tx.rollback().await;
     let lexicon = found.ok_or_else(|| Refusal::not_found(&tenant.child("taxonomies", version.unwrap_or_default())))?;
-    Ok(Computed::new(
-        verdict::read(&lexicon, statement),
-        stated(&statement),
-        &model,
-    ))
+    let verdict = verdict::read(&lexicon, statement);
+    Ok(Computed::new(verdict, &statement, 0, &model))
 }
 
 /// The classification of a feedback.

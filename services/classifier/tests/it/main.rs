@@ -4,9 +4,11 @@
 
 mod classifying;
 mod correcting;
+mod dictionary;
 mod lists;
 mod play;
 mod priorities;
 mod priority_models;
 mod priority_tries;
+mod reclassifying;
 mod taxonomies;
