@@ -2,6 +2,7 @@
 //!
 //! Subjects:
 //! - [`reading`]: what a taxonomy says of a text; pure;
+//! - [`learning`]: a model trained from labels; pure;
 //! - [`taxonomy`]: what a tenant's classifier goes by, in versions; version 0 is built in (`builtin/`);
 //! - [`classification`]: one for each feedback, and what people correct.
 //!
@@ -13,6 +14,12 @@ mod config;
 mod domain;
 mod error;
 mod events;
+#[expect(
+    dead_code,
+    unused_imports,
+    reason = "training and reading by model come with the models of a tenant"
+)]
+mod learning;
 mod meters;
 mod reading;
 mod room;

@@ -1,0 +1,19 @@
+//! A text classifier that learns from a tenant's own labels: pure, without a store, a clock or a network.
+//!
+//! `features` (a text as hashed n-grams) → `vocabulary` (which of them count, and how much) → `linear` (weights for each
+//! label) → `calibration` (margins as probabilities) → `model`; `bytes` keeps it, `evaluation` says how good it is.
+
+mod bytes;
+mod calibration;
+mod evaluation;
+mod features;
+mod linear;
+mod model;
+mod training;
+mod vocabulary;
+
+pub(crate) use bytes::Unreadable;
+pub(crate) use evaluation::{Evaluation, LabelEvaluation, evaluate};
+pub(crate) use features::Scratch;
+pub(crate) use model::{Evidence, Model};
+pub(crate) use training::{Options, Untrainable};
