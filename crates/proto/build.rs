@@ -4,6 +4,8 @@ use std::{collections::BTreeSet, fs, path::PathBuf};
 
 use anyhow::Context as _;
 
+const LONGRUNNING: &str = "crate::google::longrunning";
+
 fn main() -> anyhow::Result<()> {
     let root = PathBuf::from("../../proto");
     println!("cargo:rerun-if-changed=../../proto");
@@ -11,7 +13,8 @@ fn main() -> anyhow::Result<()> {
 
     let mut files = Vec::new();
     find_protos(&root.join("huiyin"), &mut files)?;
-    find_protos(&root.join("third_party/google/longrunning"), &mut files)?;
+    // By its name among the imports, which is that of the file.
+    files.push(PathBuf::from("google/longrunning/operations.proto"));
     let mut compiler = protox::Compiler::new([&root, &root.join("third_party")])?;
     compiler
         .include_source_info(true)
@@ -29,7 +32,16 @@ fn main() -> anyhow::Result<()> {
     named.enable_type_names().type_name_domain(["."], "type.googleapis.com");
     builder(&out)
         .build_server(false)
+        .extern_path(".google.longrunning", LONGRUNNING)
         .compile_fds_with_config(descriptors.clone(), named)?;
+
+    // The same of google.longrunning, which stands on another level of modules than ours.
+    let google = out.join("google");
+    fs::create_dir_all(&google)?;
+    builder(&google)
+        .build_server(false)
+        .extern_path(".huiyin", "crate")
+        .compile_fds(descriptors.clone())?;
 
     // Servers: their codec refuses a request that breaks the rules of its proto, before any handler sees it.
     let servers = out.join("servers");
@@ -38,7 +50,7 @@ fn main() -> anyhow::Result<()> {
         .build_client(false)
         .codec_path("crate::codec::ValidatingCodec")
         .extern_path(".huiyin", "crate")
-        .extern_path(".google.longrunning", "crate::google::longrunning")
+        .extern_path(".google.longrunning", LONGRUNNING)
         .compile_fds(descriptors.clone())?;
 
     prost_protovalidate_build::Builder::new()

@@ -7,7 +7,7 @@ use tonic::Code;
 const DOMAIN: &str = "huiyin.classifier";
 
 /// A refusal of this room.
-#[derive(Debug, PartialEq, Eq, thiserror::Error)]
+#[derive(Debug, PartialEq, thiserror::Error)]
 pub(crate) enum Error {
     /// The main dimension has no such category.
     #[error("version {version} of the taxonomy has no category {category}")]
@@ -18,12 +18,35 @@ pub(crate) enum Error {
     /// It gives nothing, or only what holds already.
     #[error("the correction changes nothing")]
     NothingCorrected,
+    /// The examples of a task do not suffice.
+    #[error("there is no model of {task}: {problem}")]
+    Untrainable { task: String, problem: String },
+    /// A version was never tried on a hold-out, or there is none.
+    #[error("{model} has not been evaluated")]
+    NotEvaluated { model: String },
+    /// A version is right less often than the active one; shares of the hold-out.
+    #[error("{model} is right in {accuracy:.4} of the hold-out, the active version in {active:.4}")]
+    Worse { model: String, accuracy: f64, active: f64 },
+    /// No version of a task decides.
+    #[error("{task} has no active model")]
+    NotActive { task: String },
+    /// No version of a task decides, so there is nothing to go back from.
+    #[error("{task} has no active model to roll back")]
+    NothingToRollBackTo { task: String },
 }
 
 impl From<Error> for Refusal {
     fn from(error: Error) -> Self {
         let refusal =
             |reason: ErrorReason| Self::new(Code::InvalidArgument, DOMAIN, reason.as_str_name(), error.to_string());
+        let state = |reason: ErrorReason| {
+            Self::new(
+                Code::FailedPrecondition,
+                DOMAIN,
+                reason.as_str_name(),
+                error.to_string(),
+            )
+        };
         match &error {
             Error::CategoryUnknown { version, category } => refusal(ErrorReason::CategoryUnknown)
                 .with("version", version.to_string())
@@ -34,6 +57,20 @@ impl From<Error> for Refusal {
                 .with("allowed", allowed)
                 .at_field("priority", "is no level of the priority model"),
             Error::NothingCorrected => refusal(ErrorReason::NothingCorrected),
+            Error::Untrainable { task, problem } => state(ErrorReason::TaskUntrainable)
+                .with("task", task)
+                .with("problem", problem),
+            Error::NotEvaluated { model } => state(ErrorReason::ModelNotEvaluated).with("model", model),
+            Error::Worse {
+                model,
+                accuracy,
+                active,
+            } => state(ErrorReason::ModelWorse)
+                .with("model", model)
+                .with("accuracy", format!("{accuracy:.4}"))
+                .with("active_accuracy", format!("{active:.4}")),
+            Error::NotActive { task } => state(ErrorReason::ModelNotActive).with("task", task),
+            Error::NothingToRollBackTo { task } => state(ErrorReason::NothingToRollBackTo).with("task", task),
         }
     }
 }

@@ -3,6 +3,7 @@
 //! Subjects:
 //! - [`reading`]: what a taxonomy says of a text; pure;
 //! - [`learning`]: a model trained from labels; pure;
+//! - [`model`]: tasks, examples and trained versions of a tenant's own;
 //! - [`taxonomy`]: what a tenant's classifier goes by, in versions; version 0 is built in (`builtin/`);
 //! - [`classification`]: one for each feedback, and what people correct.
 //!
@@ -14,13 +15,10 @@ mod config;
 mod domain;
 mod error;
 mod events;
-#[expect(
-    dead_code,
-    unused_imports,
-    reason = "training and reading by model come with the models of a tenant"
-)]
 mod learning;
 mod meters;
+mod model;
+mod operations;
 mod reading;
 mod room;
 mod taxonomy;
@@ -29,7 +27,9 @@ use std::sync::Arc;
 
 use huiyin_chassis::{Context, Migrations, Running, Service};
 use huiyin_events::Events;
-use huiyin_proto::classifier::v1::classifier_service_server::ClassifierServiceServer;
+use huiyin_proto::classifier::v1::{
+    classifier_service_server::ClassifierServiceServer, model_service_server::ModelServiceServer,
+};
 
 pub use config::Config;
 use room::Room;
@@ -53,6 +53,10 @@ pub async fn start(config: Config, context: Context) -> anyhow::Result<Running> 
     let server = ClassifierServiceServer::new(api::Api::new(room.clone()))
         .max_decoding_message_size(service.server.message_bytes());
     service.server.add(server)?;
+    let models = ModelServiceServer::new(model::api::Api::new(room.clone()))
+        .max_decoding_message_size(service.server.message_bytes());
+    service.server.add(models)?;
+    huiyin_chassis::operations::run(&mut service, room.clone())?;
     events.run(&mut service, &config.service.neighbors, &["intake"], room)?;
     service.run().await
 }

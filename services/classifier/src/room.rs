@@ -1,9 +1,9 @@
 //! What every subject of the room works with.
 
-use huiyin_chassis::{Clock, Database, Service, listing::PageTokenKey};
+use huiyin_chassis::{Clock, Database, Operations, Service, listing::PageTokenKey};
 use huiyin_events::{Events, Outbox};
 
-use crate::{Config, meters::Meters, taxonomy::lexicons::Lexicons};
+use crate::{Config, meters::Meters, model::loaded::Loaded, taxonomy::lexicons::Lexicons};
 
 /// The room. Subjects take from it what they need; it does nothing itself.
 pub(crate) struct Room {
@@ -17,6 +17,10 @@ pub(crate) struct Room {
     pub(crate) outbox: Outbox,
     /// Taxonomies, ready to read with.
     pub(crate) lexicons: Lexicons,
+    /// Trained versions, ready to read with.
+    pub(crate) models: Loaded,
+    /// Where its long work is started.
+    pub(crate) operations: Operations,
     /// What it counts.
     pub(crate) meters: Meters,
 }
@@ -33,6 +37,8 @@ impl Room {
             page_tokens: service.page_tokens.clone(),
             outbox: events.outbox(),
             lexicons: Lexicons::new(config.taxonomies.kept)?,
+            models: Loaded::new(config.models.memory_mb << 20),
+            operations: service.operations.clone(),
             meters: Meters::new(),
         })
     }

@@ -153,6 +153,7 @@ fn labels(labels: &[Label]) -> Vec<event::Label> {
         dimension: label.dimension.clone(),
         category: label.category.clone(),
         confidence: label.confidence,
+        model: label.model.clone(),
     };
     labels.iter().map(label).collect()
 }

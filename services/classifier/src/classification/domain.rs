@@ -142,6 +142,7 @@ impl Classification {
                     dimension: main,
                     category: category.key.clone(),
                     confidence: 1.0,
+                    model: String::new(),
                 },
             );
         }

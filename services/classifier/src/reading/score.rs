@@ -44,6 +44,7 @@ pub(super) fn categories(lexicon: &Lexicon, hits: &[Hit]) -> Categories {
                 dimension: lexicon.dimensions[dimension].clone(),
                 category: lexicon.categories[category].key.clone(),
                 confidence: round(confidence),
+                model: String::new(),
             });
         }
     }
