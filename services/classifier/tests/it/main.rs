@@ -5,5 +5,6 @@
 mod classifying;
 mod correcting;
 mod lists;
+mod models;
 mod play;
 mod taxonomies;
