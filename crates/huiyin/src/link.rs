@@ -5,9 +5,7 @@ use std::{collections::BTreeMap, path::Path, time::Duration};
 use anyhow::Context as _;
 use huiyin_proto::{
     analytics::v1::analytics_service_client::AnalyticsServiceClient,
-    classifier::v1::{
-        classifier_service_client::ClassifierServiceClient, model_service_client::ModelServiceClient,
-    },
+    classifier::v1::{classifier_service_client::ClassifierServiceClient, model_service_client::ModelServiceClient},
     event::v1::event_log_service_client::EventLogServiceClient,
     google::longrunning::operations_client::OperationsClient,
     intake::v1::intake_service_client::IntakeServiceClient,

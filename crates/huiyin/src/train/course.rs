@@ -135,7 +135,11 @@ async fn course(link: &Link, task: &str, train: &[Row], test: &[Row]) -> anyhow:
             name: operation.name,
             timeout: Some(Duration::from_secs(20).try_into()?),
         };
-        operation = link.operations("classifier").wait_operation(request).await?.into_inner();
+        operation = link
+            .operations("classifier")
+            .wait_operation(request)
+            .await?
+            .into_inner();
     }
     ended(operation)
 }

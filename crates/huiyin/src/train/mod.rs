@@ -40,7 +40,12 @@ pub struct TrainOptions {
 pub async fn run(folder: &Path, options: TrainOptions, json: bool) -> anyhow::Result<()> {
     let train = rows::read(&options.eval.join("train.jsonl"))?;
     let test = rows::read(&options.eval.join("test.jsonl"))?;
-    let name = options.eval.file_name().unwrap_or_default().to_string_lossy().into_owned();
+    let name = options
+        .eval
+        .file_name()
+        .unwrap_or_default()
+        .to_string_lossy()
+        .into_owned();
     let place = Place::find(folder, options.up).await?;
     let measured = course::measure(&place.link, &name, &train, &test).await;
     place.leave().await?;

@@ -22,9 +22,8 @@ pub(super) struct Row {
 pub(super) fn read(file: &Path) -> anyhow::Result<Vec<Row>> {
     let text = fs::read_to_string(file).with_context(|| file.display().to_string())?;
     let lines = text.lines().enumerate().filter(|(_, line)| !line.trim().is_empty());
-    let rows = lines.map(|(place, line)| {
-        serde_json::from_str(line).with_context(|| format!("{}:{}", file.display(), place + 1))
-    });
+    let rows = lines
+        .map(|(place, line)| serde_json::from_str(line).with_context(|| format!("{}:{}", file.display(), place + 1)));
     rows.collect()
 }
 

@@ -19,7 +19,12 @@ use crate::suite::UpOptions;
 #[derive(Debug, Args)]
 pub struct SplitsOptions {
     /// A folder of sets, one *.jsonl each, with lines {"id": …, "text": …, "label": …}.
-    #[arg(long, value_name = "DIR", default_value = "../shared/data/dev", env = "HUIYIN_BENCH_DATA")]
+    #[arg(
+        long,
+        value_name = "DIR",
+        default_value = "../shared/data/dev",
+        env = "HUIYIN_BENCH_DATA"
+    )]
     pub data: PathBuf,
     /// Only sets whose name contains this.
     #[arg(long, default_value = "")]

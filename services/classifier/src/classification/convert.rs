@@ -180,6 +180,7 @@ pub(super) fn verdict(verdict: &Verdict) -> Result<v1::Verdict, Refusal> {
         skills: verdict.skills.clone(),
         department: verdict.department.clone(),
         spans: verdict.spans.iter().map(span).collect::<Result<_, _>>()?,
+        sentiment_model: verdict.sentiment_model.clone(),
     })
 }
 

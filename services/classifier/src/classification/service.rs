@@ -15,6 +15,10 @@ use super::{
 };
 use crate::{
     domain::{Feedback, SYSTEM, UNCLASSIFIED},
+    model::{
+        asking,
+        corrections::{self, Said},
+    },
     reading::{
         excerpt,
         verdict::{self, Statement, Verdict},
@@ -131,7 +135,8 @@ pub(super) async fn classify(
     statement: Statement<'_>,
 ) -> Result<(), Refusal> {
     let lexicon = room.lexicons.active(tx, tenant).await?;
-    let verdict = verdict::read(&lexicon, statement);
+    let answers = asking::answers(room, tx, tenant, statement.text).await?;
+    let verdict = verdict::read_with(&lexicon, statement, &answers);
     let abstained = verdict.category == UNCLASSIFIED;
     let new = Classification::first(
         id,
@@ -156,19 +161,24 @@ pub(super) async fn try_text(
     version: Option<i32>,
     statement: Statement<'_>,
 ) -> Result<Verdict, Refusal> {
+    // A version is tried by itself, without the models that stand beside the one in effect.
+    let mut answers = Vec::new();
     let lexicon = match version {
         Some(0) => room.lexicons.builtin(),
         version => {
             let mut tx = room.database.tenant(tenant).await?;
             let found = match version {
                 Some(version) => room.lexicons.version(&mut tx, tenant, version).await?,
-                None => Some(room.lexicons.active(&mut tx, tenant).await?),
+                None => {
+                    answers = asking::answers(room, &mut tx, tenant, statement.text).await?;
+                    Some(room.lexicons.active(&mut tx, tenant).await?)
+                }
             };
             tx.rollback().await;
             found.ok_or_else(|| Refusal::not_found(&tenant.child("taxonomies", version.unwrap_or_default())))?
         }
     };
-    Ok(verdict::read(&lexicon, statement))
+    Ok(verdict::read_with(&lexicon, statement, &answers))
 }
 
 /// The classification of a feedback.
@@ -239,8 +249,18 @@ pub(super) async fn correct(
     }
     let lexicon = room.lexicons.active(&mut tx, tenant).await?;
     let author = change.author.clone();
+    let (category, sentiment) = (change.category.clone(), change.sentiment);
     found.correct(&lexicon, change, room.clock.now())?;
     store::correct(&mut tx, tenant, &found).await?;
+    let main = lexicon.dimensions.first().map(String::as_str);
+    let said = Said {
+        classification: id,
+        feedback: &found.feedback.name,
+        category: main.zip(category.as_deref()),
+        sentiment,
+        author: &author,
+    };
+    corrections::learn_from(&mut tx, tenant, said, room.clock.now()).await?;
     tell(room, &mut tx, tenant, &found, &author).await?;
     let answer = convert::answer(tenant, &found)?;
     if let Some(repeat) = repeat {

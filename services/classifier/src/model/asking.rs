@@ -1,18 +1,19 @@
 //! Use cases that ask a version: what it says of texts, and how good it is on texts whose labels are known.
 
-use huiyin_chassis::{Refusal, Tenant, mask::mask};
+use huiyin_chassis::{Refusal, Tenant, Transaction, mask::mask};
 
 use super::{
     convert::{self, TASKS},
-    domain::{Judgement, Labelled},
-    judging::{aside, judge},
-    store::Hold,
+    domain::{Judgement, Labelled, Target},
+    judging::{aside, best, judge},
+    store::{self, Hold},
     store_examples, tasks,
     versions::Named,
 };
 use crate::{
     error::Error,
     learning::{Evidence, Model, Scratch},
+    reading::answers::{About, Answer},
     room::Room,
 };
 
@@ -104,4 +105,39 @@ pub(super) async fn evaluate(
         return Err(Error::NotEvaluated { model: named.name() }.into());
     }
     aside(move || judge(&model, &texts, task.threshold)).await
+}
+
+/// What the active models of dimensions and of sentiment say of a masked text.
+///
+/// # Errors
+/// UNAVAILABLE where the database is gone.
+pub(crate) async fn answers(
+    room: &Room,
+    tx: &mut Transaction,
+    tenant: &Tenant,
+    text: &str,
+) -> Result<Vec<Answer>, Refusal> {
+    let mut answers = Vec::new();
+    for task in store::deciding(tx, tenant).await? {
+        let about = match task.target {
+            Target::Dimension => About::Dimension(task.dimension.clone()),
+            Target::Sentiment => About::Sentiment,
+            Target::Labels => continue,
+        };
+        let found = room.models.version(tx, tenant, &task.id, task.active_version).await?;
+        let Some(model) = found else { continue };
+        let mut scratch = Scratch::default();
+        let (best, confidence) = best(model.read(text, &mut scratch));
+        let Some(label) = model.labels().get(best) else {
+            continue;
+        };
+        answers.push(Answer {
+            about,
+            label: label.clone(),
+            confidence: confidence.into(),
+            sure: f64::from(confidence) >= task.threshold,
+            model: convert::model_name(tenant, &task.id, task.active_version),
+        });
+    }
+    Ok(answers)
 }

@@ -2,11 +2,12 @@
 //!
 //! `api` → `convert` (proto) → `tasks`, `examples`, `versions`, `training`, `asking` (use cases) → `domain`, `judging` (how
 //! good a version is) → `store`, `store_examples`, `store_models`. `loaded` keeps versions ready to read with;
-//! `training` is carried out as a long-running operation.
+//! `training` is carried out as a long-running operation; `corrections` makes examples of what people correct.
 
 pub(crate) mod api;
-mod asking;
+pub(crate) mod asking;
 mod convert;
+pub(crate) mod corrections;
 pub(crate) mod domain;
 mod examples;
 mod judging;

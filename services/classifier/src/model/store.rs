@@ -95,6 +95,24 @@ pub(super) async fn list(tx: &mut Transaction, tenant: &Tenant, page: &PageReque
     rows.into_iter().map(Task::try_from).collect()
 }
 
+/// The tasks of dimensions and of sentiment, none of which can be deleted before the transaction ends.
+pub(super) async fn of_taxonomy(tx: &mut Transaction, tenant: &Tenant) -> Result<Vec<Task>, Refusal> {
+    let mut query = QueryBuilder::new(SELECT);
+    query.push_bind(tenant.key().to_owned());
+    query.push(" AND target <> 1 ORDER BY task_id FOR KEY SHARE");
+    let rows: Vec<Row> = query.build_query_as().fetch_all(&mut **tx).await?;
+    rows.into_iter().map(Task::try_from).collect()
+}
+
+/// The tasks of dimensions and of sentiment whose models decide.
+pub(super) async fn deciding(tx: &mut Transaction, tenant: &Tenant) -> Result<Vec<Task>, Refusal> {
+    let mut query = QueryBuilder::new(SELECT);
+    query.push_bind(tenant.key().to_owned());
+    query.push(" AND target <> 1 AND active_version <> 0 ORDER BY task_id");
+    let rows: Vec<Row> = query.build_query_as().fetch_all(&mut **tx).await?;
+    rows.into_iter().map(Task::try_from).collect()
+}
+
 /// Keeps a new task; false where its id, its dimension or sentiment has one.
 pub(super) async fn insert(tx: &mut Transaction, tenant: &Tenant, task: &Task) -> Result<bool, Refusal> {
     let inserted = sqlx::query(

@@ -2,6 +2,7 @@
 
 use huiyin_chassis::{Refusal, Tenant, Transaction, listing::PageRequest, sql};
 use sqlx::QueryBuilder;
+use uuid::Uuid;
 
 use super::{
     convert::{side, side_number, source, source_number},
@@ -122,4 +123,33 @@ pub(super) async fn labelled(
     .fetch_all(&mut **tx)
     .await?;
     Ok(labelled)
+}
+
+/// The text that was read of a feedback; none where it is not kept.
+pub(super) async fn statement(
+    tx: &mut Transaction,
+    tenant: &Tenant,
+    classification: Uuid,
+) -> Result<Option<String>, Refusal> {
+    let text = sqlx::query_scalar("SELECT text FROM statement WHERE tenant_id = $1 AND classification_id = $2")
+        .bind(tenant.key())
+        .bind(classification)
+        .fetch_optional(&mut **tx)
+        .await?;
+    Ok(text)
+}
+
+/// Forgets what was learnt from some feedback, by their names, in every task; how many examples there were. Versions that were
+/// trained before stay: they hold weights and no text.
+#[expect(
+    dead_code,
+    reason = "the erasure of a customer calls it, which comes from intake as an event"
+)]
+pub(super) async fn forget(tx: &mut Transaction, tenant: &Tenant, feedbacks: &[String]) -> Result<u64, Refusal> {
+    let forgotten = sqlx::query("DELETE FROM example WHERE tenant_id = $1 AND feedback = ANY($2) AND feedback <> ''")
+        .bind(tenant.key())
+        .bind(feedbacks)
+        .execute(&mut **tx)
+        .await?;
+    Ok(forgotten.rows_affected())
 }

@@ -3,6 +3,7 @@
 //! `fold` (one spelling for all) → `lexicon` (the taxonomy as one automaton) → `scan` (which words are there, and which are
 //! turned around) → `score` (categories, tendency, impact) → `priority` → `verdict`. `excerpt` is for messages and lists.
 
+pub(crate) mod answers;
 pub(crate) mod excerpt;
 pub(crate) mod fold;
 pub(crate) mod lexicon;

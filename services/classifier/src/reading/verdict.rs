@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::{
+    answers::{self, Answer},
     fold,
     lexicon::{Lexicon, Role},
     priority::{self, Inputs},
@@ -72,18 +73,28 @@ pub(crate) struct Verdict {
     pub(crate) skills: Vec<String>,
     pub(crate) department: String,
     pub(crate) spans: Vec<Span>,
+    /// Name of the version that gave the sentiment; empty where none did.
+    #[serde(default)]
+    pub(crate) sentiment_model: String,
 }
 
-/// Reads a text.
+/// Reads a text by the dictionary alone.
+#[cfg(test)]
 pub(crate) fn read(lexicon: &Lexicon, statement: Statement<'_>) -> Verdict {
+    read_with(lexicon, statement, &[])
+}
+
+/// Reads a text, with what trained models say of it.
+pub(crate) fn read_with(lexicon: &Lexicon, statement: Statement<'_>, answers: &[Answer]) -> Verdict {
     let folded = fold::fold(statement.text);
     let hits = scan::scan(lexicon, &folded);
-    let score::Categories { labels, main } = score::categories(lexicon, &hits);
+    let found = score::categories(lexicon, &hits);
+    let answers::Settled { labels, main, found_by } = answers::settle(lexicon, &hits, found, answers);
     let (sentiment_score, wording) = score::sentiment(lexicon, &hits);
-    let sentiment = if statement.emotion_level >= ANGRY {
-        Sentiment::Negative
+    let (sentiment, sentiment_model) = if statement.emotion_level >= ANGRY {
+        (Sentiment::Negative, "")
     } else {
-        wording
+        answers::sentiment(answers).unwrap_or((wording, ""))
     };
     let main = main.map(|index| &lexicon.categories[index]);
     let category = main.map_or(UNCLASSIFIED, |main| main.key.as_str());
@@ -104,7 +115,7 @@ pub(crate) fn read(lexicon: &Lexicon, statement: Statement<'_>) -> Verdict {
         },
     );
     let spans = spans(lexicon, &folded, &hits);
-    let found_by = deciding_terms(&spans, category);
+    let found_by = found_by.unwrap_or_else(|| deciding_terms(&spans, category));
     let basis = basis(
         category,
         &found_by,
@@ -126,6 +137,7 @@ pub(crate) fn read(lexicon: &Lexicon, statement: Statement<'_>) -> Verdict {
         skills: main.map(|main| main.skills.clone()).unwrap_or_default(),
         department: main.map(|main| main.department.clone()).unwrap_or_default(),
         spans,
+        sentiment_model: sentiment_model.to_owned(),
     }
 }
 

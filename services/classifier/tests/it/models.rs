@@ -7,13 +7,14 @@ use huiyin_proto::{
         CancelOperationRequest, GetOperationRequest, Operation, WaitOperationRequest, operation,
         operations_client::OperationsClient,
     },
-    r#type::v1::OperationMetadata,
+    r#type::v1::{OperationMetadata, Sentiment},
 };
 use huiyin_testkit::{Connection, eventually};
+use sqlx::Connection as _;
 use tonic::Code;
 use tonic_types::RpcStatusExt as _;
 
-use crate::play::{LIMIT, PARENT, Play, TENANT, refused, violated};
+use crate::play::{LIMIT, PARENT, Play, TENANT, correction, refused, violated};
 
 type Models = ModelServiceClient<Connection>;
 
@@ -81,7 +82,12 @@ impl Play {
     }
 
     pub(crate) async fn activated(&self, model: &v1::Model) -> v1::Task {
-        self.models().await.activate_model(activation(model)).await.unwrap().into_inner()
+        self.models()
+            .await
+            .activate_model(activation(model))
+            .await
+            .unwrap()
+            .into_inner()
     }
 }
 
@@ -112,7 +118,10 @@ pub(crate) fn example(id: &str, text: &str, label: &str) -> v1::Example {
 pub(crate) fn two_topics(count: usize) -> Vec<v1::Example> {
     let openings = ["今天", "昨天", "上周", "刚刚", "又一次", "周末", "早上", "晚上"];
     let topics = [
-        ("delivery", ["快递太慢了", "包裹迟迟没到", "物流一直不动", "配送员态度差"]),
+        (
+            "delivery",
+            ["快递太慢了", "包裹迟迟没到", "物流一直不动", "配送员态度差"],
+        ),
         ("app", ["应用打不开", "软件又闪退", "界面卡住不动", "登录总是失败"]),
     ];
     (0..count)
@@ -150,12 +159,21 @@ async fn a_model_is_trained_from_a_tenants_own_labels_evaluated_activated_and_as
         .into_inner();
     assert_eq!(evaluation.texts, task.hold_out_examples);
     assert_eq!(task.training_examples + task.hold_out_examples, 400);
-    assert!((50..110).contains(&task.hold_out_examples), "{}", task.hold_out_examples);
+    assert!(
+        (50..110).contains(&task.hold_out_examples),
+        "{}",
+        task.hold_out_examples
+    );
     assert_eq!(task.active_version, 0, "training decides nothing");
-    assert!(evaluation.accuracy > 0.95 && evaluation.macro_f1 > 0.95, "{evaluation:?}");
+    assert!(
+        evaluation.accuracy > 0.95 && evaluation.macro_f1 > 0.95,
+        "{evaluation:?}"
+    );
     assert!(evaluation.texts_per_cpu_second > 0.0 && model.size_bytes > 0);
     let matrix = models
-        .get_confusion_matrix(v1::GetConfusionMatrixRequest { name: model.name.clone() })
+        .get_confusion_matrix(v1::GetConfusionMatrixRequest {
+            name: model.name.clone(),
+        })
         .await
         .unwrap()
         .into_inner();
@@ -180,8 +198,15 @@ async fn a_model_is_trained_from_a_tenants_own_labels_evaluated_activated_and_as
     let unsure = &answer.predictions[2];
     assert!(unsure.abstained && unsure.confidence < 0.6, "{unsure:?}");
     let piece = &answer.predictions[1].evidence[0];
-    assert!(piece.weight > 0.0 && piece.start < piece.end && piece.end <= 4, "{piece:?}");
-    let shares: f64 = answer.predictions[0].candidates.iter().map(|label| label.probability).sum();
+    assert!(
+        piece.weight > 0.0 && piece.start < piece.end && piece.end <= 4,
+        "{piece:?}"
+    );
+    let shares: f64 = answer.predictions[0]
+        .candidates
+        .iter()
+        .map(|label| label.probability)
+        .sum();
     assert!((shares - 1.0).abs() < 1e-3, "{shares}");
 }
 
@@ -212,11 +237,19 @@ async fn an_example_that_is_not_one_is_named_and_holds_up_no_other() {
         .map(|refusal| (refusal.index, refusal.id.as_str()))
         .collect();
     assert_eq!(refused_ids, [(1, "no text"), (2, "foreign")]);
-    assert!(imported.refusals[0].violations.iter().any(|said| said.starts_with("text")));
+    assert!(
+        imported.refusals[0]
+            .violations
+            .iter()
+            .any(|said| said.starts_with("text"))
+    );
     assert!(imported.refusals[1].violations[0].contains("category"));
 
-    play.import(&task.name, vec![example("good", "13812345678 应用闪退", "function.crash")])
-        .await;
+    play.import(
+        &task.name,
+        vec![example("good", "13812345678 应用闪退", "function.crash")],
+    )
+    .await;
     let mut models = play.models().await;
     let list = |filter: &str| v1::ListExamplesRequest {
         parent: task.name.clone(),
@@ -233,7 +266,15 @@ async fn an_example_that_is_not_one_is_named_and_holds_up_no_other() {
     };
     let deleted = models.delete_examples(delete).await.unwrap().into_inner();
     assert_eq!(deleted.deleted, 1);
-    assert!(models.list_examples(list("")).await.unwrap().into_inner().examples.is_empty());
+    assert!(
+        models
+            .list_examples(list(""))
+            .await
+            .unwrap()
+            .into_inner()
+            .examples
+            .is_empty()
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -314,14 +355,28 @@ async fn a_worse_version_is_refused_unless_somebody_insists_and_can_be_rolled_ba
     insisting.force = true;
     assert_eq!(violated(models.activate_model(insisting.clone()).await), ["reason"]);
     insisting.reason = "试一试".to_owned();
-    assert_eq!(models.activate_model(insisting).await.unwrap().into_inner().active_version, 2);
+    assert_eq!(
+        models
+            .activate_model(insisting)
+            .await
+            .unwrap()
+            .into_inner()
+            .active_version,
+        2
+    );
 
     let back = || v1::RollbackModelRequest {
         name: task.name.clone(),
         ..Default::default()
     };
-    assert_eq!(models.rollback_model(back()).await.unwrap().into_inner().active_version, 1);
-    assert_eq!(models.rollback_model(back()).await.unwrap().into_inner().active_version, 0);
+    assert_eq!(
+        models.rollback_model(back()).await.unwrap().into_inner().active_version,
+        1
+    );
+    assert_eq!(
+        models.rollback_model(back()).await.unwrap().into_inner().active_version,
+        0
+    );
     assert_eq!(
         refused(models.rollback_model(back()).await),
         (Code::FailedPrecondition, "NOTHING_TO_ROLL_BACK_TO".to_owned())
@@ -340,7 +395,10 @@ async fn a_worse_version_is_refused_unless_somebody_insists_and_can_be_rolled_ba
         etag: String::new(),
         ..none
     };
-    assert_eq!(models.deactivate_model(none).await.unwrap().into_inner().active_version, 0);
+    assert_eq!(
+        models.deactivate_model(none).await.unwrap().into_inner().active_version,
+        0
+    );
     let versions = models
         .list_models(v1::ListModelsRequest {
             parent: task.name.clone(),
@@ -385,15 +443,21 @@ async fn without_a_hold_out_a_version_is_not_evaluated_and_texts_of_a_stream_can
     ];
     let evaluation = models.evaluate_model(tried(texts)).await.unwrap().into_inner();
     assert_eq!((evaluation.texts, evaluation.unknown_texts), (3, 1));
-    assert!((evaluation.accuracy - 2.0 / 3.0).abs() < 1e-6, "a label it does not know is wrong: {evaluation:?}");
+    assert!(
+        (evaluation.accuracy - 2.0 / 3.0).abs() < 1e-6,
+        "a label it does not know is wrong: {evaluation:?}"
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn training_that_cannot_succeed_says_why_and_is_started_once_for_a_request_id() {
     let play = Play::begin().await;
     let task = play.task("topics", labels_task()).await;
-    play.import(&task.name, vec![example("1", "好", "only"), example("2", "很好", "only")])
-        .await;
+    play.import(
+        &task.name,
+        vec![example("1", "好", "only"), example("2", "很好", "only")],
+    )
+    .await;
     let request = v1::TrainModelRequest {
         name: task.name.clone(),
         request_id: "0195a000-0000-4000-8000-000000000001".to_owned(),
@@ -409,10 +473,16 @@ async fn training_that_cannot_succeed_says_why_and_is_started_once_for_a_request
     };
     let details = error.get_error_details();
     let info = details.error_info().unwrap();
-    assert_eq!((info.reason.as_str(), info.domain.as_str()), ("TASK_UNTRAINABLE", "huiyin.classifier"));
+    assert_eq!(
+        (info.reason.as_str(), info.domain.as_str()),
+        ("TASK_UNTRAINABLE", "huiyin.classifier")
+    );
     assert!(details.localized_message().is_some());
     let metadata: OperationMetadata = ended.metadata.unwrap().to_msg().unwrap();
-    assert_eq!((metadata.kind.as_str(), metadata.author.as_str()), ("classifier.TrainModel", "user:boss"));
+    assert_eq!(
+        (metadata.kind.as_str(), metadata.author.as_str()),
+        ("classifier.TrainModel", "user:boss")
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -438,7 +508,11 @@ async fn training_that_is_cancelled_leaves_no_version() {
         .unwrap()
         .into_inner();
     let cancelled = matches!(ended.result, Some(operation::Result::Error(_)));
-    assert_eq!(versions.models.is_empty(), cancelled, "a version is kept with its operation, or not at all");
+    assert_eq!(
+        versions.models.is_empty(),
+        cancelled,
+        "a version is kept with its operation, or not at all"
+    );
 
     // Deleted with all that is its own; its operations stay.
     let delete = v1::DeleteTaskRequest {
@@ -450,4 +524,127 @@ async fn training_that_is_cancelled_leaves_no_version() {
     assert_eq!(refused(gone).0, Code::NotFound);
     let request = GetOperationRequest { name: started.name };
     assert!(operations.get_operation(request).await.unwrap().into_inner().done);
+}
+
+/// Issue 3: "rules are features and overrides. From day one, with no label at all, the rules carry it."
+#[tokio::test(flavor = "multi_thread")]
+async fn an_active_model_labels_its_dimension_where_it_is_sure_and_the_words_carry_the_rest() {
+    let play = Play::begin().await;
+    let before = play.classified("配送员把包裹送错楼了").await;
+    let task = play
+        .task(
+            "nature",
+            v1::Task {
+                target: v1::TaskTarget::Dimension.into(),
+                dimension: "nature".to_owned(),
+                ..Default::default()
+            },
+        )
+        .await;
+    let examples = two_topics(400)
+        .into_iter()
+        .map(|example| v1::Example {
+            label: if example.label == "app" {
+                "function.crash"
+            } else {
+                "service.attitude"
+            }
+            .to_owned(),
+            ..example
+        })
+        .collect();
+    let imported = play.import(&task.name, examples).await;
+    assert_eq!(imported.refused, 0, "{imported:?}");
+    let model = play.trained(&task.name).await;
+    // Trained and not active: nothing changes.
+    assert_eq!(play.classified("配送员把包裹送错楼了").await.category, before.category);
+    play.activated(&model).await;
+
+    let by_model = play.classified("配送员又把包裹送错楼了，快递太慢").await;
+    assert_eq!(by_model.category, "service.attitude", "{by_model:?}");
+    assert_eq!(by_model.labels[0].model, model.name);
+    assert!(by_model.labels[0].confidence >= 0.6 && by_model.labels[0].confidence <= 1.0);
+    assert!(by_model.basis.contains(&model.name), "{}", by_model.basis);
+    let told = play.told(&by_model.feedback.clone().unwrap().feedback, 1).await;
+    assert_eq!(told[0].1.labels[0].model, model.name);
+
+    // It says nothing like what it has learnt: it abstains, and the words carry it.
+    let by_words = play.classified("要求开发票，invoice please").await;
+    assert!(
+        by_words.labels.iter().all(|label| label.model.is_empty()),
+        "{by_words:?}"
+    );
+
+    // Whoever tries a text without a version sees the same; a version is tried by itself.
+    let mut boss = play.boss().await;
+    let try_text = |taxonomy_version: Option<i32>| v1::ClassifyTextRequest {
+        parent: PARENT.to_owned(),
+        text: "配送员又把包裹送错楼了，快递太慢".to_owned(),
+        taxonomy_version,
+        ..Default::default()
+    };
+    let tried = boss.classify_text(try_text(None)).await.unwrap().into_inner();
+    assert_eq!(tried.category, "service.attitude");
+    let alone = boss.classify_text(try_text(Some(0))).await.unwrap().into_inner();
+    assert!(alone.labels.iter().all(|label| label.model.is_empty()));
+}
+
+/// Issue 3: a model learns "from the tenant's own labels and corrections"; 001-81: and keeps nothing that names a person.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_a_person_corrects_becomes_an_example_of_its_dimension_and_of_sentiment() {
+    let play = Play::begin().await;
+    let of = |target: v1::TaskTarget, dimension: &str| v1::Task {
+        target: target.into(),
+        dimension: dimension.to_owned(),
+        ..Default::default()
+    };
+    let nature = play.task("nature", of(v1::TaskTarget::Dimension, "nature")).await;
+    let module = play.task("module", of(v1::TaskTarget::Dimension, "module")).await;
+    let tone = play.task("tone", of(v1::TaskTarget::Sentiment, "")).await;
+    let text = "应用闪退，回电 [手机号]";
+    let found = play.classified(text).await;
+    let mut owner = sqlx::PgConnection::connect(&play.stage.database_url()).await.unwrap();
+    sqlx::query(
+        "INSERT INTO statement (tenant_id, classification_id, text, stated_impact, emotion_level)
+         SELECT tenant_id, classification_id, $1, 0, 0 FROM classification ON CONFLICT DO NOTHING",
+    )
+    .bind(text)
+    .execute(&mut owner)
+    .await
+    .unwrap();
+
+    let mut boss = play.boss().await;
+    let first = v1::CorrectClassificationRequest {
+        category: "service.attitude".to_owned(),
+        sentiment: Sentiment::Positive.into(),
+        ..correction(&found.name)
+    };
+    boss.correct_classification(first).await.unwrap();
+    let second = v1::CorrectClassificationRequest {
+        category: "logistics.damage".to_owned(),
+        ..correction(&found.name)
+    };
+    boss.correct_classification(second).await.unwrap();
+
+    let mut models = play.models().await;
+    let mut examples = async |task: &v1::Task| {
+        let request = v1::ListExamplesRequest {
+            parent: task.name.clone(),
+            filter: "source = CORRECTION".to_owned(),
+            ..Default::default()
+        };
+        models.list_examples(request).await.unwrap().into_inner().examples
+    };
+    let learnt = examples(&nature).await;
+    let [example] = learnt.as_slice() else {
+        panic!("{learnt:?}")
+    };
+    assert_eq!(
+        (example.label.as_str(), example.text.as_str()),
+        ("logistics.damage", text)
+    );
+    assert_eq!(example.feedback, found.feedback.unwrap().feedback);
+    assert_eq!(example.author, "user:boss");
+    assert_eq!(examples(&tone).await[0].label, "POSITIVE");
+    assert!(examples(&module).await.is_empty());
 }
