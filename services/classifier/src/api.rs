@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use huiyin_chassis::operations::Operation;
 use huiyin_proto::classifier::v1::{self, classifier_service_server::ClassifierService};
 use tonic::{Request, Response, Status};
 
@@ -45,6 +46,13 @@ impl ClassifierService for Api {
         classification::api::correct_classification(&self.room, request).await
     }
 
+    async fn reclassify_feedbacks(
+        &self,
+        request: Request<v1::ReclassifyFeedbacksRequest>,
+    ) -> Result<Response<Operation>, Status> {
+        classification::api::reclassify_feedbacks(&self.room, request).await
+    }
+
     async fn get_taxonomy(&self, request: Request<v1::GetTaxonomyRequest>) -> Result<Response<v1::Taxonomy>, Status> {
         taxonomy::api::get_taxonomy(&self.room, request).await
     }
@@ -68,5 +76,33 @@ impl ClassifierService for Api {
         request: Request<v1::ActivateTaxonomyRequest>,
     ) -> Result<Response<v1::Taxonomy>, Status> {
         taxonomy::api::activate_taxonomy(&self.room, request).await
+    }
+
+    async fn check_taxonomy(
+        &self,
+        request: Request<v1::CheckTaxonomyRequest>,
+    ) -> Result<Response<v1::Taxonomy>, Status> {
+        taxonomy::api::check_taxonomy(&self.room, request).await
+    }
+
+    async fn diff_taxonomies(
+        &self,
+        request: Request<v1::DiffTaxonomiesRequest>,
+    ) -> Result<Response<v1::DiffTaxonomiesResponse>, Status> {
+        taxonomy::api::diff_taxonomies(&self.room, request).await
+    }
+
+    async fn map_taxonomy(
+        &self,
+        request: Request<v1::MapTaxonomyRequest>,
+    ) -> Result<Response<v1::TaxonomyMapping>, Status> {
+        taxonomy::mapping::api::map_taxonomy(&self.room, request).await
+    }
+
+    async fn get_taxonomy_mapping(
+        &self,
+        request: Request<v1::GetTaxonomyMappingRequest>,
+    ) -> Result<Response<v1::TaxonomyMapping>, Status> {
+        taxonomy::mapping::api::get_taxonomy_mapping(&self.room, request).await
     }
 }

@@ -33,7 +33,16 @@ pub(crate) enum Error {
     /// No version of a task decides, so there is nothing to go back from.
     #[error("{task} has no active model to roll back")]
     NothingToRollBackTo { task: String },
+    /// The version gives examples of its own dictionary another category; each with its field and what is wrong about it.
+    #[error("version {version} of the taxonomy does not keep {} of its own examples", examples.len())]
+    ExamplesBroken {
+        version: i32,
+        examples: Vec<(String, String)>,
+    },
 }
+
+/// So many bytes of broken examples travel in the trailers, which hold each more than once; CheckTaxonomy has all.
+const SHOWN_BYTES: usize = 2048;
 
 impl From<Error> for Refusal {
     fn from(error: Error) -> Self {
@@ -71,6 +80,31 @@ impl From<Error> for Refusal {
                 .with("active_accuracy", format!("{active:.4}")),
             Error::NotActive { task } => state(ErrorReason::ModelNotActive).with("task", task),
             Error::NothingToRollBackTo { task } => state(ErrorReason::NothingToRollBackTo).with("task", task),
+            Error::ExamplesBroken { version, examples } => {
+                let refused = Self::new(
+                    Code::FailedPrecondition,
+                    DOMAIN,
+                    ErrorReason::ExamplesBroken.as_str_name(),
+                    error.to_string(),
+                )
+                .with("version", version.to_string())
+                .with("count", examples.len().to_string());
+                let mut bytes = 0;
+                let fit = |(field, problem): &&(String, String)| {
+                    bytes += field.len() + problem.len();
+                    bytes <= SHOWN_BYTES
+                };
+                let shown: Vec<&(String, String)> = examples.iter().take_while(fit).collect();
+                let more = examples.len() - shown.len();
+                let refused = shown
+                    .into_iter()
+                    .fold(refused, |refused, (field, problem)| refused.at_field(field, problem));
+                if more > 0 {
+                    refused.at_field("…", format!("and {more} more"))
+                } else {
+                    refused
+                }
+            }
         }
     }
 }

@@ -25,7 +25,7 @@ mod taxonomy;
 
 use std::sync::Arc;
 
-use huiyin_chassis::{Context, Migrations, Running, Service};
+use huiyin_chassis::{Context, Migrations, Running, Service, operations as long};
 use huiyin_events::Events;
 use huiyin_proto::classifier::v1::{
     classifier_service_server::ClassifierServiceServer, model_service_server::ModelServiceServer,
@@ -56,7 +56,7 @@ pub async fn start(config: Config, context: Context) -> anyhow::Result<Running> 
     let models = ModelServiceServer::new(model::api::Api::new(room.clone()))
         .max_decoding_message_size(service.server.message_bytes());
     service.server.add(models)?;
-    huiyin_chassis::operations::run(&mut service, room.clone())?;
+    long::run(&mut service, room.clone())?;
     events.run(&mut service, &config.service.neighbors, &["intake"], room)?;
     service.run().await
 }

@@ -1,10 +1,10 @@
 //! The RPCs of classifications.
 
-use huiyin_chassis::{Caller, name, repeat::Repeatable};
+use huiyin_chassis::{Caller, name, operations::Operation, repeat::Repeatable};
 use huiyin_proto::classifier::v1;
 use tonic::{Request, Response, Status};
 
-use super::{convert, service};
+use super::{convert, reclassification, service};
 use crate::{room::Room, taxonomy::service::Paging};
 
 const COLLECTION: &str = "classifications";
@@ -77,4 +77,19 @@ pub(crate) async fn correct_classification(
     let change = convert::change(&request, &caller.subject);
     let answer = service::correct(room, &tenant, (id, &request.name), change, &request.etag, repeat).await?;
     Ok(Response::new(answer))
+}
+
+/// See the proto.
+pub(crate) async fn reclassify_feedbacks(
+    room: &Room,
+    request: Request<v1::ReclassifyFeedbacksRequest>,
+) -> Result<Response<Operation>, Status> {
+    let caller = Caller::of(&request)?;
+    let request = request.into_inner();
+    let tenant = name::parent(&caller, &request.parent)?;
+    let repeat = Repeatable::new(&tenant, &caller, "ReclassifyFeedbacks", &request.request_id, &request)?;
+    convert::which(&request)?; // what cannot be read is refused now, not when it is carried out
+    Ok(Response::new(
+        reclassification::start(room, &tenant, &caller.subject, &request, repeat).await?,
+    ))
 }

@@ -8,11 +8,21 @@ use huiyin_proto::{
 };
 
 pub(crate) use huiyin_proto::classifier::v1::Classification as Answer;
+pub(super) use huiyin_proto::classifier::v1::{
+    CategoryConfusion as Confusion, ReclassificationCheckpoint as Checkpoint, ReclassifyFeedbacksRequest as Asked,
+    ReclassifyFeedbacksResponse as Reclassified,
+};
 
-use super::domain::{Change, Classification, Correction};
+use super::{
+    domain::{Change, Classification, Correction},
+    store_anew::Which,
+};
 use crate::{
     domain::{Feedback, Impact, Label, Priority, Sentiment, Tier},
-    reading::verdict::{Span, Spoken, Statement, Verdict},
+    reading::{
+        aspect::Aspect,
+        verdict::{Span, Spoken, Statement, Verdict},
+    },
 };
 
 /// An impact; none where it was not said or is not one of ours.
@@ -94,10 +104,12 @@ pub(super) fn feedback(digest: &shared::FeedbackDigest) -> Feedback {
 }
 
 /// The text of a feedback with what was stated with it.
-pub(super) fn submitted(submitted: &FeedbackSubmitted, tier: Tier) -> Statement<'_> {
+pub(super) fn submitted<'s>(submitted: &'s FeedbackSubmitted, feedback: &'s Feedback) -> Statement<'s> {
     Statement {
         text: &submitted.text,
-        tier,
+        tier: feedback.tier,
+        product_model: &feedback.product_model,
+        channel: feedback.channel,
         impact: impact(submitted.stated_impact),
         urgency: submitted.stated_urgency,
         emotion_level: submitted.emotion_level,
@@ -112,6 +124,8 @@ pub(super) fn asked(request: &v1::ClassifyTextRequest) -> Statement<'_> {
         impact: impact(request.stated_impact),
         urgency: request.stated_urgency,
         emotion_level: request.emotion_level,
+        product_model: &request.product_model,
+        channel: request.channel,
     }
 }
 
@@ -125,6 +139,28 @@ pub(super) fn change(request: &v1::CorrectClassificationRequest, author: &str) -
         priority: given(&request.priority),
         sentiment: sentiment(request.sentiment),
         impact: impact(request.impact),
+    }
+}
+
+/// Which feedback a caller wants to have read anew.
+///
+/// # Errors
+/// Times that no calendar has, and a stretch that ends before it begins.
+pub(super) fn which(asked: &Asked) -> Result<Which, Refusal> {
+    let time = |field: &str, time: Option<&prost_types::Timestamp>| match (time, sql::from_proto(time)) {
+        (Some(_), None) => Err(Refusal::invalid_field(field, "is no time")),
+        (_, time) => Ok(time),
+    };
+    let which = Which {
+        category: asked.category.clone(),
+        from: time("start_time", asked.start_time.as_ref())?,
+        until: time("end_time", asked.end_time.as_ref())?,
+    };
+    match (which.from, which.until) {
+        (Some(from), Some(until)) if until <= from => {
+            Err(Refusal::invalid_field("end_time", "must be later than start_time"))
+        }
+        _ => Ok(which),
     }
 }
 
@@ -180,11 +216,26 @@ pub(super) fn verdict(verdict: &Verdict) -> Result<v1::Verdict, Refusal> {
         skills: verdict.skills.clone(),
         department: verdict.department.clone(),
         spans: verdict.spans.iter().map(span).collect::<Result<_, _>>()?,
+        missing_dimensions: verdict.missing_dimensions.clone(),
+        sarcasm_hint: verdict.sarcasm_hint,
+        aspects: verdict.aspects.iter().map(aspect).collect::<Result<_, _>>()?,
         sentiment_model: verdict.sentiment_model.clone(),
     })
 }
 
-fn span(span: &Span) -> Result<v1::Span, Refusal> {
+fn aspect(aspect: &Aspect) -> Result<v1::Aspect, Refusal> {
+    Ok(v1::Aspect {
+        dimension: aspect.dimension.clone(),
+        category: aspect.category.clone(),
+        start: i32::try_from(aspect.start).map_err(Refusal::fault)?,
+        end: i32::try_from(aspect.end).map_err(Refusal::fault)?,
+        sentiment: sentiment_number(aspect.sentiment),
+        sentiment_score: aspect.sentiment_score,
+    })
+}
+
+/// A piece of the text that took part in a decision, for the wire.
+pub(crate) fn span(span: &Span) -> Result<v1::Span, Refusal> {
     let (role, dimension, category) = match &span.spoken {
         Spoken::Category { dimension, category } => (v1::SpanRole::Category, dimension.clone(), category.clone()),
         Spoken::Sentiment => (v1::SpanRole::Sentiment, String::new(), String::new()),
@@ -199,6 +250,7 @@ fn span(span: &Span) -> Result<v1::Span, Refusal> {
         end: i32::try_from(span.end).map_err(Refusal::fault)?,
         negated: span.negated,
         weight: span.weight,
+        rule: span.rule.clone(),
     })
 }
 

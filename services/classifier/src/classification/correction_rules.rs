@@ -18,7 +18,7 @@ fn lexicon() -> Lexicon {
     Lexicon::new(0, &Builtin::load().unwrap().content).unwrap()
 }
 
-fn classified(lexicon: &Lexicon, text: &str, urgency: i32) -> Classification {
+pub(super) fn classified(lexicon: &Lexicon, text: &str, urgency: i32) -> Classification {
     let feedback = Feedback {
         name: "tenants/acme/feedbacks/x".to_owned(),
         number: "FB20260302001".to_owned(),
@@ -36,11 +36,8 @@ fn classified(lexicon: &Lexicon, text: &str, urgency: i32) -> Classification {
     let verdict = read(
         lexicon,
         Statement {
-            text,
-            tier: Tier::Existing,
-            impact: None,
             urgency,
-            emotion_level: 0,
+            ..Statement::of(text)
         },
     );
     Classification::first(
@@ -53,7 +50,7 @@ fn classified(lexicon: &Lexicon, text: &str, urgency: i32) -> Classification {
     )
 }
 
-fn change(author: &str) -> Change {
+pub(super) fn change(author: &str) -> Change {
     Change {
         author: author.to_owned(),
         reason: "checked".to_owned(),

@@ -130,25 +130,36 @@ impl Classification {
             create_time: now,
         });
         if let Some(category) = category {
-            let category = &lexicon.categories[category];
-            self.category.clone_from(&category.key);
-            self.skills.clone_from(&category.skills);
-            self.department.clone_from(&category.department);
-            let main = lexicon.dimensions.first().cloned().unwrap_or_default();
-            self.labels.retain(|label| label.dimension != main);
-            self.labels.insert(
-                0,
-                Label {
-                    dimension: main,
-                    category: category.key.clone(),
-                    confidence: 1.0,
-                    model: String::new(),
-                },
-            );
+            self.set_category(lexicon, category);
         }
         if let Some(sentiment) = change.sentiment {
             self.sentiment = sentiment;
         }
+        self.settle(lexicon, level);
+        Ok(())
+    }
+
+    /// Makes a category of the main dimension the one in effect, as a person's is.
+    pub(super) fn set_category(&mut self, lexicon: &Lexicon, category: usize) {
+        let category = &lexicon.categories[category];
+        self.category.clone_from(&category.key);
+        self.skills.clone_from(&category.skills);
+        self.department.clone_from(&category.department);
+        let main = lexicon.dimensions.first().cloned().unwrap_or_default();
+        self.labels.retain(|label| label.dimension != main);
+        self.labels.insert(
+            0,
+            Label {
+                dimension: main,
+                category: category.key.clone(),
+                confidence: 1.0,
+                model: String::new(),
+            },
+        );
+    }
+
+    /// What follows from category, tendency and what people set: impact, priority and basis.
+    pub(super) fn settle(&mut self, lexicon: &Lexicon, level: Option<Priority>) {
         let spoken = self.spoken_impact();
         let by_default = lexicon
             .categories
@@ -158,11 +169,11 @@ impl Classification {
         self.impact = spoken.as_ref().map_or(by_default, |(impact, _)| *impact);
         let found_by = self
             .set_by(|correction| correction.category.is_some())
+            .filter(|_| self.category != self.computed.category)
             .map_or(self.computed.found_by.clone(), |by| format!("set by {by}"));
         let impact = verdict::impact_words(self.impact, spoken.as_ref());
         let steps = self.prioritise(lexicon, level);
         self.basis = verdict::basis(&self.category, &found_by, &impact, &steps);
-        Ok(())
     }
 
     fn is_changed_by(&self, change: &Change) -> bool {
@@ -189,7 +200,7 @@ impl Classification {
     }
 
     /// Who set it last.
-    fn set_by(&self, sets: impl Fn(&Correction) -> bool) -> Option<&str> {
+    pub(super) fn set_by(&self, sets: impl Fn(&Correction) -> bool) -> Option<&str> {
         self.corrections
             .iter()
             .rev()
@@ -224,7 +235,7 @@ impl Classification {
 }
 
 /// The index of a category of the main dimension.
-fn main_category(lexicon: &Lexicon, key: &str) -> Result<usize, Error> {
+pub(super) fn main_category(lexicon: &Lexicon, key: &str) -> Result<usize, Error> {
     let found = lexicon
         .categories
         .iter()

@@ -22,6 +22,6 @@ pub(crate) async fn submitted(
         .ok_or_else(|| Refusal::fault(anyhow::anyhow!("the event names no feedback")))?;
     let id = name::stored_uuid(&digest.feedback)?;
     let feedback = convert::feedback(digest);
-    let statement = convert::submitted(submitted, feedback.tier);
-    service::classify(room, tx, tenant, id, feedback, statement).await
+    let statement = convert::submitted(submitted, &feedback);
+    service::classify(room, tx, tenant, id, &feedback, statement).await
 }

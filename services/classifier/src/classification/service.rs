@@ -131,7 +131,7 @@ pub(super) async fn classify(
     tx: &mut Transaction,
     tenant: &Tenant,
     id: Uuid,
-    feedback: Feedback,
+    feedback: &Feedback,
     statement: Statement<'_>,
 ) -> Result<(), Refusal> {
     let lexicon = room.lexicons.active(tx, tenant).await?;
@@ -140,13 +140,13 @@ pub(super) async fn classify(
     let abstained = verdict.category == UNCLASSIFIED;
     let new = Classification::first(
         id,
-        feedback,
+        feedback.clone(),
         statement.urgency,
-        excerpt::excerpt(statement.text),
+        excerpt::excerpt(statement.text, &verdict.spans),
         verdict,
         room.clock.now(),
     );
-    if !store::insert(tx, tenant, &new).await? {
+    if !store::insert(tx, tenant, &new, &statement).await? {
         return Ok(());
     }
     tell(room, tx, tenant, &new, SYSTEM).await?;
@@ -272,7 +272,7 @@ pub(super) async fn correct(
 }
 
 /// Tells the others; the row is held.
-async fn tell(
+pub(super) async fn tell(
     room: &Room,
     tx: &mut Transaction,
     tenant: &Tenant,

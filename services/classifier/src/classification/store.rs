@@ -10,7 +10,7 @@ use super::{
 };
 use crate::{
     domain::{Feedback, Label, Priority, Tier},
-    reading::verdict::Verdict,
+    reading::verdict::{Statement, Verdict},
 };
 
 #[derive(sqlx::FromRow)]
@@ -125,7 +125,8 @@ impl From<CorrectionRow> for Correction {
     }
 }
 
-fn select(tenant: &Tenant) -> QueryBuilder<Postgres> {
+/// The beginning of every question: all columns of a tenant's classifications.
+pub(super) fn select(tenant: &Tenant) -> QueryBuilder<Postgres> {
     let mut query = QueryBuilder::new(
         "SELECT classification_id, feedback_name, feedback_number, channel, customer, tier, product_model, batch, occur_time,
                 receive_time, language, reachable, stated_urgency, revision, taxonomy_version, category, labels, sentiment,
@@ -157,12 +158,24 @@ pub(super) async fn lock(tx: &mut Transaction, tenant: &Tenant, id: Uuid) -> Res
 async fn one(
     tx: &mut Transaction,
     tenant: &Tenant,
-    mut query: QueryBuilder<Postgres>,
+    query: QueryBuilder<Postgres>,
 ) -> Result<Option<Classification>, Refusal> {
-    let row: Option<Row> = query.build_query_as().fetch_optional(&mut **tx).await?;
-    let mut found: Vec<Classification> = row.map(Classification::try_from).transpose()?.into_iter().collect();
+    Ok(fetch(tx, tenant, query).await?.pop())
+}
+
+/// What a question that begins with [`select`] finds, with its corrections.
+pub(super) async fn fetch(
+    tx: &mut Transaction,
+    tenant: &Tenant,
+    mut query: QueryBuilder<Postgres>,
+) -> Result<Vec<Classification>, Refusal> {
+    let rows: Vec<Row> = query.build_query_as().fetch_all(&mut **tx).await?;
+    let mut found = rows
+        .into_iter()
+        .map(Classification::try_from)
+        .collect::<Result<Vec<_>, _>>()?;
     with_corrections(tx, tenant, &mut found).await?;
-    Ok(found.pop())
+    Ok(found)
 }
 
 /// The classifications of a page and one more, with their corrections.
@@ -173,13 +186,7 @@ pub(super) async fn list(
 ) -> Result<Vec<Classification>, Refusal> {
     let mut query = select(tenant);
     page.push(&mut query, "classification_id");
-    let rows: Vec<Row> = query.build_query_as().fetch_all(&mut **tx).await?;
-    let mut found = rows
-        .into_iter()
-        .map(Classification::try_from)
-        .collect::<Result<Vec<_>, _>>()?;
-    with_corrections(tx, tenant, &mut found).await?;
-    Ok(found)
+    fetch(tx, tenant, query).await
 }
 
 async fn with_corrections(tx: &mut Transaction, tenant: &Tenant, found: &mut [Classification]) -> Result<(), Refusal> {
@@ -208,15 +215,24 @@ async fn with_corrections(tx: &mut Transaction, tenant: &Tenant, found: &mut [Cl
     Ok(())
 }
 
-/// Keeps a first classification; false where the feedback has one already.
-pub(super) async fn insert(tx: &mut Transaction, tenant: &Tenant, new: &Classification) -> Result<bool, Refusal> {
+/// Keeps a first classification with what was read; false where the feedback has one already.
+pub(super) async fn insert(
+    tx: &mut Transaction,
+    tenant: &Tenant,
+    new: &Classification,
+    statement: &Statement<'_>,
+) -> Result<bool, Refusal> {
     let inserted = sqlx::query(
-        "INSERT INTO classification (tenant_id, classification_id, feedback_name, feedback_number, channel, customer, tier, product_model,
+        "WITH kept AS (
+         INSERT INTO classification (tenant_id, classification_id, feedback_name, feedback_number, channel, customer, tier, product_model,
              batch, occur_time, receive_time, language, reachable, stated_urgency, revision, taxonomy_version, category, labels, sentiment,
              sentiment_score, impact, priority_key, priority_rank, basis, skills, department, excerpt, computed, create_time, update_time)
          VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23, $24, $25, $26,
              $27, $28, $29, $30)
-         ON CONFLICT (tenant_id, classification_id) DO NOTHING",
+         ON CONFLICT (tenant_id, classification_id) DO NOTHING
+         RETURNING tenant_id, classification_id)
+         INSERT INTO statement (tenant_id, classification_id, text, stated_impact, emotion_level)
+         SELECT tenant_id, classification_id, $31, $32, $33 FROM kept",
     )
     .bind(tenant.key())
     .bind(new.id)
@@ -248,6 +264,9 @@ pub(super) async fn insert(tx: &mut Transaction, tenant: &Tenant, new: &Classifi
     .bind(Json(&new.computed))
     .bind(sql::time(new.create_time))
     .bind(sql::time(new.update_time))
+    .bind(statement.text)
+    .bind(statement.impact.map_or(0, impact_number))
+    .bind(statement.emotion_level)
     .execute(&mut **tx)
     .await?;
     Ok(inserted.rows_affected() == 1)

@@ -134,7 +134,7 @@ pub(super) fn sentiment(answers: &[Answer]) -> Option<(Sentiment, &str)> {
 mod tests {
     use super::*;
     use crate::{
-        domain::{Tier, UNCLASSIFIED},
+        domain::UNCLASSIFIED,
         reading::verdict::{Statement, Verdict, read_with},
         taxonomy::builtin::Builtin,
     };
@@ -146,14 +146,7 @@ mod tests {
     }
 
     fn verdict(text: &str, answers: &[Answer]) -> Verdict {
-        let statement = Statement {
-            text,
-            tier: Tier::Existing,
-            impact: None,
-            urgency: 0,
-            emotion_level: 0,
-        };
-        read_with(&lexicon(), statement, answers)
+        read_with(&lexicon(), Statement::of(text), answers)
     }
 
     fn nature(label: &str, confidence: f64) -> Answer {

@@ -5,6 +5,10 @@ use std::{collections::HashMap, ops::Range, sync::LazyLock};
 use unicode_normalization::{IsNormalized, UnicodeNormalization as _, char::canonical_combining_class, is_nfkc_quick};
 use zhconv::{Variant, get_builtin_converter};
 
+/// So many marks belong to one letter, as in the stream-safe format of Unicode (UAX 15): no writing needs more, and a tower of marks
+/// must not make normalisation slow.
+const MARKS: usize = 30;
+
 /// A folded text that knows where each of its bytes comes from.
 #[derive(Debug)]
 pub(crate) struct Folded {
@@ -71,9 +75,13 @@ pub(crate) fn fold(text: &str) -> Folded {
         }
         // A letter with the marks that belong to it is normalised as one.
         let mut group = String::from(first);
-        while let Some(mark) = characters.next_if(|next| joins(*next)) {
+        let mut marks = 0;
+        while marks < MARKS
+            && let Some(mark) = characters.next_if(|next| joins(*next))
+        {
             group.push(mark);
             at += 1;
+            marks += 1;
         }
         for character in group.nfkc() {
             push_folded(&mut folded, character, (start, at));
@@ -85,6 +93,15 @@ pub(crate) fn fold(text: &str) -> Folded {
 /// Folds a term of a dictionary; empty where nothing remains of it.
 pub(crate) fn fold_term(term: &str) -> String {
     fold(term).text.trim().to_owned()
+}
+
+/// The traditional characters of a regular expression as simplified ones, which folded texts have; nothing else of it changes, since
+/// NFKC or lower case would give it another meaning.
+pub(super) fn simplify(pattern: &str) -> String {
+    pattern
+        .chars()
+        .map(|character| SIMPLIFIED.get(&character).copied().unwrap_or(character))
+        .collect()
 }
 
 fn push_folded(folded: &mut Folded, character: char, place: (u32, u32)) {

@@ -1,10 +1,17 @@
 //! A version of a taxonomy, ready to read with: all its words in one automaton, and what categories inherit, resolved.
 
-use std::{collections::HashMap, sync::Arc};
+use std::{
+    collections::{HashMap, HashSet},
+    sync::Arc,
+};
 
 use aho_corasick::{AhoCorasick, AhoCorasickKind, MatchKind};
 
-use super::fold;
+use super::{
+    fold,
+    rules::{About, Match, Parts, Rules},
+    work,
+};
 use crate::{
     domain::Impact,
     taxonomy::domain::{Content, PriorityModel},
@@ -23,6 +30,12 @@ pub(crate) enum Role {
     Negation,
     /// Strengthens or weakens what follows.
     Degree(f64),
+    /// Begins a rhetorical question: turns the tone of what follows around.
+    Rhetorical,
+    /// Hints at sarcasm.
+    Sarcasm,
+    /// Takes the vote of the category of this index, and of those below it, out of its sentence.
+    Exclusion(usize),
 }
 
 impl Role {
@@ -40,12 +53,18 @@ impl Role {
 pub(crate) struct Entry {
     /// Each role with the spelling under which the taxonomy has it.
     pub(crate) roles: Vec<(Role, Arc<str>)>,
+    /// Key of the rule, where it is no word but what a rule finds.
+    pub(crate) rule: Option<Arc<str>>,
+    /// The phrases that it is a word of, and which one.
+    parts: Vec<(usize, usize)>,
     /// Indices of the dimensions in which it is a keyword.
     pub(crate) dimensions: Vec<usize>,
     /// True where the word begins with a letter or digit that must not have another before it.
     pub(crate) bound_before: bool,
     /// True where it ends with one that must not have another behind it.
     pub(crate) bound_behind: bool,
+    /// True where it is made of marks alone, as `:(` is: with a letter of any script behind it, it is punctuation.
+    emoticon: bool,
     /// True for a word of a single character: its negation reaches less far.
     pub(crate) short: bool,
 }
@@ -68,21 +87,43 @@ pub(crate) struct Resolved {
 pub(crate) struct Lexicon {
     pub(crate) version: i32,
     automaton: AhoCorasick,
+    /// The entry of each pattern of the automaton: what rules find are entries without a pattern.
+    entry_of: Vec<usize>,
+    rules: Rules,
+    /// Folded.
+    negations: HashSet<String>,
     pub(crate) entries: Vec<Entry>,
     pub(crate) categories: Vec<Resolved>,
     /// Keys, the main one first.
     pub(crate) dimensions: Vec<String>,
+    /// Indices of the dimensions of which every feedback must have a category.
+    pub(crate) required: Vec<usize>,
     pub(crate) negative_below: f64,
     pub(crate) positive_above: f64,
     pub(crate) priority_model: PriorityModel,
+}
+
+/// Why a taxonomy cannot be made ready.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum Unready {
+    /// Its words are more than an automaton holds; the limits of the proto are far below.
+    #[error(transparent)]
+    Words(#[from] aho_corasick::BuildError),
+    /// Refused when a version is made.
+    #[error("rule {rule} of {category} {problem}")]
+    Rule {
+        category: String,
+        rule: String,
+        problem: String,
+    },
 }
 
 impl Lexicon {
     /// Makes a version ready.
     ///
     /// # Errors
-    /// Where its words are more than an automaton holds; the limits of the proto are far below.
-    pub(crate) fn new(version: i32, content: &Content) -> Result<Self, aho_corasick::BuildError> {
+    /// See [`Unready`]; a version that was checked when it was made has none of them.
+    pub(crate) fn new(version: i32, content: &Content) -> Result<Self, Unready> {
         let mut words = Words::default();
         for (category, entry) in content.categories.iter().enumerate() {
             for keyword in &entry.keywords {
@@ -93,6 +134,9 @@ impl Lexicon {
                         weight: keyword.weight,
                     },
                 );
+            }
+            for term in &entry.exclusions {
+                words.add(term, Role::Exclusion(category));
             }
         }
         for term in &content.sentiment.terms {
@@ -107,6 +151,13 @@ impl Lexicon {
         for term in &content.sentiment.degrees {
             words.add(&term.term, Role::Degree(term.factor));
         }
+        for term in &content.sentiment.rhetoricals {
+            words.add(term, Role::Rhetorical);
+        }
+        for term in &content.sentiment.sarcasm_cues {
+            words.add(term, Role::Sarcasm);
+        }
+        let rules = words.add_rules(content)?;
         let categories = resolve(content);
         for entry in &mut words.entries {
             entry.dimensions = entry
@@ -119,10 +170,18 @@ impl Lexicon {
         let automaton = AhoCorasick::builder()
             .match_kind(MatchKind::Standard) // all occurrences, overlapping ones too: which of them count is decided by role
             .kind(Some(AhoCorasickKind::ContiguousNFA))
-            .build(&words.patterns)?;
+            .build(words.patterns.iter().map(|(pattern, _)| pattern))?;
         Ok(Self {
             version,
             automaton,
+            entry_of: words.patterns.into_iter().map(|(_, entry)| entry).collect(),
+            rules,
+            negations: content
+                .sentiment
+                .negations
+                .iter()
+                .map(|term| fold::fold_term(term))
+                .collect(),
             entries: words.entries,
             categories,
             dimensions: content
@@ -130,53 +189,137 @@ impl Lexicon {
                 .iter()
                 .map(|dimension| dimension.key.clone())
                 .collect(),
+            required: (0..content.dimensions.len())
+                .filter(|index| content.dimensions[*index].required)
+                .collect(),
             negative_below: content.sentiment.negative_below,
             positive_above: content.sentiment.positive_above,
             priority_model: content.priority_model.clone(),
         })
     }
 
-    /// Every occurrence of a word in a folded text, as whole words where they are Latin: entry, first byte, byte behind it.
-    pub(crate) fn occurrences(&self, text: &str) -> impl Iterator<Item = (usize, usize, usize)> {
-        self.automaton.find_overlapping_iter(text).filter_map(move |found| {
-            let index = found.pattern().as_usize();
-            let entry = self.entries.get(index)?;
-            let clear_before =
-                !entry.bound_before || !text[..found.start()].chars().next_back().is_some_and(is_of_word);
-            let clear_behind = !entry.bound_behind || !text[found.end()..].chars().next().is_some_and(is_of_word);
-            (clear_before && clear_behind).then_some((index, found.start(), found.end()))
-        })
+    /// Everything of the taxonomy that stands in a folded text, in one pass over it: `word` is called for each word with its entry,
+    /// first byte and the byte behind it, whole words where they are Latin; what the rules find comes back.
+    pub(crate) fn find(&self, text: &str, about: About<'_>, mut word: impl FnMut(usize, usize, usize)) -> Vec<Match> {
+        let mut parts = Parts::default();
+        for found in self.automaton.find_overlapping_iter(text) {
+            work::count(1);
+            let (start, end) = (found.start(), found.end());
+            let Some((index, entry)) = self
+                .entry_of
+                .get(found.pattern().as_usize())
+                .and_then(|index| Some((*index, self.entries.get(*index)?)))
+            else {
+                continue;
+            };
+            let before = || text[..start].chars().next_back();
+            let behind = || text[end..].chars().next();
+            if entry.bound_before && before().is_some_and(is_of_word)
+                || entry.bound_behind && behind().is_some_and(is_of_word)
+                || entry.emoticon && behind().is_some_and(char::is_alphanumeric)
+            {
+                continue;
+            }
+            for part in &entry.parts {
+                parts.note(&self.rules, *part, (start, end));
+            }
+            if !entry.roles.is_empty() {
+                word(index, start, end);
+            }
+        }
+        self.rules.matches(text, &parts, about)
+    }
+
+    /// True where a folded piece of a text is a negation.
+    pub(crate) fn is_negation(&self, piece: &str) -> bool {
+        self.negations.contains(piece)
+    }
+
+    /// A category, then those above it up to its root.
+    pub(crate) fn lineage(&self, category: usize) -> impl Iterator<Item = usize> {
+        std::iter::successors(Some(category), |category| self.categories[*category].parent)
     }
 }
 
 #[derive(Default)]
 struct Words {
-    patterns: Vec<String>,
+    /// What the automaton looks for, with its entry.
+    patterns: Vec<(String, usize)>,
     entries: Vec<Entry>,
     known: HashMap<String, usize>,
 }
 
 impl Words {
-    fn add(&mut self, term: &str, role: Role) {
+    /// The entry of a word; none where nothing of it remains, which is refused when a version is made.
+    fn entry(&mut self, term: &str) -> Option<usize> {
         let folded = fold::fold_term(term);
         if folded.is_empty() {
-            return; // refused when a version is made
+            return None;
         }
         let index = *self.known.entry(folded.clone()).or_insert_with(|| {
             self.entries.push(Entry {
                 roles: Vec::new(),
+                rule: None,
+                parts: Vec::new(),
                 dimensions: Vec::new(),
                 bound_before: folded.chars().next().is_some_and(is_of_word),
                 bound_behind: folded.chars().next_back().is_some_and(is_of_word),
+                emoticon: folded.chars().all(|character| character.is_ascii_punctuation()),
                 short: folded.chars().count() == 1,
             });
-            self.patterns.push(folded);
+            self.patterns.push((folded, self.entries.len() - 1));
             self.entries.len() - 1
         });
+        Some(index)
+    }
+
+    /// Takes the rules of all categories in: an entry for each, and the words of phrases among the patterns.
+    fn add_rules(&mut self, content: &Content) -> Result<Rules, Unready> {
+        let mut rules = Rules::default();
+        for (category, owner) in content.categories.iter().enumerate() {
+            for rule in &owner.rules {
+                let entry = self.entries.len();
+                let role = Role::Keyword {
+                    category,
+                    weight: rule.weight,
+                };
+                self.entries.push(Entry {
+                    roles: vec![(role, Arc::from(rule.pattern.shown()))],
+                    rule: Some(Arc::from(rule.key.as_str())),
+                    parts: Vec::new(),
+                    dimensions: Vec::new(),
+                    bound_before: false,
+                    bound_behind: false,
+                    emoticon: false,
+                    short: false,
+                });
+                let phrase = rules.add(rule, entry).map_err(|problem| Unready::Rule {
+                    category: owner.key.clone(),
+                    rule: rule.key.clone(),
+                    problem,
+                })?;
+                let Some((phrase, parts)) = phrase else {
+                    continue;
+                };
+                for (part, term) in parts.iter().enumerate() {
+                    if let Some(word) = self.entry(term) {
+                        self.entries[word].parts.push((phrase, part));
+                    }
+                }
+            }
+        }
+        Ok(rules)
+    }
+
+    fn add(&mut self, term: &str, role: Role) {
+        let Some(index) = self.entry(term) else {
+            return;
+        };
         let roles = &mut self.entries[index].roles;
         // 閃退 and 闪退 are one word and count once.
         let again = roles.iter().any(|(known, _)| match (known, role) {
-            (Role::Keyword { category: one, .. }, Role::Keyword { category: other, .. }) => *one == other,
+            (Role::Keyword { category: one, .. }, Role::Keyword { category: other, .. })
+            | (Role::Exclusion(one), Role::Exclusion(other)) => *one == other,
             (known, role) => std::mem::discriminant(known) == std::mem::discriminant(&role),
         });
         if !again {

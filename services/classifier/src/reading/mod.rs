@@ -1,17 +1,26 @@
 //! What a taxonomy says of a text: pure, without a store, a clock or a network.
 //!
-//! `fold` (one spelling for all) → `lexicon` (the taxonomy as one automaton) → `scan` (which words are there, and which are
-//! turned around) → `score` (categories, tendency, impact) → `priority` → `verdict`. `excerpt` is for messages and lists.
+//! `fold` (one spelling for all) → `lexicon` (the taxonomy as one automaton) and `rules` (phrases, regular expressions) → `scan` (what
+//! is there, and what of it is turned around) → `score` (categories, tendency, impact) → `aspect` (clause by clause) → `priority` →
+//! `verdict`. `sentence` knows where sentences and clauses end; `excerpt` is for messages and lists.
 
 pub(crate) mod answers;
+pub(crate) mod aspect;
 pub(crate) mod excerpt;
 pub(crate) mod fold;
 pub(crate) mod lexicon;
 pub(crate) mod priority;
+pub(crate) mod rules;
 mod scan;
 mod score;
+mod sentence;
 pub(crate) mod verdict;
+mod work;
 
+#[cfg(test)]
+mod golden;
+#[cfg(test)]
+mod hostile;
 #[cfg(test)]
 mod sentences;
 #[cfg(test)]

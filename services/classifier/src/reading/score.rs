@@ -2,7 +2,7 @@
 
 use super::{
     lexicon::{Lexicon, Role},
-    scan::Hit,
+    scan::{Hit, Scanned},
 };
 use crate::domain::{Impact, Label, Sentiment};
 
@@ -20,12 +20,13 @@ pub(super) struct Categories {
 }
 
 /// The categories that the words speak for, dimension by dimension, the best first.
-pub(super) fn categories(lexicon: &Lexicon, hits: &[Hit]) -> Categories {
+pub(super) fn categories(lexicon: &Lexicon, scanned: &Scanned) -> Categories {
     let mut votes = vec![0.0; lexicon.categories.len()];
-    for hit in hits.iter().filter(|hit| !hit.negated) {
+    for hit in scanned.hits.iter().filter(|hit| !hit.negated) {
         for (role, _) in &lexicon.entries[hit.entry].roles {
             if let Role::Keyword { category, weight } = role
                 && hit.counts(lexicon, role)
+                && !scanned.is_excluded(lexicon, *category, hit)
             {
                 votes[*category] += weight;
             }
@@ -89,11 +90,15 @@ fn best(lexicon: &Lexicon, votes: &[f64], dimension: usize) -> Vec<(usize, f64)>
 /// What a word of the sentiment lexicon counts for at its place.
 pub(super) fn tone(hit: &Hit, weight: f64) -> f64 {
     let weight = weight * hit.factor;
-    round(if hit.negated { -weight * TURNED } else { weight })
+    round(if hit.negated == hit.asked {
+        weight
+    } else {
+        -weight * TURNED
+    })
 }
 
-/// The score of a text, −1 … 1, and its tendency.
-pub(super) fn sentiment(lexicon: &Lexicon, hits: &[Hit]) -> (f64, Sentiment) {
+/// The score of some words, −1 … 1, and their tendency.
+pub(super) fn sentiment<'h>(lexicon: &Lexicon, hits: impl IntoIterator<Item = &'h Hit>) -> (f64, Sentiment) {
     let mut sum = 0.0;
     for hit in hits {
         for (role, _) in &lexicon.entries[hit.entry].roles {
@@ -130,6 +135,30 @@ pub(super) fn impact(lexicon: &Lexicon, hits: &[Hit]) -> Option<(Impact, String)
         }
     }
     worst.map(|(impact, term)| (impact, term.to_owned()))
+}
+
+/// A praise of at least so much weight that stands between quotation marks is not meant as it is said.
+const QUOTED: f64 = 0.5;
+/// What opens and closes a quotation in a folded text, pair by pair.
+const QUOTES: [(char, char); 4] = [('“', '”'), ('「', '」'), ('"', '"'), ('『', '』')];
+
+/// True where the wording hints at sarcasm: a cue that is not turned around, or a quoted praise.
+pub(super) fn sarcasm(lexicon: &Lexicon, text: &str, hits: &[Hit]) -> bool {
+    hits.iter().filter(|hit| !hit.negated).any(|hit| {
+        lexicon.entries[hit.entry].roles.iter().any(|(role, _)| match role {
+            Role::Sarcasm => hit.counts(lexicon, role),
+            Role::Tone(weight) => *weight >= QUOTED && hit.counts(lexicon, role) && is_quoted(text, hit),
+            _ => false,
+        })
+    })
+}
+
+fn is_quoted(text: &str, hit: &Hit) -> bool {
+    let before = text[..hit.start].chars().next_back();
+    let behind = text[hit.end..].chars().next();
+    QUOTES
+        .iter()
+        .any(|(opens, closes)| before == Some(*opens) && behind == Some(*closes))
 }
 
 /// Four places: what is shown is what is stored and compared.

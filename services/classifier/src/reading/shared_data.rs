@@ -10,10 +10,7 @@ use super::{
     lexicon::Lexicon,
     verdict::{Statement, Verdict, read},
 };
-use crate::{
-    domain::{Sentiment, Tier},
-    taxonomy::builtin::Builtin,
-};
+use crate::{domain::Sentiment, taxonomy::builtin::Builtin};
 
 #[derive(Deserialize)]
 struct Comment {
@@ -27,16 +24,7 @@ fn verdicts(path: &str) -> Option<Vec<(Comment, Verdict)>> {
     let lexicon = Lexicon::new(0, &Builtin::load().unwrap().content).unwrap();
     let said = |line: &str| {
         let comment: Comment = serde_json::from_str(line).unwrap();
-        let verdict = read(
-            &lexicon,
-            Statement {
-                text: &comment.text,
-                tier: Tier::Existing,
-                impact: None,
-                urgency: 0,
-                emotion_level: 0,
-            },
-        );
+        let verdict = read(&lexicon, Statement::of(&comment.text));
         (comment, verdict)
     };
     Some(text.lines().map(said).collect())

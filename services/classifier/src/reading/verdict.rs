@@ -4,10 +4,12 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     answers::{self, Answer},
+    aspect::{self, Aspect},
     fold,
     lexicon::{Lexicon, Role},
     priority::{self, Inputs},
-    scan::{self, Hit},
+    rules::About,
+    scan::{self, Scanned},
     score,
 };
 use crate::domain::{Impact, Label, Priority, Sentiment, Tier, UNCLASSIFIED};
@@ -28,6 +30,25 @@ pub(crate) struct Statement<'t> {
     pub(crate) urgency: i32,
     /// 0 not stated, 1 calm … 5 furious (000-11).
     pub(crate) emotion_level: i32,
+    /// For rules with that condition; may be empty.
+    pub(crate) product_model: &'t str,
+    /// Number of its channel, for rules with that condition; 0 where it is not known.
+    pub(crate) channel: i32,
+}
+
+impl<'t> Statement<'t> {
+    /// A text with which nothing was stated.
+    pub(crate) fn of(text: &'t str) -> Self {
+        Self {
+            text,
+            tier: Tier::Existing,
+            impact: None,
+            urgency: 0,
+            emotion_level: 0,
+            product_model: "",
+            channel: 0,
+        }
+    }
 }
 
 /// What a span speaks for.
@@ -50,8 +71,11 @@ pub(crate) struct Span {
     /// The one behind it.
     pub(crate) end: u32,
     pub(crate) negated: bool,
-    /// What it counted for.
+    /// What it counted for; 0 where it was turned around or excluded.
     pub(crate) weight: f64,
+    /// Key of the rule that matched; empty for a word.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub(crate) rule: String,
 }
 
 /// What the taxonomy says.
@@ -73,13 +97,20 @@ pub(crate) struct Verdict {
     pub(crate) skills: Vec<String>,
     pub(crate) department: String,
     pub(crate) spans: Vec<Span>,
+    /// Keys of the required dimensions for which nothing spoke.
+    #[serde(default)]
+    pub(crate) missing_dimensions: Vec<String>,
+    /// A hint for people; it decides nothing.
+    #[serde(default)]
+    pub(crate) sarcasm_hint: bool,
+    #[serde(default)]
+    pub(crate) aspects: Vec<Aspect>,
     /// Name of the version that gave the sentiment; empty where none did.
     #[serde(default)]
     pub(crate) sentiment_model: String,
 }
 
 /// Reads a text by the dictionary alone.
-#[cfg(test)]
 pub(crate) fn read(lexicon: &Lexicon, statement: Statement<'_>) -> Verdict {
     read_with(lexicon, statement, &[])
 }
@@ -87,10 +118,15 @@ pub(crate) fn read(lexicon: &Lexicon, statement: Statement<'_>) -> Verdict {
 /// Reads a text, with what trained models say of it.
 pub(crate) fn read_with(lexicon: &Lexicon, statement: Statement<'_>, answers: &[Answer]) -> Verdict {
     let folded = fold::fold(statement.text);
-    let hits = scan::scan(lexicon, &folded);
-    let found = score::categories(lexicon, &hits);
-    let answers::Settled { labels, main, found_by } = answers::settle(lexicon, &hits, found, answers);
-    let (sentiment_score, wording) = score::sentiment(lexicon, &hits);
+    let about = About {
+        product_model: statement.product_model,
+        channel: statement.channel,
+    };
+    let scanned = scan::scan(lexicon, &folded, about);
+    let hits = &scanned.hits;
+    let found = score::categories(lexicon, &scanned);
+    let answers::Settled { labels, main, found_by } = answers::settle(lexicon, hits, found, answers);
+    let (sentiment_score, wording) = score::sentiment(lexicon, hits);
     let (sentiment, sentiment_model) = if statement.emotion_level >= ANGRY {
         (Sentiment::Negative, "")
     } else {
@@ -99,7 +135,7 @@ pub(crate) fn read_with(lexicon: &Lexicon, statement: Statement<'_>, answers: &[
     let main = main.map(|index| &lexicon.categories[index]);
     let category = main.map_or(UNCLASSIFIED, |main| main.key.as_str());
 
-    let spoken_impact = worse(statement.impact, score::impact(lexicon, &hits));
+    let spoken_impact = worse(statement.impact, score::impact(lexicon, hits));
     let impact = spoken_impact.as_ref().map_or_else(
         || main.map_or(Impact::Minor, |main| main.default_impact),
         |(impact, _)| *impact,
@@ -114,7 +150,9 @@ pub(crate) fn read_with(lexicon: &Lexicon, statement: Statement<'_>, answers: &[
             categories: &categories,
         },
     );
-    let spans = spans(lexicon, &folded, &hits);
+    let spans = spans(lexicon, &folded, &scanned);
+    let missing_dimensions = missing_dimensions(lexicon, &labels);
+    let aspects = aspect::aspects(lexicon, &folded, &scanned, &labels);
     let found_by = found_by.unwrap_or_else(|| deciding_terms(&spans, category));
     let basis = basis(
         category,
@@ -137,8 +175,18 @@ pub(crate) fn read_with(lexicon: &Lexicon, statement: Statement<'_>, answers: &[
         skills: main.map(|main| main.skills.clone()).unwrap_or_default(),
         department: main.map(|main| main.department.clone()).unwrap_or_default(),
         spans,
+        missing_dimensions,
+        sarcasm_hint: score::sarcasm(lexicon, folded.text(), hits),
+        aspects,
         sentiment_model: sentiment_model.to_owned(),
     }
+}
+
+fn missing_dimensions(lexicon: &Lexicon, labels: &[Label]) -> Vec<String> {
+    let keys = lexicon.required.iter().map(|dimension| &lexicon.dimensions[*dimension]);
+    keys.filter(|key| labels.iter().all(|label| label.dimension != **key))
+        .cloned()
+        .collect()
 }
 
 fn worse(stated: Option<Impact>, worded: Option<(Impact, String)>) -> Option<(Impact, String)> {
@@ -166,7 +214,7 @@ pub(crate) fn basis(category: &str, found_by: &str, impact: &str, steps: &str) -
 /// The words that spoke for the category: each once, three at most.
 fn deciding_terms(spans: &[Span], category: &str) -> String {
     let mut terms: Vec<&str> = Vec::new();
-    for span in spans.iter().filter(|span| !span.negated) {
+    for span in spans.iter().filter(|span| span.weight > 0.0) {
         if let Spoken::Category { category: found, .. } = &span.spoken
             && (found == category
                 || category
@@ -184,21 +232,25 @@ fn deciding_terms(spans: &[Span], category: &str) -> String {
     }
 }
 
-fn spans(lexicon: &Lexicon, folded: &fold::Folded, hits: &[Hit]) -> Vec<Span> {
+fn spans(lexicon: &Lexicon, folded: &fold::Folded, scanned: &Scanned) -> Vec<Span> {
     let mut spans = Vec::new();
-    for hit in hits {
+    for hit in &scanned.hits {
         for (role, term) in &lexicon.entries[hit.entry].roles {
             if !hit.counts(lexicon, role) {
                 continue;
             }
             let (spoken, weight) = match role {
-                Role::Keyword { category, weight } => {
-                    let category = &lexicon.categories[*category];
+                Role::Keyword {
+                    category: index,
+                    weight,
+                } => {
+                    let category = &lexicon.categories[*index];
+                    let counts_not = hit.negated || scanned.is_excluded(lexicon, *index, hit);
                     let spoken = Spoken::Category {
                         dimension: lexicon.dimensions[category.dimension].clone(),
                         category: category.key.clone(),
                     };
-                    (spoken, if hit.negated { 0.0 } else { *weight })
+                    (spoken, if counts_not { 0.0 } else { *weight })
                 }
                 Role::Tone(weight) => (Spoken::Sentiment, score::tone(hit, *weight)),
                 Role::Impact(impact) => (
@@ -209,7 +261,7 @@ fn spans(lexicon: &Lexicon, folded: &fold::Folded, hits: &[Hit]) -> Vec<Span> {
                         f64::from(*impact as u8) + 1.0
                     },
                 ),
-                Role::Negation | Role::Degree(_) => continue,
+                Role::Negation | Role::Degree(_) | Role::Rhetorical | Role::Sarcasm | Role::Exclusion(_) => continue,
             };
             let place = folded.original(&(hit.start..hit.end));
             spans.push(Span {
@@ -217,8 +269,17 @@ fn spans(lexicon: &Lexicon, folded: &fold::Folded, hits: &[Hit]) -> Vec<Span> {
                 term: term.to_string(),
                 start: place.start,
                 end: place.end,
-                negated: hit.negated,
+                negated: if matches!(role, Role::Tone(_)) {
+                    hit.negated != hit.asked
+                } else {
+                    hit.negated
+                },
                 weight,
+                rule: lexicon.entries[hit.entry]
+                    .rule
+                    .as_deref()
+                    .unwrap_or_default()
+                    .to_owned(),
             });
             if spans.len() == SPANS {
                 return spans;
@@ -238,13 +299,7 @@ mod tests {
     }
 
     fn statement(text: &str) -> Statement<'_> {
-        Statement {
-            text,
-            tier: Tier::Existing,
-            impact: None,
-            urgency: 0,
-            emotion_level: 0,
-        }
+        Statement::of(text)
     }
 
     /// 000-26: the worst of what was stated and what the wording says; the category's default where neither says any.
@@ -357,7 +412,7 @@ mod tests {
             for span in &verdict.spans {
                 proptest::prop_assert!(span.start < span.end && span.end <= length);
                 let piece: String = text.chars().skip(span.start as usize).take((span.end - span.start) as usize).collect();
-                proptest::prop_assert!(fold::fold(&piece).text().contains(&fold::fold_term(&span.term)), "{:?} is not {:?}", piece, span.term);
+                proptest::prop_assert!(!span.rule.is_empty() || fold::fold(&piece).text().contains(&fold::fold_term(&span.term)), "{:?} is not {:?}", piece, span.term);
             }
         }
     }

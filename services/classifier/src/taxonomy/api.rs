@@ -5,7 +5,7 @@ use huiyin_proto::classifier::v1;
 use tonic::{Request, Response, Status};
 
 use super::{
-    convert,
+    convert::{self, WithBroken as _},
     service::{self, Paging, Which},
 };
 use crate::room::Room;
@@ -19,13 +19,33 @@ pub(crate) async fn get_taxonomy(room: &Room, request: Request<v1::GetTaxonomyRe
     let caller = Caller::of(&request)?;
     let name = request.into_inner().name;
     let (tenant, id) = name::child(&caller, &name, COLLECTION)?;
-    let which = if id == "active" {
-        Which::Active
-    } else {
-        Which::Version(version(&name, id)?)
-    };
-    let (head, content) = service::get(room, &tenant, which, &name).await?;
+    let (head, content) = service::get(room, &tenant, which(&name, id)?, &name).await?;
     Ok(Response::new(convert::taxonomy(&tenant, &head, Some(&content))))
+}
+
+/// See the proto.
+pub(crate) async fn check_taxonomy(room: &Room, request: Request<v1::CheckTaxonomyRequest>) -> Answer {
+    let caller = Caller::of(&request)?;
+    let name = request.into_inner().name;
+    let (tenant, id) = name::child(&caller, &name, COLLECTION)?;
+    let (head, broken) = service::check(room, &tenant, which(&name, id)?, &name).await?;
+    Ok(Response::new(
+        convert::taxonomy(&tenant, &head, None).with_broken(&broken)?,
+    ))
+}
+
+/// See the proto.
+pub(crate) async fn diff_taxonomies(
+    room: &Room,
+    request: Request<v1::DiffTaxonomiesRequest>,
+) -> Result<Response<v1::DiffTaxonomiesResponse>, Status> {
+    let caller = Caller::of(&request)?;
+    let v1::DiffTaxonomiesRequest { name, base_version } = request.into_inner();
+    let (tenant, id) = name::child(&caller, &name, COLLECTION)?;
+    let differences = service::compare(room, &tenant, which(&name, id)?, &name, base_version).await?;
+    Ok(Response::new(v1::DiffTaxonomiesResponse {
+        differences: differences.into_iter().map(convert::difference).collect(),
+    }))
 }
 
 /// See the proto.
@@ -82,6 +102,14 @@ pub(crate) async fn activate_taxonomy(room: &Room, request: Request<v1::Activate
     Ok(Response::new(
         service::activate(room, &tenant, version, &request.name, &request.etag, repeat).await?,
     ))
+}
+
+fn which(name: &str, id: &str) -> Result<Which, Refusal> {
+    if id == "active" {
+        Ok(Which::Active)
+    } else {
+        version(name, id).map(Which::Version)
+    }
 }
 
 fn version(name: &str, id: &str) -> Result<i32, Refusal> {

@@ -6,8 +6,8 @@ use jiff::Timestamp;
 use serde::Deserialize;
 
 use super::domain::{
-    Category, Content, DegreeTerm, Dimension, ImpactTerm, Keyword, LocalName, Override, PriorityCell, PriorityLevel,
-    PriorityModel, SentimentModel, SentimentTerm, UrgencyFloor,
+    Category, Content, CounterExample, DegreeTerm, Dimension, Example, ImpactTerm, Keyword, LocalName, Override,
+    Pattern, PriorityCell, PriorityLevel, PriorityModel, Rule, SentimentModel, SentimentTerm, UrgencyFloor,
 };
 use crate::domain::{Impact, Tier};
 
@@ -43,6 +43,8 @@ struct CategoriesFile {
 struct DimensionEntry {
     key: String,
     name: Name,
+    #[serde(default)]
+    required: bool,
 }
 
 #[derive(Deserialize)]
@@ -66,6 +68,33 @@ struct CategoryEntry {
     #[serde(default)]
     department: String,
     impact: Option<Impact>,
+    #[serde(default)]
+    rules: Vec<RuleEntry>,
+    #[serde(default)]
+    exclusions: Vec<String>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RuleEntry {
+    key: String,
+    #[serde(default)]
+    phrase: Vec<String>,
+    #[serde(default)]
+    gap: usize,
+    #[serde(default)]
+    regex: String,
+    weight: f64,
+}
+
+/// What a category's entry in `examples.toml` says.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct ExamplesEntry {
+    /// They belong to it or below.
+    examples: Vec<String>,
+    /// They do not: the text, and the category that it has instead.
+    counter_examples: Vec<[String; 2]>,
 }
 
 #[derive(Deserialize)]
@@ -74,6 +103,8 @@ struct SentimentFile {
     negative_below: f64,
     positive_above: f64,
     negations: Vec<String>,
+    rhetoricals: Vec<String>,
+    sarcasm_cues: Vec<String>,
     degrees: Vec<DegreeGroup>,
     groups: Vec<SentimentGroup>,
 }
@@ -141,6 +172,7 @@ impl Builtin {
         let categories: CategoriesFile = toml::from_str(include_str!("../../builtin/categories.toml"))?;
         let sentiment: SentimentFile = toml::from_str(include_str!("../../builtin/sentiment.toml"))?;
         let impact: ImpactFile = toml::from_str(include_str!("../../builtin/impact.toml"))?;
+        let examples: BTreeMap<String, ExamplesEntry> = toml::from_str(include_str!("../../builtin/examples.toml"))?;
         let priority: PriorityFile = toml::from_str(include_str!("../../builtin/priority.toml"))?;
         Ok(Self {
             display_name: categories.display_name,
@@ -153,9 +185,10 @@ impl Builtin {
                     .map(|entry| Dimension {
                         key: entry.key,
                         display_name: local(entry.name),
+                        required: entry.required,
                     })
                     .collect(),
-                categories: with_dimensions(categories.categories),
+                categories: with_examples(with_dimensions(categories.categories), examples)?,
                 sentiment: sentiment_model(sentiment),
                 impact_terms: impact
                     .groups
@@ -199,9 +232,57 @@ fn with_dimensions(entries: Vec<CategoryEntry>) -> Vec<Category> {
             skills: entry.skills,
             department: entry.department,
             default_impact: entry.impact,
+            rules: entry.rules.into_iter().map(rule).collect(),
+            exclusions: entry.exclusions,
+            examples: Vec::new(),
+            counter_examples: Vec::new(),
         });
     }
     categories
+}
+
+fn rule(entry: RuleEntry) -> Rule {
+    Rule {
+        key: entry.key,
+        pattern: if entry.phrase.is_empty() {
+            Pattern::Regex(entry.regex)
+        } else {
+            Pattern::Phrase {
+                parts: entry.phrase,
+                gap: entry.gap,
+            }
+        },
+        weight: entry.weight,
+        product_models: Vec::new(),
+        channels: Vec::new(),
+    }
+}
+
+fn with_examples(
+    mut categories: Vec<Category>,
+    mut examples: BTreeMap<String, ExamplesEntry>,
+) -> anyhow::Result<Vec<Category>> {
+    let example = |text: String| Example {
+        text,
+        product_model: String::new(),
+        channel: 0,
+    };
+    for category in &mut categories {
+        let Some(entry) = examples.remove(&category.key) else {
+            continue;
+        };
+        category.examples = entry.examples.into_iter().map(example).collect();
+        category.counter_examples = entry
+            .counter_examples
+            .into_iter()
+            .map(|[text, category]| CounterExample {
+                example: example(text),
+                category,
+            })
+            .collect();
+    }
+    anyhow::ensure!(examples.is_empty(), "examples of no category: {:?}", examples.keys());
+    Ok(categories)
 }
 
 fn sentiment_model(file: SentimentFile) -> SentimentModel {
@@ -229,6 +310,8 @@ fn sentiment_model(file: SentimentFile) -> SentimentModel {
             .collect(),
         negative_below: file.negative_below,
         positive_above: file.positive_above,
+        rhetoricals: file.rhetoricals,
+        sarcasm_cues: file.sarcasm_cues,
     }
 }
 

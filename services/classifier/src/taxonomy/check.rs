@@ -2,24 +2,29 @@
 
 use std::collections::{HashMap, HashSet};
 
-use super::domain::{Category, Content, PriorityModel};
+use super::{
+    check_rules::{neighbors, rules, sizes},
+    domain::{Category, Content, PriorityModel},
+};
 use crate::{
     domain::{Impact, Tier, UNCLASSIFIED},
     reading::fold,
 };
 
 /// Fields with what is wrong about them.
-type Violations = Vec<(String, String)>;
+pub(super) type Violations = Vec<(String, String)>;
 
 /// What keeps this content from becoming a version; empty where nothing does. Fields are those of the message `Taxonomy`.
 pub(crate) fn violations(content: &Content) -> Violations {
     let mut found = Vec::new();
     dimensions(content, &mut found);
-    categories(content, &mut found);
+    let few = sizes(content, &mut found);
+    categories(content, few, &mut found);
     sentiment(content, &mut found);
     words(
         content.impact_terms.iter().map(|term| term.term.as_str()),
         "impact_terms",
+        ".term",
         &mut found,
     );
     levels(&content.priority_model, &mut found);
@@ -28,7 +33,7 @@ pub(crate) fn violations(content: &Content) -> Violations {
     found
 }
 
-fn say(found: &mut Violations, field: String, problem: impl Into<String>) {
+pub(super) fn say(found: &mut Violations, field: String, problem: impl Into<String>) {
     found.push((field, problem.into()));
 }
 
@@ -45,7 +50,7 @@ fn dimensions(content: &Content, found: &mut Violations) {
     }
 }
 
-fn categories(content: &Content, found: &mut Violations) {
+fn categories(content: &Content, few_rules: bool, found: &mut Violations) {
     let mut known: HashMap<&str, &Category> = HashMap::new();
     for (index, category) in content.categories.iter().enumerate() {
         let field = |name: &str| format!("categories[{index}].{name}");
@@ -86,8 +91,17 @@ fn categories(content: &Content, found: &mut Violations) {
         words(
             category.keywords.iter().map(|keyword| keyword.term.as_str()),
             &field("keywords"),
+            ".term",
             found,
         );
+        words(
+            category.exclusions.iter().map(String::as_str),
+            &field("exclusions"),
+            "",
+            found,
+        );
+        rules(category, few_rules, &field("rules"), found);
+        neighbors(content, category, &field("counter_examples"), found);
         for (place, keyword) in category.keywords.iter().enumerate() {
             if !keyword.weight.is_finite() || keyword.weight <= 0.0 {
                 say(
@@ -105,12 +119,20 @@ fn sentiment(content: &Content, found: &mut Violations) {
     words(
         model.terms.iter().map(|term| term.term.as_str()),
         "sentiment.terms",
+        ".term",
         found,
     );
-    words(model.negations.iter().map(String::as_str), "sentiment.negations", found);
+    for (field, list) in [
+        ("sentiment.negations", &model.negations),
+        ("sentiment.rhetoricals", &model.rhetoricals),
+        ("sentiment.sarcasm_cues", &model.sarcasm_cues),
+    ] {
+        words(list.iter().map(String::as_str), field, "", found);
+    }
     words(
         model.degrees.iter().map(|degree| degree.term.as_str()),
         "sentiment.degrees",
+        ".term",
         found,
     );
     for (index, term) in model.terms.iter().enumerate() {
@@ -141,16 +163,13 @@ fn sentiment(content: &Content, found: &mut Violations) {
     }
 }
 
-/// Terms of one list: none is empty, none there twice, whatever their case, width and script.
-fn words<'w>(terms: impl Iterator<Item = &'w str>, field: &str, found: &mut Violations) {
+/// Terms of one list: none is empty, none there twice, whatever their case, width and script. `name` is the field of an entry that holds
+/// the term; empty where the entry is the term.
+fn words<'w>(terms: impl Iterator<Item = &'w str>, field: &str, name: &str, found: &mut Violations) {
     let mut known: HashMap<String, usize> = HashMap::new();
     for (index, term) in terms.enumerate() {
         let folded = fold::fold_term(term);
-        let at = if field == "sentiment.negations" {
-            format!("{field}[{index}]")
-        } else {
-            format!("{field}[{index}].term")
-        };
+        let at = format!("{field}[{index}]{name}");
         if folded.is_empty() {
             say(found, at, "holds nothing that could be found in a text");
         } else if let Some(first) = known.insert(folded, index) {
@@ -260,11 +279,14 @@ mod tests {
     use super::*;
     use crate::taxonomy::{
         builtin::Builtin,
-        domain::{DegreeTerm, Effect, Keyword, Override, UrgencyFloor},
+        domain::{CounterExample, DegreeTerm, Effect, Example, Keyword, Override, Pattern, Rule, UrgencyFloor},
     };
 
     fn fields(change: impl FnOnce(&mut Content)) -> Vec<String> {
         let mut content = Builtin::load().unwrap().content;
+        for category in &mut content.categories {
+            category.counter_examples.clear(); // they name categories that a test may take away
+        }
         change(&mut content);
         violations(&content).into_iter().map(|(field, _)| field).collect()
     }
@@ -342,6 +364,67 @@ mod tests {
         assert_eq!(
             fields(|content| content.priority_model.overrides[0].categories.push("nope".to_owned())),
             ["priority_model.overrides[0].categories[1]"]
+        );
+    }
+
+    /// Rules, exclusions and counter-examples are checked when they are saved.
+    #[test]
+    fn a_rule_that_cannot_be_held_against_a_text_is_refused() {
+        let rule = |key: &str, pattern| Rule {
+            key: key.to_owned(),
+            pattern,
+            weight: 1.0,
+            product_models: Vec::new(),
+            channels: Vec::new(),
+        };
+        let phrase = |part: &str| Pattern::Phrase {
+            parts: vec!["屏幕".to_owned(), part.to_owned()],
+            gap: 3,
+        };
+        let regex = |pattern: &str| Pattern::Regex(pattern.to_owned());
+        assert_eq!(
+            fields(|content| {
+                content.categories[0].rules = vec![
+                    rule("a", regex("(")),
+                    rule("a", phrase("\u{200b}")),
+                    rule("b", regex("x*")),
+                    rule("c", regex("订单\\d+")),
+                ];
+            }),
+            [
+                "categories[0].rules[0].regex",
+                "categories[0].rules[1].key",
+                "categories[0].rules[1].phrase.parts[1]",
+                "categories[0].rules[2].regex"
+            ]
+        );
+        assert_eq!(
+            fields(|content| {
+                content.categories[0].rules = (0..101).map(|n| rule(&format!("r{n}"), regex("("))).collect();
+            }),
+            ["categories"],
+            "so many are not even compiled"
+        );
+        let counter = |category: &str| CounterExample {
+            example: Example {
+                text: "x".to_owned(),
+                product_model: String::new(),
+                channel: 0,
+            },
+            category: category.to_owned(),
+        };
+        assert_eq!(
+            fields(|content| {
+                content.categories[0].exclusions = vec!["安全帶".to_owned(), "安全带".to_owned()];
+                content.categories[0].counter_examples = ["", "unclassified", "function", "nonsense", "safety.fire"]
+                    .map(counter)
+                    .to_vec();
+            }),
+            [
+                "categories[0].exclusions[1]",
+                "categories[0].counter_examples[3].category",
+                "categories[0].counter_examples[4].category"
+            ]
         );
     }
 

@@ -5,12 +5,17 @@ use huiyin_proto::classifier::v1;
 
 pub(crate) use huiyin_proto::classifier::v1::Taxonomy;
 
-use super::domain::{
-    Category, Content, DegreeTerm, Dimension, Effect, Head, ImpactTerm, Keyword, LocalName, NewTaxonomy, Override,
-    PriorityCell, PriorityLevel, PriorityModel, SentimentModel, SentimentTerm, UrgencyFloor,
+use super::{
+    diff::{Difference, Field, Kind},
+    domain::{
+        Category, Content, CounterExample, DegreeTerm, Dimension, Effect, Example, Head, ImpactTerm, Keyword,
+        LocalName, NewTaxonomy, Override, Pattern, PriorityCell, PriorityLevel, PriorityModel, Rule, SentimentModel,
+        SentimentTerm, UrgencyFloor,
+    },
+    examples::Broken,
 };
 use crate::{
-    classification::convert::{impact_number, tier_number},
+    classification::convert::{impact_number, span, tier_number},
     domain::{Impact, Tier},
 };
 
@@ -37,6 +42,52 @@ pub(crate) fn taxonomy(tenant: &Tenant, head: &Head, content: Option<&Content>) 
         etag: head.revision.to_string(),
         create_time: Some(sql::to_proto(head.create_time)),
         activate_time: head.activate_time.map(sql::to_proto),
+        broken_examples: Vec::new(),
+    }
+}
+
+/// What the answers of Create and Check say beside the version.
+pub(super) trait WithBroken: Sized {
+    /// The same with the examples that it does not keep.
+    fn with_broken(self, broken: &[Broken]) -> Result<Self, Refusal>;
+}
+
+impl WithBroken for Taxonomy {
+    fn with_broken(mut self, broken: &[Broken]) -> Result<Self, Refusal> {
+        self.broken_examples = broken.iter().map(broken_example).collect::<Result<_, _>>()?;
+        Ok(self)
+    }
+}
+
+fn broken_example(broken: &Broken) -> Result<v1::BrokenExample, Refusal> {
+    Ok(v1::BrokenExample {
+        field: broken.field.clone(),
+        category: broken.category.clone(),
+        counter: broken.counter,
+        text: broken.text.clone(),
+        expected: broken.expected.clone(),
+        found: broken.found.clone(),
+        spans: broken.spans.iter().map(span).collect::<Result<_, _>>()?,
+    })
+}
+
+/// What differs, for the wire.
+pub(super) fn difference(difference: Difference) -> v1::TaxonomyDifference {
+    let kind = match difference.kind {
+        Kind::Added => v1::DifferenceKind::Added,
+        Kind::Removed => v1::DifferenceKind::Removed,
+        Kind::Changed => v1::DifferenceKind::Changed,
+    };
+    let field = |field: Field| v1::FieldDifference {
+        field: field.field,
+        added: field.added,
+        removed: field.removed,
+    };
+    v1::TaxonomyDifference {
+        section: difference.section,
+        key: difference.key,
+        kind: kind.into(),
+        fields: difference.fields.into_iter().map(field).collect(),
     }
 }
 
@@ -52,6 +103,45 @@ fn dimension(dimension: &Dimension) -> v1::Dimension {
     v1::Dimension {
         key: dimension.key.clone(),
         display_name: Some(local_name(&dimension.display_name)),
+        required: dimension.required,
+    }
+}
+
+fn rule(rule: &Rule) -> v1::Rule {
+    let (phrase, regex) = match &rule.pattern {
+        Pattern::Phrase { parts, gap } => {
+            let phrase = v1::Phrase {
+                parts: parts.clone(),
+                gap: i32::try_from(*gap).unwrap_or(i32::MAX),
+            };
+            (Some(phrase), String::new())
+        }
+        Pattern::Regex(pattern) => (None, pattern.clone()),
+    };
+    v1::Rule {
+        key: rule.key.clone(),
+        phrase,
+        regex,
+        weight: rule.weight,
+        product_models: rule.product_models.clone(),
+        channels: rule.channels.clone(),
+    }
+}
+
+fn example(example: &Example) -> v1::DictionaryExample {
+    v1::DictionaryExample {
+        text: example.text.clone(),
+        product_model: example.product_model.clone(),
+        channel: example.channel,
+    }
+}
+
+fn counter_example(counter: &CounterExample) -> v1::DictionaryCounterExample {
+    v1::DictionaryCounterExample {
+        text: counter.example.text.clone(),
+        category: counter.category.clone(),
+        product_model: counter.example.product_model.clone(),
+        channel: counter.example.channel,
     }
 }
 
@@ -73,6 +163,10 @@ fn category(category: &Category) -> v1::Category {
         skills: category.skills.clone(),
         department: category.department.clone(),
         default_impact: category.default_impact.map_or(0, impact_number),
+        rules: category.rules.iter().map(rule).collect(),
+        exclusions: category.exclusions.clone(),
+        examples: category.examples.iter().map(example).collect(),
+        counter_examples: category.counter_examples.iter().map(counter_example).collect(),
     }
 }
 
@@ -97,6 +191,8 @@ fn sentiment(model: &SentimentModel) -> v1::SentimentModel {
             .collect(),
         negative_below: model.negative_below,
         positive_above: model.positive_above,
+        rhetoricals: model.rhetoricals.clone(),
+        sarcasm_cues: model.sarcasm_cues.clone(),
     }
 }
 
@@ -158,6 +254,7 @@ pub(super) fn new_taxonomy(proto: Taxonomy) -> Result<NewTaxonomy, Refusal> {
             .map(|entry| Dimension {
                 key: entry.key,
                 display_name: name(entry.display_name),
+                required: entry.required,
             })
             .collect(),
         categories: proto.categories.into_iter().map(new_category).collect(),
@@ -181,9 +278,36 @@ fn name(proto: Option<v1::LocalName>) -> LocalName {
     LocalName { zh_cn, zh_tw, en }
 }
 
+/// A weight that was left out is 1.
+fn weight(weight: f64) -> f64 {
+    if weight == 0.0 { 1.0 } else { weight }
+}
+
+fn new_rule(proto: v1::Rule) -> Rule {
+    Rule {
+        key: proto.key,
+        pattern: match proto.phrase {
+            Some(phrase) => Pattern::Phrase {
+                parts: phrase.parts,
+                gap: usize::try_from(phrase.gap).unwrap_or(0),
+            },
+            None => Pattern::Regex(proto.regex),
+        },
+        weight: weight(proto.weight),
+        product_models: proto.product_models,
+        channels: proto.channels,
+    }
+}
+
+fn new_example(text: String, product_model: String, channel: i32) -> Example {
+    Example {
+        text,
+        product_model,
+        channel,
+    }
+}
+
 fn new_category(proto: v1::Category) -> Category {
-    // 0 is taken as 1.
-    let weight = |weight: f64| if weight == 0.0 { 1.0 } else { weight };
     Category {
         key: proto.key,
         dimension: proto.dimension,
@@ -201,6 +325,21 @@ fn new_category(proto: v1::Category) -> Category {
         skills: proto.skills,
         department: proto.department,
         default_impact: impact(proto.default_impact),
+        rules: proto.rules.into_iter().map(new_rule).collect(),
+        exclusions: proto.exclusions,
+        examples: proto
+            .examples
+            .into_iter()
+            .map(|example| new_example(example.text, example.product_model, example.channel))
+            .collect(),
+        counter_examples: proto
+            .counter_examples
+            .into_iter()
+            .map(|counter| CounterExample {
+                example: new_example(counter.text, counter.product_model, counter.channel),
+                category: counter.category,
+            })
+            .collect(),
     }
 }
 
@@ -225,6 +364,8 @@ fn new_sentiment(proto: v1::SentimentModel) -> SentimentModel {
             .collect(),
         negative_below: proto.negative_below,
         positive_above: proto.positive_above,
+        rhetoricals: proto.rhetoricals,
+        sarcasm_cues: proto.sarcasm_cues,
     }
 }
 

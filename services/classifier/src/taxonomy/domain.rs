@@ -20,6 +20,9 @@ pub(crate) struct LocalName {
 pub(crate) struct Dimension {
     pub(crate) key: String,
     pub(crate) display_name: LocalName,
+    /// True where every feedback must have a category of it.
+    #[serde(default)]
+    pub(crate) required: bool,
 }
 
 /// A word that speaks for a category.
@@ -28,6 +31,63 @@ pub(crate) struct Keyword {
     pub(crate) term: String,
     /// How much it counts; above 0.
     pub(crate) weight: f64,
+}
+
+/// What a rule looks for.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum Pattern {
+    /// Words in this order, with at most `gap` code points between one and the next.
+    Phrase { parts: Vec<String>, gap: usize },
+    /// A regular expression, held against the folded text.
+    Regex(String),
+}
+
+impl Pattern {
+    /// As a span shows it: `屏幕…碎`, `/订单\d+/`.
+    pub(crate) fn shown(&self) -> String {
+        match self {
+            Self::Phrase { parts, .. } => parts.join("…"),
+            Self::Regex(pattern) => format!("/{pattern}/"),
+        }
+    }
+}
+
+/// What speaks for a category beyond single words.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub(crate) struct Rule {
+    /// Unique within the category.
+    pub(crate) key: String,
+    pub(crate) pattern: Pattern,
+    /// How much each match counts; above 0.
+    pub(crate) weight: f64,
+    /// Empty is no condition.
+    #[serde(default)]
+    pub(crate) product_models: Vec<String>,
+    /// Numbers of `huiyin.type.v1.Channel`; empty is no condition.
+    #[serde(default)]
+    pub(crate) channels: Vec<i32>,
+}
+
+/// A text that belongs to a category, or looks as if it did.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub(crate) struct Example {
+    pub(crate) text: String,
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub(crate) product_model: String,
+    /// Number of its channel; 0 for none.
+    #[serde(default)]
+    pub(crate) channel: i32,
+}
+
+/// A text that does not belong to a category.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub(crate) struct CounterExample {
+    #[serde(flatten)]
+    pub(crate) example: Example,
+    /// The neighbour that it belongs to, `unclassified` for none; empty for any but this one.
+    #[serde(default)]
+    pub(crate) category: String,
 }
 
 /// A category with its entry in the dictionary (001-40).
@@ -46,6 +106,17 @@ pub(crate) struct Category {
     pub(crate) department: String,
     /// None takes that of the parent, at the root minor.
     pub(crate) default_impact: Option<Impact>,
+    #[serde(default)]
+    pub(crate) rules: Vec<Rule>,
+    /// Words that take the vote of this category, and of those below it, out of their sentence.
+    #[serde(default)]
+    pub(crate) exclusions: Vec<String>,
+    /// Tests: they belong here or below.
+    #[serde(default)]
+    pub(crate) examples: Vec<Example>,
+    /// Tests: they do not.
+    #[serde(default)]
+    pub(crate) counter_examples: Vec<CounterExample>,
 }
 
 /// A word of the sentiment lexicon.
@@ -74,6 +145,12 @@ pub(crate) struct SentimentModel {
     pub(crate) negative_below: f64,
     /// A score above is positive.
     pub(crate) positive_above: f64,
+    /// Beginnings of rhetorical questions: they turn tones around, and nothing else.
+    #[serde(default)]
+    pub(crate) rhetoricals: Vec<String>,
+    /// Words that hint at sarcasm.
+    #[serde(default)]
+    pub(crate) sarcasm_cues: Vec<String>,
 }
 
 /// A word that says how bad it is.

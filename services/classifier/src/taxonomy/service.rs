@@ -1,4 +1,6 @@
-//! Use cases of taxonomies: read, list, create, activate.
+//! Use cases of taxonomies: read, list, create, activate, check, compare.
+
+use std::sync::Arc;
 
 use huiyin_chassis::{
     Refusal, Tenant, Transaction,
@@ -7,11 +9,14 @@ use huiyin_chassis::{
 };
 
 use super::{
-    check, convert,
+    check,
+    convert::{self, WithBroken as _},
+    diff::{self, Difference},
     domain::{Content, Head, NewTaxonomy},
+    examples::{self, Broken},
     store,
 };
-use crate::{domain::SYSTEM, reading::lexicon::Lexicon, room::Room};
+use crate::{domain::SYSTEM, error::Error, reading::lexicon::Lexicon, room::Room};
 
 const FIELDS: &[Field] = &[
     Field {
@@ -114,13 +119,14 @@ pub(super) async fn create(
                 .collect(),
         ));
     }
+    // What cannot be made ready must not become a version that may be activated.
+    let lexicon = Lexicon::new(0, &new.content)
+        .map_err(|error| Refusal::invalid_field("taxonomy.categories", error.to_string()))?;
+    let (content, broken) = broken(Arc::new(lexicon), new.content).await?;
     if !validate_only {
         store::lock(&mut tx, tenant, &room.lexicons.builtin).await?;
     }
     let version = store::next_version(&mut tx, tenant).await?;
-    // What cannot be made ready must not become a version that may be activated.
-    Lexicon::new(version, &new.content)
-        .map_err(|error| Refusal::invalid_field("taxonomy.categories", error.to_string()))?;
     let head = Head {
         version,
         display_name: new.display_name,
@@ -131,12 +137,12 @@ pub(super) async fn create(
         create_time: room.clock.now(),
         activate_time: None,
     };
-    let answer = convert::taxonomy(tenant, &head, Some(&new.content));
+    let answer = convert::taxonomy(tenant, &head, Some(&content)).with_broken(&broken)?;
     if validate_only {
         tx.rollback().await;
         return Ok(answer);
     }
-    store::insert(&mut tx, tenant, &head, &new.content).await?;
+    store::insert(&mut tx, tenant, &head, &content).await?;
     keep(room, tx, repeat, answer).await
 }
 
@@ -161,6 +167,7 @@ pub(super) async fn activate(
         return Err(Refusal::etag_mismatch(name));
     }
     if !head.active {
+        keeps_its_examples(room, &mut tx, tenant, version).await?;
         store::activate(&mut tx, tenant, version, room.clock.now()).await?;
     }
     let (head, content) = whole(room, &mut tx, tenant, version)
@@ -170,7 +177,67 @@ pub(super) async fn activate(
     keep(room, tx, repeat, answer).await
 }
 
-async fn whole(
+/// A version that does not keep its own examples does not come into effect (001-40).
+async fn keeps_its_examples(room: &Room, tx: &mut Transaction, tenant: &Tenant, version: i32) -> Result<(), Refusal> {
+    let Some(content) = store::content(tx, tenant, version).await? else {
+        return Ok(()); // version 0: a test of ours reads its examples
+    };
+    let Some(lexicon) = room.lexicons.version(tx, tenant, version).await? else {
+        return Ok(());
+    };
+    let (_, broken) = broken(lexicon, content).await?;
+    if broken.is_empty() {
+        return Ok(());
+    }
+    let problem = |broken: &Broken| (broken.field.clone(), broken.problem());
+    Err(Error::ExamplesBroken {
+        version,
+        examples: broken.iter().map(problem).collect(),
+    }
+    .into())
+}
+
+/// A version's head with the examples that it does not keep.
+pub(super) async fn check(
+    room: &Room,
+    tenant: &Tenant,
+    which: Which,
+    name: &str,
+) -> Result<(Head, Vec<Broken>), Refusal> {
+    let (head, content) = get(room, tenant, which, name).await?;
+    let mut tx = room.database.tenant(tenant).await?;
+    let lexicon = room.lexicons.version(&mut tx, tenant, head.version).await?;
+    tx.rollback().await;
+    let lexicon = lexicon.ok_or_else(|| Refusal::not_found(name))?;
+    let (_, broken) = broken(lexicon, content).await?;
+    Ok((head, broken))
+}
+
+/// The examples of a content that it does not keep; reading up to thousands of texts is work for a thread of its own.
+async fn broken(lexicon: Arc<Lexicon>, content: Content) -> Result<(Content, Vec<Broken>), Refusal> {
+    let read = move || {
+        let broken = examples::broken(&lexicon, &content);
+        (content, broken)
+    };
+    tokio::task::spawn_blocking(read).await.map_err(Refusal::fault)
+}
+
+/// What differs between a version and a base.
+pub(super) async fn compare(
+    room: &Room,
+    tenant: &Tenant,
+    which: Which,
+    name: &str,
+    base: i32,
+) -> Result<Vec<Difference>, Refusal> {
+    let (_, content) = get(room, tenant, which, name).await?;
+    let base_name = tenant.child("taxonomies", base);
+    let (_, base) = get(room, tenant, Which::Version(base), &base_name).await?;
+    diff::differences(&base, &content).map_err(Refusal::fault)
+}
+
+/// A version with its content; none where the tenant has no such version.
+pub(super) async fn whole(
     room: &Room,
     tx: &mut Transaction,
     tenant: &Tenant,

@@ -39,7 +39,10 @@ async fn a_submitted_feedback_is_classified_once_and_told() {
         (found.skills.as_slice(), found.department.as_str()),
         (["software".to_owned()].as_slice(), "product")
     );
-    assert_eq!(found.excerpt, "APP閃退！");
+    assert_eq!(
+        found.excerpt, "昨天更新後一打開就閃退，真的很糟糕。",
+        "001-17: it says most"
+    );
     assert_eq!(found.etag, "1");
 
     let computed = found.computed.clone().unwrap();

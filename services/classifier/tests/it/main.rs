@@ -4,7 +4,9 @@
 
 mod classifying;
 mod correcting;
+mod dictionary;
 mod lists;
 mod models;
 mod play;
+mod reclassifying;
 mod taxonomies;

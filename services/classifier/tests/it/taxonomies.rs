@@ -27,6 +27,8 @@ async fn with_drones(client: &mut Client) -> v1::Taxonomy {
         weight: 0.0,
     }];
     drones.default_impact = Impact::Serious.into();
+    drones.examples.clear();
+    drones.counter_examples.clear();
     taxonomy.categories.push(drones);
     taxonomy.display_name = "加了无人机".to_owned();
     taxonomy.change_reason = "我们开始送无人机".to_owned();

@@ -1,0 +1,198 @@
+//! Old feedback read anew by the version of the taxonomy in effect: an operation that goes on where a crash cut it short.
+
+use std::collections::BTreeMap;
+
+use huiyin_chassis::{
+    Refusal, Tenant,
+    operations::{Ended, Operation, Run},
+    repeat::Repeatable,
+};
+use uuid::Uuid;
+
+use super::{
+    convert::{self, Asked, Checkpoint, Confusion, Reclassified},
+    domain::Classification,
+    domain_anew::Anew,
+    service::tell,
+    store_anew::{self, Kept},
+};
+use crate::{
+    model::asking,
+    reading::{
+        answers::Answer,
+        excerpt,
+        lexicon::Lexicon,
+        verdict::{self, Statement},
+    },
+    room::Room,
+    taxonomy::{
+        mapping::{domain::Mapped, store as mappings},
+        store as taxonomies,
+    },
+};
+
+/// The kind of the operation.
+pub(crate) const KIND: &str = "classifier.ReclassifyFeedbacks";
+
+/// So many are looked at in one transaction.
+const BATCH: i64 = 200;
+/// A response names no more pairs of categories.
+const PAIRS: usize = 500;
+
+/// Starts the operation.
+pub(super) async fn start(
+    room: &Room,
+    tenant: &Tenant,
+    author: &str,
+    asked: &Asked,
+    repeat: Option<Repeatable>,
+) -> Result<Operation, Refusal> {
+    let mut tx = room.database.tenant(tenant).await?;
+    if let Some(repeat) = &repeat
+        && let Some(answer) = repeat.answered(&mut tx).await?
+    {
+        return Ok(answer);
+    }
+    let operation = room.operations.start(&mut tx, tenant, author, KIND, asked).await?;
+    if let Some(repeat) = repeat {
+        repeat.answer(&mut tx, &room.clock, &operation).await?;
+    }
+    tx.commit().await?;
+    Ok(operation)
+}
+
+/// Carries it out, batch by batch: each is one transaction with its events and the checkpoint.
+pub(crate) async fn carry_out(room: &Room, run: &Run) -> Result<Ended, Refusal> {
+    let asked: Asked = run.request()?;
+    let which = convert::which(&asked)?;
+    let mut checkpoint = match run.checkpoint::<Checkpoint>()? {
+        Some(checkpoint) => checkpoint,
+        None => {
+            let mut tx = run.begin().await?;
+            let begun = Checkpoint {
+                after: Uuid::nil().to_string(),
+                total: store_anew::count(&mut tx, &run.tenant, &which).await?,
+                so_far: Some(Reclassified {
+                    taxonomy_version: taxonomies::active_version(&mut tx, &run.tenant).await?,
+                    dry_run: asked.dry_run,
+                    ..Reclassified::default()
+                }),
+            };
+            run.keep(&mut tx, &begun).await?;
+            tx.commit().await?;
+            begun
+        }
+    };
+    let mut so_far = checkpoint.so_far.take().unwrap_or_default();
+    let mut confusion: BTreeMap<(String, String), i64> = so_far
+        .confusion
+        .drain(..)
+        .map(|pair| ((pair.from, pair.to), pair.count))
+        .collect();
+    let mut mappings_from: BTreeMap<i32, Vec<Mapped>> = BTreeMap::new();
+    loop {
+        let done = usize::try_from(so_far.looked_at).unwrap_or_default();
+        let total = usize::try_from(checkpoint.total).unwrap_or_default();
+        if !run.report("reading", done, total) {
+            return Err(Refusal::unavailable("the operation is to stop"));
+        }
+        let mut tx = run.begin().await?;
+        let lexicon = room
+            .lexicons
+            .version(&mut tx, &run.tenant, so_far.taxonomy_version)
+            .await?
+            .ok_or_else(|| Refusal::fault(anyhow::anyhow!("version {} is gone", so_far.taxonomy_version)))?;
+        let after = Uuid::parse_str(&checkpoint.after).map_err(Refusal::fault)?;
+        let batch = store_anew::next(&mut tx, &run.tenant, &which, after, BATCH).await?;
+        let Some((last, _)) = batch.last() else {
+            so_far.confusion = pairs(&confusion, PAIRS);
+            return run.finish(tx, &so_far).await;
+        };
+        checkpoint.after = last.id.to_string();
+        for (found, kept) in &batch {
+            let mapping = match mappings_from.get(&found.taxonomy_version) {
+                Some(mapping) => mapping,
+                None => {
+                    let said =
+                        mappings::find(&mut tx, &run.tenant, so_far.taxonomy_version, found.taxonomy_version).await?;
+                    let said = said.map(|mapping| mapping.categories).unwrap_or_default();
+                    mappings_from.entry(found.taxonomy_version).or_insert(said)
+                }
+            };
+            so_far.looked_at += 1;
+            so_far.without_text += i64::from(kept.is_none());
+            let answers = match kept {
+                Some(kept) => asking::answers(room, &mut tx, &run.tenant, &kept.text).await?,
+                None => Vec::new(),
+            };
+            let next = match read_anew(&lexicon, found, kept.as_ref().zip(Some(answers.as_slice())), mapping, room) {
+                Anew::Changed(next) => next,
+                Anew::Same | Anew::Unreadable => {
+                    *confusion
+                        .entry((found.category.clone(), found.category.clone()))
+                        .or_default() += 1;
+                    continue;
+                }
+            };
+            so_far.changed += 1;
+            *confusion
+                .entry((found.category.clone(), next.category.clone()))
+                .or_default() += 1;
+            if !asked.dry_run {
+                store_anew::replace(&mut tx, &run.tenant, &next).await?;
+                tell(room, &mut tx, &run.tenant, &next, &run.author).await?;
+            }
+        }
+        let kept = Checkpoint {
+            so_far: Some(Reclassified {
+                confusion: pairs(&confusion, usize::MAX),
+                ..so_far.clone()
+            }),
+            ..checkpoint.clone()
+        };
+        run.keep(&mut tx, &kept).await?;
+        tx.commit().await?;
+    }
+}
+
+fn read_anew(
+    lexicon: &Lexicon,
+    found: &Classification,
+    kept: Option<(&Kept, &[Answer])>,
+    mapping: &[Mapped],
+    room: &Room,
+) -> Anew {
+    let read = kept.map(|(kept, answers)| {
+        let verdict = verdict::read_with(
+            lexicon,
+            Statement {
+                text: &kept.text,
+                tier: found.feedback.tier,
+                impact: kept.impact,
+                urgency: found.stated_urgency,
+                emotion_level: kept.emotion_level,
+                product_model: &found.feedback.product_model,
+                channel: found.feedback.channel,
+            },
+            answers,
+        );
+        let excerpt = excerpt::excerpt(&kept.text, &verdict.spans);
+        (verdict, excerpt)
+    });
+    found.anew(lexicon, read, mapping, room.clock.now())
+}
+
+/// Those with the most first.
+fn pairs(confusion: &BTreeMap<(String, String), i64>, at_most: usize) -> Vec<Confusion> {
+    let mut pairs: Vec<Confusion> = confusion
+        .iter()
+        .map(|((from, to), count)| Confusion {
+            from: from.clone(),
+            to: to.clone(),
+            count: *count,
+        })
+        .collect();
+    pairs.sort_by_key(|pair| std::cmp::Reverse(pair.count));
+    pairs.truncate(at_most);
+    pairs
+}

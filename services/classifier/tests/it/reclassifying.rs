@@ -1,0 +1,208 @@
+//! Old feedback read anew by a later version (C-10).
+
+use huiyin_proto::{
+    classifier::v1,
+    google::longrunning::{GetOperationRequest, Operation, operation, operations_client::OperationsClient},
+    r#type::v1::Sentiment,
+};
+use huiyin_testkit::eventually;
+use prost::Message as _;
+use tonic::Code;
+
+use crate::{
+    dictionary::{activate, builtin, category, create},
+    play::{Client, LIMIT, PARENT, Play, TENANT, correction, refused, violated},
+};
+
+async fn read_anew(
+    play: &Play,
+    boss: &mut Client,
+    request: v1::ReclassifyFeedbacksRequest,
+) -> v1::ReclassifyFeedbacksResponse {
+    let started = boss.reclassify_feedbacks(request).await.unwrap().into_inner();
+    let token = play.stage.token("user:boss", TENANT, &["supervisor"]);
+    let mut operations = OperationsClient::new(play.stage.connect(play.running.address, &token).await);
+    let ended: Operation = eventually("the operation ends", LIMIT, async || {
+        let request = GetOperationRequest {
+            name: started.name.clone(),
+        };
+        let found = operations.get_operation(request).await.unwrap().into_inner();
+        found.done.then_some(found)
+    })
+    .await;
+    match ended.result {
+        Some(operation::Result::Response(response)) => {
+            v1::ReclassifyFeedbacksResponse::decode(response.value.as_slice()).unwrap()
+        }
+        other => panic!("{other:?}"),
+    }
+}
+
+fn all() -> v1::ReclassifyFeedbacksRequest {
+    v1::ReclassifyFeedbacksRequest {
+        parent: PARENT.to_owned(),
+        ..Default::default()
+    }
+}
+
+/// C-10, FEATURES 26: what nobody set is read by the version in effect, what people set stays, as the mapping has it; each that changes
+/// is the next revision, and is told. A dry run changes nothing.
+#[tokio::test]
+async fn old_feedback_is_read_anew_and_what_people_set_stays() {
+    let play = Play::begin().await;
+    let mut boss = play.boss().await;
+    let drone = play.classified("无人机撞树上了").await;
+    let refund = play.classified("退款超时").await;
+    let set = play.classified("今天去了一趟").await;
+    boss.correct_classification(v1::CorrectClassificationRequest {
+        category: "function.login".to_owned(),
+        sentiment: Sentiment::Negative.into(),
+        ..correction(&set.name)
+    })
+    .await
+    .unwrap();
+
+    let mut taxonomy = builtin(&mut boss).await;
+    taxonomy.categories.retain(|category| category.key != "function.login");
+    for category in &mut taxonomy.categories {
+        category.counter_examples.clear();
+    }
+    category(&mut taxonomy, "hardware.fault").keywords.push(v1::Keyword {
+        term: "无人机".to_owned(),
+        weight: 5.0,
+    });
+    boss.create_taxonomy(create(taxonomy)).await.unwrap();
+    boss.map_taxonomy(v1::MapTaxonomyRequest {
+        name: format!("{PARENT}/taxonomies/1"),
+        mapping: Some(v1::TaxonomyMapping {
+            categories: vec![v1::MappedCategory {
+                from: "function.login".to_owned(),
+                to: vec!["function.defect".to_owned()],
+                reclassify: false,
+            }],
+            ..Default::default()
+        }),
+        ..Default::default()
+    })
+    .await
+    .unwrap();
+    boss.activate_taxonomy(activate(1)).await.unwrap();
+
+    let dry = v1::ReclassifyFeedbacksRequest { dry_run: true, ..all() };
+    let would = read_anew(&play, &mut boss, dry).await;
+    assert_eq!(
+        (
+            would.taxonomy_version,
+            would.dry_run,
+            would.looked_at,
+            would.changed,
+            would.without_text
+        ),
+        (1, true, 3, 2, 0)
+    );
+    let get = |name: &str| v1::GetClassificationRequest { name: name.to_owned() };
+    assert_eq!(
+        boss.get_classification(get(&drone.name)).await.unwrap().into_inner(),
+        drone
+    );
+
+    let narrow = v1::ReclassifyFeedbacksRequest {
+        category: "payment".to_owned(),
+        ..all()
+    };
+    assert_eq!(read_anew(&play, &mut boss, narrow).await.looked_at, 1);
+
+    let did = read_anew(&play, &mut boss, all()).await;
+    assert_eq!((did.dry_run, did.changed), (false, 2));
+    let mut pairs: Vec<(&str, &str, i64)> = did
+        .confusion
+        .iter()
+        .map(|pair| (pair.from.as_str(), pair.to.as_str(), pair.count))
+        .collect();
+    pairs.sort_unstable();
+    assert_eq!(
+        pairs,
+        [
+            ("function.login", "function.defect", 1),
+            ("payment.refund", "payment.refund", 1),
+            ("unclassified", "hardware.fault", 1)
+        ]
+    );
+    let now = boss.get_classification(get(&drone.name)).await.unwrap().into_inner();
+    assert_eq!(
+        (now.category.as_str(), now.revision, now.taxonomy_version),
+        ("hardware.fault", 2, 1)
+    );
+    assert_eq!(now.computed.as_ref().unwrap().category, "hardware.fault");
+    let told = play.told(&drone.feedback.as_ref().unwrap().feedback, 2).await;
+    assert_eq!(
+        (told.len(), told[1].0.as_str(), told[1].1.category.as_str()),
+        (2, "user:boss", "hardware.fault")
+    );
+    let kept = boss.get_classification(get(&set.name)).await.unwrap().into_inner();
+    assert_eq!(
+        (
+            kept.category.as_str(),
+            kept.sentiment(),
+            kept.revision,
+            kept.corrections.len()
+        ),
+        ("function.defect", Sentiment::Negative, 3, 1)
+    );
+    assert_eq!(
+        boss.get_classification(get(&refund.name)).await.unwrap().into_inner(),
+        refund
+    );
+    assert_eq!(read_anew(&play, &mut boss, all()).await.changed, 0, "once is enough");
+}
+
+/// More than one transaction takes: each of them goes on behind the one before, and nothing is looked at twice.
+#[tokio::test]
+async fn many_are_read_batch_by_batch() {
+    let play = Play::begin().await;
+    let mut boss = play.boss().await;
+    for _ in 0..230 {
+        play.submit(TENANT, &play.submitted("无人机撞树上了"));
+    }
+    play.all_consumed().await;
+    let mut taxonomy = builtin(&mut boss).await;
+    category(&mut taxonomy, "hardware.fault").keywords.push(v1::Keyword {
+        term: "无人机".to_owned(),
+        weight: 5.0,
+    });
+    boss.create_taxonomy(create(taxonomy)).await.unwrap();
+    boss.activate_taxonomy(activate(1)).await.unwrap();
+    let did = read_anew(&play, &mut boss, all()).await;
+    assert_eq!((did.looked_at, did.changed, did.without_text), (230, 230, 0));
+    assert_eq!(did.confusion[0].count, 230);
+}
+
+#[tokio::test]
+async fn a_stretch_that_ends_before_it_begins_is_refused_at_once() {
+    let play = Play::begin().await;
+    let mut boss = play.boss().await;
+    let time = |seconds| Some(prost_types::Timestamp { seconds, nanos: 0 });
+    let turned = v1::ReclassifyFeedbacksRequest {
+        start_time: time(20),
+        end_time: time(10),
+        ..all()
+    };
+    assert_eq!(violated(boss.reclassify_feedbacks(turned).await), ["end_time"]);
+    let nonsense = v1::ReclassifyFeedbacksRequest {
+        start_time: time(i64::MAX),
+        ..all()
+    };
+    assert_eq!(violated(boss.reclassify_feedbacks(nonsense).await), ["start_time"]);
+    let request = v1::ReclassifyFeedbacksRequest {
+        request_id: "0192a3b4-c5d6-7e8f-9a0b-1c2d3e4f5a6b".to_owned(),
+        ..all()
+    };
+    let first = boss.reclassify_feedbacks(request.clone()).await.unwrap().into_inner();
+    let again = boss.reclassify_feedbacks(request).await.unwrap().into_inner();
+    assert_eq!(again.name, first.name);
+    let mut agent = play.client("user:agent", TENANT, &["agent"]).await;
+    assert_eq!(
+        refused(agent.reclassify_feedbacks(all()).await).0,
+        Code::PermissionDenied
+    );
+}
