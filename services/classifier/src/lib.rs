@@ -14,11 +14,11 @@ mod config;
 mod domain;
 mod error;
 mod events;
-#[expect(
-    dead_code,
-    unused_imports,
-    reason = "training and reading by model come with the models of a tenant"
+#[cfg_attr(
+    not(test),
+    expect(dead_code, reason = "training and reading by model come with the models of a tenant")
 )]
+#[expect(unused_imports, reason = "as above; tests do not use all of it either")]
 mod learning;
 mod meters;
 mod reading;
