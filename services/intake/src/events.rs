@@ -4,7 +4,7 @@ use huiyin_chassis::{Tenant, sql};
 use huiyin_events::{NewEvent, Payload};
 use huiyin_proto::{event::v1::FeedbackSubmitted, intake::v1::Demand, r#type::v1::FeedbackDigest};
 
-use crate::domain::Feedback;
+use crate::feedback::domain::Feedback;
 
 /// The collection in the names of feedbacks.
 pub(crate) const FEEDBACKS: &str = "feedbacks";

@@ -1,25 +1,20 @@
 //! Intake takes feedback in from every channel: whoever gets an answer from it can be sure that the feedback is stored.
 //!
+//! Subjects:
+//! - [`feedback`]: what was said, stored once and shown to whoever may see it.
+//!
 //! The way of a feedback: `api` (decode) → `convert` (parse and check, by the rules of `domain`) → `service` (use cases) →
 //! `accept` (pseudonym, sealed address by the `vault`, masked words) → `writer` (many callers, one commit), or `import`
 //! (a stream, one commit per message) → `ledger` (number, row, event) → `store` (SQL) → `events` → the classifier, and
 //! everybody else who follows intake's log.
 
-mod accept;
-mod api;
 mod config;
-mod convert;
-mod domain;
 mod error;
 mod events;
-mod import;
-mod ledger;
+mod feedback;
 mod meters;
 mod room;
-mod service;
-mod store;
 mod vault;
-mod writer;
 
 use std::sync::Arc;
 
@@ -46,7 +41,8 @@ pub async fn start(config: Config, context: Context) -> anyhow::Result<Running> 
     let events = Events::open(&mut service, &config.events).await?;
     let room = Arc::new(Room::new(&mut service, &events, &config)?);
 
-    let server = IntakeServiceServer::new(api::Api(room)).max_decoding_message_size(service.server.message_bytes());
+    let server =
+        IntakeServiceServer::new(feedback::api::Api(room)).max_decoding_message_size(service.server.message_bytes());
     service.server.add(server)?;
     events.run(&mut service, &config.service.neighbors, &[], Arc::new(NoEvents))?;
     service.run().await

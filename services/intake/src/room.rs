@@ -3,7 +3,8 @@
 use huiyin_chassis::{Service, Shutdown, listing::PageTokenKey};
 use huiyin_events::{Events, Log};
 
-use crate::{Config, ledger::Ledger, vault::Vault, writer::Writer};
+use crate::feedback::{ledger::Ledger, writer::Writer};
+use crate::{Config, vault::Vault};
 
 /// The room; its use cases stand in `service` and `import`.
 pub(crate) struct Room {

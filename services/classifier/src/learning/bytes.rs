@@ -35,13 +35,13 @@ impl Model {
             body.count(label.len());
             body.0.extend_from_slice(label.as_bytes());
         }
-        body.numbers(&[self.sharpness, self.vocabulary.unseen()]);
+        body.numbers(&[self.sharpness]);
         body.numbers(&self.matrix.intercept);
-        body.count(self.vocabulary.len());
+        body.count(self.vocabulary.keys().len());
         for key in self.vocabulary.keys() {
             body.0.extend_from_slice(&key.to_le_bytes());
         }
-        body.numbers(self.vocabulary.rarity());
+        body.numbers(self.vocabulary.importance());
         body.numbers(&self.matrix.scales);
         body.0.extend(self.matrix.cells.iter().map(|cell| cell.cast_unsigned()));
 
@@ -101,24 +101,20 @@ impl<'a> Reader<'a> {
             return None;
         }
         let width = Matrix::width(labels.len());
-        let head = self.numbers(2)?;
-        let &[sharpness, unseen] = head.as_slice() else {
-            return None;
-        };
+        let sharpness = *self.numbers(1)?.first()?;
         let intercept = self.numbers(width)?;
         let features = self.count()?;
         let keys: Vec<u32> = self.words(features)?.map(u32::from_le_bytes).collect();
-        let rarity = self.numbers(features)?;
+        let importance = self.numbers(features)?;
         let scales = self.numbers(features)?;
         let cells = self.take(features.checked_mul(width)?)?;
         let plausible = self.0.is_empty()
             && sharpness > 0.0
-            && unseen >= 0.0
-            && rarity.iter().all(|rarity| *rarity >= 0.0)
+            && importance.iter().all(|importance| *importance >= 0.0)
             && keys.is_sorted_by(|a, b| a < b);
         plausible.then(|| Model {
             labels,
-            vocabulary: Vocabulary::new(keys, rarity, unseen),
+            vocabulary: Vocabulary::new(keys, importance),
             matrix: Matrix {
                 width,
                 scales,

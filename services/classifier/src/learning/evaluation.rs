@@ -121,3 +121,36 @@ pub(super) fn best(probabilities: &[f32]) -> (usize, f32) {
     }
     best
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn four_texts_are_reckoned_as_by_hand() {
+        let mut tally = Tally::new(3);
+        tally.add(&[0.9, 0.1, 0.0], 0);
+        tally.add(&[0.9, 0.1, 0.0], 0);
+        tally.add(&[0.6, 0.4, 0.0], 1);
+        tally.add(&[0.3, 0.7, 0.0], 1);
+        let evaluation = tally.end();
+        let close = |a: f32, b: f32| (a - b).abs() < 1e-5;
+        assert!(close(evaluation.accuracy, 0.75));
+        // F1 of 4/5 and 2/3; the third label does not occur and does not count.
+        assert!(close(evaluation.macro_f1, (0.8 + 2.0 / 3.0) / 2.0));
+        // Gaps of 0.2 over two texts, of 0.6 and of 0.3.
+        assert!(close(evaluation.ece, (0.2 + 0.6 + 0.3) / 4.0));
+        assert_eq!(evaluation.confusion, [2, 0, 0, 1, 1, 0, 0, 0, 0]);
+        let second = evaluation.labels[1];
+        assert!(close(second.precision, 1.0) && close(second.recall, 0.5) && second.texts == 2);
+    }
+
+    #[test]
+    fn no_texts_are_no_reason_to_divide_by_nothing() {
+        let evaluation = Tally::new(2).end();
+        assert_eq!(
+            (evaluation.accuracy, evaluation.macro_f1, evaluation.ece),
+            (0.0, 0.0, 0.0)
+        );
+    }
+}

@@ -2,10 +2,11 @@
 
 use std::ops::Range;
 
+use super::vocabulary::Row;
 use crate::reading::fold::fold;
 
 /// Longest run of tokens that is one feature; a token is an ideograph, a word or a symbol.
-const TOKENS: usize = 4;
+const TOKENS: usize = 3;
 /// Longest run of letters within a word that is a feature, from two on; the word's borders count as letters.
 const LETTERS: usize = 5;
 /// What is read of a text, in tokens; more of it says nothing new, and a text of any length must cost a bounded time.
@@ -20,8 +21,8 @@ pub(crate) struct Scratch {
     tokens: Vec<Token>,
     /// Feature keys of each family, with repetitions, sorted.
     pub(super) keys: [Vec<u32>; FAMILIES],
-    /// Columns of the vocabulary and their values.
-    pub(super) row: Vec<(u32, f32)>,
+    /// What the vocabulary knows of them.
+    pub(super) row: Row,
     pub(super) margins: Vec<f32>,
 }
 

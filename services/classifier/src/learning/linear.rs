@@ -3,21 +3,19 @@
 /// Sparse rows, one for each text.
 #[derive(Debug, Default)]
 pub(super) struct Rows {
-    starts: Vec<usize>,
+    ends: Vec<usize>,
     cells: Vec<(u32, f32)>,
 }
 
 impl Rows {
     pub(super) fn push(&mut self, cells: &[(u32, f32)]) {
-        if self.starts.is_empty() {
-            self.starts.push(0);
-        }
         self.cells.extend_from_slice(cells);
-        self.starts.push(self.cells.len());
+        self.ends.push(self.cells.len());
     }
 
     pub(super) fn row(&self, at: usize) -> &[(u32, f32)] {
-        &self.cells[self.starts[at]..self.starts[at + 1]]
+        let start = if at == 0 { 0 } else { self.ends[at - 1] };
+        &self.cells[start..self.ends[at]]
     }
 }
 

@@ -60,6 +60,17 @@ impl Matrix {
         }
     }
 
+    /// Adds to the margin of each label; of two labels, half of what the second gets more than the first.
+    pub(super) fn shift(&mut self, shifts: &[f32]) {
+        match (&mut self.intercept[..], shifts) {
+            ([intercept], [first, second]) => *intercept += (second - first) / 2.0,
+            (intercept, shifts) => intercept
+                .iter_mut()
+                .zip(shifts)
+                .for_each(|(intercept, shift)| *intercept += shift),
+        }
+    }
+
     fn margins(&self, row: &[(u32, f32)], margins: &mut Vec<f32>) {
         margins.clear();
         margins.extend_from_slice(&self.intercept);
@@ -111,9 +122,10 @@ impl Model {
     /// The probability of each label; they sum up to 1.
     pub(crate) fn read<'a>(&self, text: &str, scratch: &'a mut Scratch) -> &'a [f32] {
         scratch.read(text);
-        self.vocabulary.weigh(scratch);
+        self.vocabulary.count(scratch);
         let Scratch { row, margins, .. } = scratch;
-        self.matrix.margins(row, margins);
+        row.weigh(self.vocabulary.importance());
+        self.matrix.margins(&row.cells, margins);
         training::spread(margins);
         softmax(margins, self.sharpness);
         margins
@@ -126,8 +138,9 @@ impl Model {
         }
         let mut scratch = Scratch::default();
         scratch.read(text);
-        self.vocabulary.weigh(&mut scratch);
-        let mut row = std::mem::take(&mut scratch.row);
+        self.vocabulary.count(&mut scratch);
+        scratch.row.weigh(self.vocabulary.importance());
+        let mut row = std::mem::take(&mut scratch.row.cells);
         row.sort_unstable_by_key(|cell| cell.0);
         let value = |column: u32| {
             row.binary_search_by_key(&column, |cell| cell.0)

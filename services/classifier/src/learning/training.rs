@@ -1,11 +1,20 @@
-//! How a model comes about: features are counted, weights fitted, their margins calibrated on texts held back.
+//! How a model comes about: features are counted, weights fitted, their margins set right on texts held back.
+
+use std::{
+    sync::{
+        atomic::{AtomicBool, AtomicUsize, Ordering},
+        mpsc,
+    },
+    thread,
+    time::Duration,
+};
 
 use super::{
-    calibration,
-    features::Scratch,
+    calibration::{self, Outcomes},
+    counting::Counts,
     linear::{Problem, Rows, Weights},
     model::{Matrix, Model},
-    vocabulary::Vocabulary,
+    vocabulary::{Row, Vocabulary},
 };
 
 /// What training goes by; the defaults serve every set of labels.
@@ -13,11 +22,13 @@ use super::{
 pub(crate) struct Options {
     /// Decides the order of examples: the same seed, labels and examples give the same model.
     pub(crate) seed: u64,
+    /// Threads that work at once, 1 or more; the model is the same whatever their number.
+    pub(crate) threads: usize,
 }
 
 impl Default for Options {
     fn default() -> Self {
-        Self { seed: 1 }
+        Self { seed: 1, threads: 2 }
     }
 }
 
@@ -40,9 +51,12 @@ pub(crate) enum Untrainable {
 
 /// Parts of the examples; each is held back once from the weights that calibration looks at.
 const PARTS: usize = 4;
-/// Cells of the weight matrix; where labels are many, the rarest features go first.
-const CELLS: usize = 24_000_000;
+/// What a mistake costs against large weights.
 const COST: f32 = 0.5;
+/// How far the costs of labels make up for their frequency: 0 not at all, 1 wholly.
+const EVENNESS: f32 = 0.75;
+/// Examples times labels: what fits into memory several times over.
+const MOST_MARGINS: usize = 50_000_000;
 
 pub(super) fn train(
     labels: &[String],
@@ -50,109 +64,169 @@ pub(super) fn train(
     options: &Options,
     keep_on: &mut dyn FnMut(f32) -> bool,
 ) -> Result<Model, Untrainable> {
-    let mut counts = vec![0_usize; labels.len()];
+    let mut known = vec![0_usize; labels.len()];
     for (_, label) in examples {
-        *counts.get_mut(*label).ok_or(Untrainable::UnknownLabel)? += 1;
+        *known.get_mut(*label).ok_or(Untrainable::UnknownLabel)? += 1;
     }
-    if counts.iter().filter(|count| **count > 0).count() < 2 {
+    if known.iter().filter(|known| **known > 0).count() < 2 {
         return Err(Untrainable::OneLabel);
     }
-    let width = Matrix::width(labels.len());
-    let vocabulary = count_features(examples, CELLS / width);
-    let mut rows = Rows::default();
-    let mut scratch = Scratch::default();
-    for (text, _) in examples {
-        scratch.read(text);
-        vocabulary.weigh(&mut scratch);
-        rows.push(&scratch.row);
+    if examples.len().saturating_mul(labels.len()) > MOST_MARGINS {
+        return Err(Untrainable::TooMuch);
     }
     let answers: Vec<usize> = examples.iter().map(|(_, label)| *label).collect();
-    let costs: Vec<f32> = counts
-        .iter()
-        .map(|count| COST * (examples.len() as f32 / (labels.len() as f32 * (*count).max(1) as f32)).sqrt())
-        .collect();
-    let problem = Problem {
-        rows: &rows,
-        answers: &answers,
-        chosen: &[],
-        columns: vocabulary.len(),
-        costs: &costs,
+    let counts = Counts::new(examples.iter().map(|(text, _)| *text), Matrix::width(labels.len()))?;
+    let task = Task {
+        part: parts(&answers, labels.len(), options.seed),
+        costs: known
+            .iter()
+            .map(|known| {
+                let even = examples.len() as f32 / (labels.len() as f32 * (*known).max(1) as f32);
+                COST * even.powf(EVENNESS)
+            })
+            .collect(),
+        answers,
+        counts,
+        labels: labels.len(),
         seed: options.seed,
     };
-    let part = parts(&answers, counts.len(), options.seed);
-    let mut held_margins = vec![0.0; examples.len() * labels.len()];
-    let mut margins = Vec::new();
-    let mut share = 0.1;
-    for held in 0..PARTS {
-        if !keep_on(share) {
-            return Err(Untrainable::Stopped);
-        }
-        share += 0.9 / (PARTS + 1) as f32;
-        let chosen: Vec<usize> = (0..examples.len()).filter(|at| part[*at] != held).collect();
-        let problem = Problem {
-            chosen: &chosen,
-            ..problem
-        };
-        let weights = fit(&problem, labels.len())?;
-        for at in (0..examples.len()).filter(|at| part[*at] == held) {
-            weights.margins(rows.row(at), &mut margins);
-            spread(&mut margins);
-            held_margins[at * labels.len()..][..labels.len()].copy_from_slice(&margins);
+    let fits = task.fits(options.threads, keep_on)?;
+
+    let mut held = vec![0.0; examples.len() * labels.len()];
+    let mut all = None;
+    for fit in fits {
+        match fit {
+            Fit::All(importance, weights) => all = Some((importance, weights)),
+            Fit::Held(part, margins) => {
+                let texts = (0..examples.len()).filter(|at| task.part[*at] == part);
+                for (at, margins) in texts.zip(margins.chunks_exact(labels.len())) {
+                    held[at * labels.len()..][..labels.len()].copy_from_slice(margins);
+                }
+            }
         }
     }
-    let sharpness = calibration::sharpness(&held_margins, &answers, labels.len());
-    if !keep_on(share) {
-        return Err(Untrainable::Stopped);
-    }
-    let all: Vec<usize> = (0..examples.len()).collect();
-    let problem = Problem {
-        chosen: &all,
-        ..problem
+    let (importance, weights) = all.ok_or(Untrainable::Stopped)?;
+    let mut outcomes = Outcomes {
+        margins: held,
+        answers: &task.answers,
+        labels: labels.len(),
     };
-    let weights = fit(&problem, labels.len())?;
-    let matrix = Matrix::quantize(&weights.cells, weights.width, weights.intercept);
+    let shifts = outcomes.balance();
+    let sharpness = outcomes.sharpness();
+    let mut matrix = Matrix::quantize(&weights.cells, weights.width, weights.intercept);
+    matrix.shift(&shifts);
     Ok(Model {
         labels: labels.to_vec(),
-        vocabulary,
+        vocabulary: Vocabulary::new(task.counts.keys, importance),
         matrix,
         sharpness,
     })
 }
-fn fit(problem: &Problem<'_>, labels: usize) -> Result<Weights, Untrainable> {
-    let range = if labels == 2 { 1..2 } else { 0..labels };
-    Weights::fit(problem, range, &|| true).ok_or(Untrainable::Stopped)
+
+/// What is fitted, several times over.
+struct Task {
+    counts: Counts,
+    answers: Vec<usize>,
+    labels: usize,
+    /// The part in which each example is held back.
+    part: Vec<usize>,
+    /// Cost of a mistake, by label.
+    costs: Vec<f32>,
+    seed: u64,
+}
+
+enum Fit {
+    /// Importance and weights by all examples.
+    All(Vec<f32>, Weights),
+    /// A part, and the margins of its examples under weights that have not seen them.
+    Held(usize, Vec<f32>),
+}
+
+impl Task {
+    /// Fits all examples, and all but each part.
+    fn fits(&self, threads: usize, keep_on: &mut dyn FnMut(f32) -> bool) -> Result<Vec<Fit>, Untrainable> {
+        /// How often the caller is asked, while nothing is done.
+        const ASK: Duration = Duration::from_millis(100);
+        let stopped = AtomicBool::new(false);
+        let next = AtomicUsize::new(0);
+        let (done, dones) = mpsc::channel();
+        thread::scope(|scope| {
+            for _ in 0..threads.clamp(1, PARTS + 1) {
+                let done = done.clone();
+                scope.spawn(|| {
+                    let done = done;
+                    loop {
+                        let turn = next.fetch_add(1, Ordering::Relaxed);
+                        // The whole first: it takes longest.
+                        let held = turn.checked_sub(1);
+                        if turn > PARTS {
+                            return;
+                        }
+                        let Some(fit) = self.fit(held, &|| !stopped.load(Ordering::Relaxed)) else {
+                            return;
+                        };
+                        // Nobody listens any more only where the caller wanted it to end.
+                        let _ = done.send(fit);
+                    }
+                });
+            }
+            drop(done);
+            let mut fits = Vec::new();
+            loop {
+                if !keep_on((fits.len() + 1) as f32 / (PARTS + 2) as f32) {
+                    stopped.store(true, Ordering::Relaxed);
+                    return Err(Untrainable::Stopped);
+                }
+                match dones.recv_timeout(ASK) {
+                    Ok(fit) => fits.push(fit),
+                    Err(mpsc::RecvTimeoutError::Timeout) => {}
+                    Err(mpsc::RecvTimeoutError::Disconnected) => return Ok(fits),
+                }
+            }
+        })
+    }
+
+    fn fit(&self, held: Option<usize>, on: &(dyn Fn() -> bool + Sync)) -> Option<Fit> {
+        let chosen: Vec<bool> = self.part.iter().map(|part| Some(*part) != held).collect();
+        let importance = self.counts.importance(&self.answers, self.labels, &chosen);
+        let mut rows = Rows::default();
+        let mut row = Row::default();
+        for at in 0..self.answers.len() {
+            self.counts.row(at, &mut row);
+            row.weigh(&importance);
+            rows.push(&row.cells);
+        }
+        let (seen, unseen): (Vec<usize>, Vec<usize>) = (0..chosen.len()).partition(|at| chosen[*at]);
+        let problem = Problem {
+            rows: &rows,
+            answers: &self.answers,
+            chosen: &seen,
+            columns: importance.len(),
+            costs: &self.costs,
+            seed: self.seed,
+        };
+        // Of two labels the second is told from the first.
+        let range = if self.labels == 2 { 1..2 } else { 0..self.labels };
+        let weights = Weights::fit(&problem, range, on)?;
+        let Some(part) = held else {
+            return Some(Fit::All(importance, weights));
+        };
+        let mut margins = Vec::new();
+        let mut all = Vec::new();
+        for at in unseen {
+            weights.margins(rows.row(at), &mut margins);
+            spread(&mut margins);
+            all.extend_from_slice(&margins);
+        }
+        Some(Fit::Held(part, all))
+    }
 }
 
 /// Two labels share one margin: what speaks for the second speaks against the first.
 pub(super) fn spread(margins: &mut Vec<f32>) {
     if let [margin] = margins[..] {
-        *margins = vec![-margin, margin];
+        margins.insert(0, -margin);
     }
-}
-
-fn count_features(examples: &[(&str, usize)], at_most: usize) -> Vocabulary {
-    let mut scratch = Scratch::default();
-    let mut seen: Vec<u32> = Vec::new();
-    for (text, _) in examples {
-        scratch.read(text);
-        for family in &scratch.keys {
-            seen.extend(family.chunk_by(|a, b| a == b).map(|same| same[0]));
-        }
-    }
-    seen.sort_unstable();
-    let mindf = if examples.len() < 500 { 1 } else { 2 };
-    let counted: Vec<(u32, usize)> = seen
-        .chunk_by(|a, b| a == b)
-        .filter(|same| same.len() >= mindf)
-        .map(|same| (same[0], same.len()))
-        .collect();
-    let _ = at_most;
-    let rarity = |texts: usize| ((examples.len() as f32 + 1.0) / (texts as f32 + 1.0)).ln() + 1.0;
-    Vocabulary::new(
-        counted.iter().map(|c| c.0).collect(),
-        counted.iter().map(|c| rarity(c.1)).collect(),
-        rarity(1),
-    )
 }
 
 /// Deals the examples out so that each part has about as many of each label.

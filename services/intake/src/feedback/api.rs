@@ -12,7 +12,8 @@ use huiyin_proto::intake::v1::{
 use prost::Message as _;
 use tonic::{Request, Response, Status, Streaming};
 
-use crate::{convert, events::FEEDBACKS, import, room::Room};
+use crate::feedback::{convert, import};
+use crate::{events::FEEDBACKS, room::Room};
 
 /// The server of `huiyin.intake.v1.IntakeService`.
 pub(crate) struct Api(pub(crate) Arc<Room>);

@@ -6,12 +6,14 @@ use huiyin_proto::{codec, intake::v1};
 use jiff::Timestamp;
 use prost::Message as _;
 
-use crate::{
+use crate::feedback::{
     domain::{self, Attachment, Contact, ContactKind, Draft, Facts, Feedback, Product, Violation},
-    error::Error,
-    events::{CUSTOMERS, FEEDBACKS},
     import::{Incoming, Item, Opening, Outcome, Settled},
     service::Watched,
+};
+use crate::{
+    error::Error,
+    events::{CUSTOMERS, FEEDBACKS},
 };
 
 /// The same, for several at once.

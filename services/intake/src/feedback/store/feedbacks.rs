@@ -11,7 +11,7 @@ use jiff_sqlx::Timestamp as SqlTimestamp;
 use sqlx::QueryBuilder;
 use uuid::Uuid;
 
-use crate::domain::{Accepted, Attachment, ContactKind, Facts, Feedback, Product};
+use crate::feedback::domain::{Accepted, Attachment, ContactKind, Facts, Feedback, Product};
 
 /// What a list can be filtered by.
 pub(crate) const FIELDS: &[Field] = &[

@@ -8,14 +8,12 @@ use tokio::{sync::mpsc, task::JoinSet};
 use tracing::Instrument as _;
 use uuid::Uuid;
 
-use crate::{
+use crate::feedback::{
     accept,
     domain::{Accepted, Draft, Violation},
-    error::Error,
-    events::FEEDBACKS,
-    room::Room,
     store::{self, imports::Advance},
 };
+use crate::{error::Error, events::FEEDBACKS, room::Room};
 
 /// One message of a stream, understood.
 pub(crate) enum Incoming {
@@ -230,9 +228,7 @@ impl Room {
             }
         }
         if !good.is_empty() && !opening.validate_only {
-            let mut tx = self.ledger.database.tenant(&opening.tenant).await?;
-            self.ledger.give_numbers(&mut tx, &opening.tenant, good).await?;
-            tx.commit().await?;
+            self.ledger.give_numbers(&opening.tenant, good).await?;
         }
         Ok(prepared)
     }

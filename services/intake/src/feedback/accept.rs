@@ -2,10 +2,8 @@
 
 use huiyin_chassis::{Clock, Refusal, Tenant, mask::mask, telemetry};
 
-use crate::{
-    domain::{Accepted, Draft, Feedback, Verbatim, identity},
-    vault::Vault,
-};
+use crate::feedback::domain::{Accepted, Draft, Feedback, Verbatim, identity};
+use crate::vault::Vault;
 
 /// Accepts a draft in the name of `author`; its number is given later.
 pub(crate) fn accept(

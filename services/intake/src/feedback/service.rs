@@ -10,15 +10,13 @@ use huiyin_events::Watch;
 use jiff::Timestamp;
 use uuid::Uuid;
 
-use crate::{
+use crate::feedback::{
     accept,
     convert::{self, Answer, Answers},
     domain::{Accepted, Contact, ContactKind, Draft, Feedback},
-    error::Error,
-    events::FEEDBACKS,
-    room::Room,
     store,
 };
+use crate::{error::Error, events::FEEDBACKS, room::Room};
 
 /// What a watcher of feedback is told.
 pub(crate) struct Watched {
@@ -58,10 +56,8 @@ impl Room {
         {
             return Ok(answers);
         }
-        self.ledger
-            .give_numbers(&mut tx, tenant, accepted.iter_mut().collect())
-            .await?;
         tx.commit().await?;
+        self.ledger.give_numbers(tenant, accepted.iter_mut().collect()).await?;
 
         let mut tx = self.ledger.database.tenant(tenant).await?;
         // Again: the commit gave the lock away that keeps a second one of this request waiting.
