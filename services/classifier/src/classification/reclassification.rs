@@ -125,7 +125,13 @@ pub(crate) async fn carry_out(room: &Room, run: &Run) -> Result<Ended, Refusal> 
                 Some(kept) => asking::answers(room, &mut tx, &run.tenant, &kept.text).await?,
                 None => Vec::new(),
             };
-            let next = match read_anew(&lexicon, found, kept.as_ref().zip(Some(answers.as_slice())), mapping, room) {
+            let next = match read_anew(
+                &lexicon,
+                found,
+                kept.as_ref().zip(Some(answers.as_slice())),
+                mapping,
+                room,
+            ) {
                 Anew::Changed(next) => next,
                 Anew::Same | Anew::Unreadable => {
                     *confusion

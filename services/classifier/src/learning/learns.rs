@@ -7,7 +7,7 @@ use std::fs;
 use proptest::prelude::*;
 use serde::Deserialize;
 
-use super::{Model, Options, Scratch, Unreadable, Untrainable, evaluate};
+use super::{Model, Options, Scratch, Untrainable, bytes::Unreadable, evaluate};
 
 const LABELS: [&str; 3] = ["crash", "delivery", "praise"];
 

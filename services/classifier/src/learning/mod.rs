@@ -17,8 +17,7 @@ mod vocabulary;
 #[cfg(test)]
 mod learns;
 
-pub(crate) use bytes::Unreadable;
-pub(crate) use evaluation::{Evaluation, LabelEvaluation, evaluate};
+pub(crate) use evaluation::evaluate;
 pub(crate) use features::Scratch;
 pub(crate) use model::{Evidence, Model};
 pub(crate) use training::{Options, Untrainable};

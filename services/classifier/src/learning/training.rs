@@ -10,7 +10,7 @@ use std::{
 };
 
 use super::{
-    calibration::{self, Outcomes},
+    calibration::Outcomes,
     counting::Counts,
     linear::{Problem, Rows, Weights},
     model::{Matrix, Model},
