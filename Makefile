@@ -38,6 +38,10 @@ e2e: tools-servers tools-nextest tools-e2e ## run the end-to-end tests only
 bench: tools-servers ## measure, beside the floor that the same machine sets
 	cargo run --locked --release -p huiyin -- bench
 
+.PHONY: bench-classifier
+bench-classifier: tools-servers ## train and try a model on each set of ../shared/data/dev
+	cargo run --locked --release -p huiyin -- bench-classifier
+
 .PHONY: lint
 lint: tools-servers tools-buf ## check the format, clippy, the protos, the rules of a room, what may not change any more
 	cargo fmt --all --check

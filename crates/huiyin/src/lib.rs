@@ -2,7 +2,7 @@
 //!
 //! - [`suite`]: the folder, servers and configuration of a suite on one machine; `up` runs all six services in one process.
 //! - [`link`]: the clients of all six, for the words that only call public RPCs.
-//! - [`import`], [`demo`], [`verify`], [`top`], [`token`], [`tour`], [`bench`].
+//! - [`import`], [`demo`], [`verify`], [`top`], [`token`], [`tour`], [`train`], [`bench`].
 
 #![expect(clippy::print_stdout, reason = "this is a command: people read what it prints")]
 
@@ -14,4 +14,5 @@ pub mod suite;
 pub mod token;
 pub mod top;
 pub mod tour;
+pub mod train;
 pub mod verify;

@@ -5,8 +5,10 @@ use std::{collections::BTreeMap, path::Path, time::Duration};
 use anyhow::Context as _;
 use huiyin_proto::{
     analytics::v1::analytics_service_client::AnalyticsServiceClient,
-    classifier::v1::classifier_service_client::ClassifierServiceClient,
-    event::v1::event_log_service_client::EventLogServiceClient, intake::v1::intake_service_client::IntakeServiceClient,
+    classifier::v1::{classifier_service_client::ClassifierServiceClient, model_service_client::ModelServiceClient},
+    event::v1::event_log_service_client::EventLogServiceClient,
+    google::longrunning::operations_client::OperationsClient,
+    intake::v1::intake_service_client::IntakeServiceClient,
     notification::v1::notification_service_client::NotificationServiceClient,
     scheduler::v1::scheduler_service_client::SchedulerServiceClient,
     survey::v1::survey_service_client::SurveyServiceClient,
@@ -111,6 +113,18 @@ impl Link {
     #[must_use]
     pub fn classifier(&self) -> ClassifierServiceClient<Connection> {
         ClassifierServiceClient::new(self.connection("classifier")).max_decoding_message_size(MESSAGE_BYTES)
+    }
+
+    /// The classifier's models.
+    #[must_use]
+    pub fn models(&self) -> ModelServiceClient<Connection> {
+        ModelServiceClient::new(self.connection("classifier")).max_decoding_message_size(MESSAGE_BYTES)
+    }
+
+    /// The long-running operations of a service.
+    #[must_use]
+    pub fn operations(&self, service: &'static str) -> OperationsClient<Connection> {
+        OperationsClient::new(self.connection(service)).max_decoding_message_size(MESSAGE_BYTES)
     }
 
     /// The scheduler.

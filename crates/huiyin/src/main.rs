@@ -3,7 +3,7 @@
 use std::{path::PathBuf, process::ExitCode};
 
 use clap::{Parser, Subcommand};
-use huiyin::{bench, demo, import, link::Link, suite, token, top, tour, verify};
+use huiyin::{bench, demo, import, link::Link, suite, token, top, tour, train, verify};
 
 /// Huiyin 回音: customer feedback, handled to its end.
 #[derive(Debug, Parser)]
@@ -37,6 +37,10 @@ enum Command {
     Token(token::TokenOptions),
     /// Measure, beside the floor that the same machine sets.
     Bench(bench::BenchOptions),
+    /// Train a model on a folder of texts with labels, and say how good it is; without a suite a private one runs meanwhile.
+    Train(train::TrainOptions),
+    /// Train and try a model on each of a folder's sets, split the same way each time.
+    BenchClassifier(train::SplitsOptions),
 }
 
 fn main() -> ExitCode {
@@ -76,6 +80,8 @@ async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
         Command::Top(options) => top::run(&Link::open(&folder)?, options, json).await?,
         Command::Token(options) => token::run(&folder, &options, json)?,
         Command::Bench(options) => bench::run(options, json).await?,
+        Command::Train(options) => train::run(&folder, options, json).await?,
+        Command::BenchClassifier(options) => train::bench(options, json).await?,
     }
     Ok(ExitCode::SUCCESS)
 }

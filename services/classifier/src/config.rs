@@ -16,6 +16,24 @@ pub struct Config {
     /// Taxonomies.
     #[serde(default)]
     pub taxonomies: TaxonomiesConfig,
+    /// Trained models.
+    #[serde(default)]
+    pub models: ModelsConfig,
+}
+
+/// How trained models are kept ready.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct ModelsConfig {
+    /// So many megabytes of versions, of all tenants together, are kept ready to read with; each counts for what it takes in
+    /// the database, some 5 to 15 MB.
+    pub memory_mb: usize,
+}
+
+impl Default for ModelsConfig {
+    fn default() -> Self {
+        Self { memory_mb: 512 }
+    }
 }
 
 /// How taxonomies are kept ready.
@@ -40,5 +58,6 @@ mod tests {
         let config: super::Config =
             huiyin_chassis::config::parse("classifier", include_str!("../config.example.toml")).unwrap();
         assert_eq!(config.taxonomies.kept, super::TaxonomiesConfig::default().kept);
+        assert_eq!(config.models.memory_mb, super::ModelsConfig::default().memory_mb);
     }
 }

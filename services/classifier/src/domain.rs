@@ -83,8 +83,11 @@ pub(crate) struct Label {
     pub(crate) dimension: String,
     /// Key of the category.
     pub(crate) category: String,
-    /// 0 … 1: the share of the dimension's evidence; 1 where a person set it.
+    /// 0 … 1: the share of the dimension's evidence, or the calibrated confidence of a model; 1 where a person set it.
     pub(crate) confidence: f64,
+    /// Name of the version that gave it; empty where the dictionary or a person did.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub(crate) model: String,
 }
 
 /// The category of a text in which nothing spoke for any.

@@ -7,7 +7,7 @@ use tonic::Code;
 const DOMAIN: &str = "huiyin.classifier";
 
 /// A refusal of this room.
-#[derive(Debug, PartialEq, Eq, thiserror::Error)]
+#[derive(Debug, PartialEq, thiserror::Error)]
 pub(crate) enum Error {
     /// The main dimension has no such category.
     #[error("version {version} of the taxonomy has no category {category}")]
@@ -33,6 +33,21 @@ pub(crate) enum Error {
     /// The built-in version is in effect, and was never replaced.
     #[error("there is no earlier version of the priority model to go back to")]
     NothingToRollBack,
+    /// The examples of a task do not suffice.
+    #[error("there is no model of {task}: {problem}")]
+    Untrainable { task: String, problem: String },
+    /// A version was never tried on a hold-out, or there is none.
+    #[error("{model} has not been evaluated")]
+    NotEvaluated { model: String },
+    /// A version is right less often than the active one; shares of the hold-out.
+    #[error("{model} is right in {accuracy:.4} of the hold-out, the active version in {active:.4}")]
+    Worse { model: String, accuracy: f64, active: f64 },
+    /// No version of a task decides.
+    #[error("{task} has no active model")]
+    NotActive { task: String },
+    /// No version of a task decides, so there is nothing to go back from.
+    #[error("{task} has no active model to roll back")]
+    NothingToRollBackTo { task: String },
     /// The version gives examples of its own dictionary another category; each with its field and what is wrong about it.
     #[error("version {version} of the taxonomy does not keep {} of its own examples", examples.len())]
     ExamplesBroken {
@@ -49,6 +64,7 @@ impl From<Error> for Refusal {
         let with_code =
             |code: Code, reason: ErrorReason| Self::new(code, DOMAIN, reason.as_str_name(), error.to_string());
         let refusal = |reason| with_code(Code::InvalidArgument, reason);
+        let state = |reason| with_code(Code::FailedPrecondition, reason);
         match &error {
             Error::CategoryUnknown { version, category } => refusal(ErrorReason::CategoryUnknown)
                 .with("version", version.to_string())
@@ -60,20 +76,30 @@ impl From<Error> for Refusal {
                 .at_field("priority", "is no level of the priority model"),
             Error::NothingCorrected => refusal(ErrorReason::NothingCorrected),
             Error::PriorityNotByHand { version } => {
-                with_code(Code::FailedPrecondition, ErrorReason::PriorityNotByHand).with("version", version.to_string())
+                state(ErrorReason::PriorityNotByHand).with("version", version.to_string())
             }
-            Error::ReviewNotPending { state } => {
-                with_code(Code::FailedPrecondition, ErrorReason::ReviewNotPending).with("state", *state)
-            }
+            Error::ReviewNotPending { state } => state(ErrorReason::ReviewNotPending).with("state", *state),
             Error::ReviewerRoleMissing { roles } => {
                 with_code(Code::PermissionDenied, ErrorReason::ReviewerRoleMissing).with("roles", roles)
             }
-            Error::ReviewedAlready { role } => {
-                with_code(Code::FailedPrecondition, ErrorReason::ReviewedAlready).with("role", role)
-            }
-            Error::NothingToRollBack => with_code(Code::FailedPrecondition, ErrorReason::NothingToRollBack),
+            Error::ReviewedAlready { role } => state(ErrorReason::ReviewedAlready).with("role", role),
+            Error::NothingToRollBack => state(ErrorReason::NothingToRollBack),
+            Error::Untrainable { task, problem } => state(ErrorReason::TaskUntrainable)
+                .with("task", task)
+                .with("problem", problem),
+            Error::NotEvaluated { model } => state(ErrorReason::ModelNotEvaluated).with("model", model),
+            Error::Worse {
+                model,
+                accuracy,
+                active,
+            } => state(ErrorReason::ModelWorse)
+                .with("model", model)
+                .with("accuracy", format!("{accuracy:.4}"))
+                .with("active_accuracy", format!("{active:.4}")),
+            Error::NotActive { task } => state(ErrorReason::ModelNotActive).with("task", task),
+            Error::NothingToRollBackTo { task } => state(ErrorReason::NothingToRollBackTo).with("task", task),
             Error::ExamplesBroken { version, examples } => {
-                let refused = with_code(Code::FailedPrecondition, ErrorReason::ExamplesBroken)
+                let refused = state(ErrorReason::ExamplesBroken)
                     .with("version", version.to_string())
                     .with("count", examples.len().to_string());
                 let mut bytes = 0;

@@ -2,6 +2,8 @@
 //!
 //! Subjects:
 //! - [`reading`]: what a taxonomy says of a text; pure;
+//! - [`learning`]: a model trained from labels; pure;
+//! - [`model`]: tasks, examples and trained versions of a tenant's own;
 //! - [`taxonomy`]: what a tenant's classifier goes by, in versions; version 0 is built in (`builtin/`);
 //! - [`priority`]: what a tenant's priority model makes of what is known, in versions; presets in `builtin/priority/`;
 //! - [`classification`]: one for each feedback, and what people correct, score and review.
@@ -15,7 +17,9 @@ mod config;
 mod domain;
 mod error;
 mod events;
+mod learning;
 mod meters;
+mod model;
 mod operations;
 mod priority;
 mod reading;
@@ -28,7 +32,8 @@ use std::sync::Arc;
 use huiyin_chassis::{Context, Migrations, Running, Service, operations as long, timer};
 use huiyin_events::Events;
 use huiyin_proto::classifier::v1::{
-    classifier_service_server::ClassifierServiceServer, priority_model_service_server::PriorityModelServiceServer,
+    classifier_service_server::ClassifierServiceServer, model_service_server::ModelServiceServer,
+    priority_model_service_server::PriorityModelServiceServer,
 };
 
 pub use config::Config;
@@ -56,6 +61,9 @@ pub async fn start(config: Config, context: Context) -> anyhow::Result<Running> 
     let server = PriorityModelServiceServer::new(priority::api::Api::new(room.clone()))
         .max_decoding_message_size(service.server.message_bytes());
     service.server.add(server)?;
+    let models = ModelServiceServer::new(model::api::Api::new(room.clone()))
+        .max_decoding_message_size(service.server.message_bytes());
+    service.server.add(models)?;
     long::run(&mut service, room.clone())?;
     events.run(&mut service, &config.service.neighbors, &["intake"], room.clone())?;
     timer::run(

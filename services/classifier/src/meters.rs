@@ -1,7 +1,10 @@
 //! What the room measures of itself, beside what the chassis measures of every method.
 
 use huiyin_chassis::Transaction;
-use opentelemetry::{KeyValue, global, metrics::Counter};
+use opentelemetry::{
+    KeyValue, global,
+    metrics::{Counter, Histogram},
+};
 
 /// The room's instruments; an effect is counted when it is committed.
 pub(crate) struct Meters {
@@ -9,6 +12,8 @@ pub(crate) struct Meters {
     classified: Counter<u64>,
     /// Classifications that a person corrected.
     corrected: Counter<u64>,
+    /// What training took.
+    trained: Histogram<f64>,
 }
 
 impl Meters {
@@ -23,6 +28,11 @@ impl Meters {
                 .u64_counter("classifier.corrected")
                 .with_description("classifications that were corrected")
                 .build(),
+            trained: meter
+                .f64_histogram("classifier.trained")
+                .with_unit("s")
+                .with_description("time that training a version took")
+                .build(),
         }
     }
 
@@ -36,5 +46,11 @@ impl Meters {
     pub(crate) fn corrected(&self, tx: &mut Transaction) {
         let counter = self.corrected.clone();
         tx.on_commit(move || counter.add(1, &[]));
+    }
+
+    /// A version is kept with this transaction, after so many seconds of training.
+    pub(crate) fn trained(&self, tx: &mut Transaction, seconds: f64) {
+        let histogram = self.trained.clone();
+        tx.on_commit(move || histogram.record(seconds, &[]));
     }
 }

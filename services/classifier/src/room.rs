@@ -3,7 +3,7 @@
 use huiyin_chassis::{Clock, Database, Operations, Service, listing::PageTokenKey};
 use huiyin_events::{Events, Outbox};
 
-use crate::{Config, meters::Meters, priority::models::Models, taxonomy::lexicons::Lexicons};
+use crate::{Config, meters::Meters, model::loaded::Loaded, priority::models::Models, taxonomy::lexicons::Lexicons};
 
 /// The room. Subjects take from it what they need; it does nothing itself.
 pub(crate) struct Room {
@@ -19,6 +19,8 @@ pub(crate) struct Room {
     pub(crate) lexicons: Lexicons,
     /// Priority models, ready to decide with.
     pub(crate) priorities: Models,
+    /// Trained versions, ready to read with.
+    pub(crate) models: Loaded,
     /// Where its long work is started.
     pub(crate) operations: Operations,
     /// What it counts.
@@ -38,6 +40,7 @@ impl Room {
             outbox: events.outbox(),
             lexicons: Lexicons::new(config.taxonomies.kept)?,
             priorities: Models::new()?,
+            models: Loaded::new(config.models.memory_mb << 20),
             operations: service.operations.clone(),
             meters: Meters::new(),
         })

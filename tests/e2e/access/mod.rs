@@ -12,15 +12,17 @@ use tonic::Code;
 
 use call::{Answer, Caller};
 
-/// Every method of ours, with the service that serves it. The event log is served by all; once is enough.
+/// Every method of ours, with the service that serves it. The event log is served by all, operations by those that have some;
+/// once is enough.
 fn methods() -> Vec<(&'static str, MethodDescriptor)> {
     let mut methods = Vec::new();
     for service in POOL
         .services()
-        .filter(|service| service.full_name().starts_with("huiyin."))
+        .filter(|service| service.full_name().starts_with("huiyin.") || service.name() == "Operations")
     {
         let room = match service.full_name().split('.').nth(1).unwrap() {
             "event" => "intake",
+            "longrunning" => "classifier",
             room => huiyin::suite::SERVICES.iter().find(|known| **known == room).unwrap(),
         };
         methods.extend(service.methods().map(|method| (room, method)));

@@ -192,6 +192,7 @@ fn labels(labels: &[Label]) -> Vec<event::Label> {
         dimension: label.dimension.clone(),
         category: label.category.clone(),
         confidence: label.confidence,
+        model: label.model.clone(),
     };
     labels.iter().map(label).collect()
 }
@@ -232,6 +233,7 @@ pub(super) fn verdict(computed: &Computed) -> Result<v1::Verdict, Refusal> {
         missing_dimensions: verdict.missing_dimensions.clone(),
         sarcasm_hint: verdict.sarcasm_hint,
         aspects: verdict.aspects.iter().map(aspect).collect::<Result<_, _>>()?,
+        sentiment_model: verdict.sentiment_model.clone(),
     })
 }
 

@@ -112,7 +112,8 @@ fn a_new_category_has_the_priority_worked_out_again() {
         Label {
             dimension: "nature".to_owned(),
             category: "safety.food".to_owned(),
-            confidence: 1.0
+            confidence: 1.0,
+            model: String::new(),
         }
     );
     assert!(

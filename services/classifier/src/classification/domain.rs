@@ -172,6 +172,7 @@ impl Classification {
                 dimension: main,
                 category: category.key.clone(),
                 confidence: 1.0,
+                model: String::new(),
             },
         );
     }

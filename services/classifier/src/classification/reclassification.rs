@@ -19,6 +19,7 @@ use super::{
     store_anew::{self, Kept},
 };
 use crate::{
+    model::asking,
     priority::{domain::UsedFor, models::Model},
     reading::{
         excerpt,
@@ -186,7 +187,8 @@ async fn read_anew(
                 product_model: &found.feedback.product_model,
                 channel: found.feedback.channel,
             };
-            let verdict = verdict::read(by.lexicon, statement);
+            let answers = asking::answers(room, tx, tenant, &kept.text).await?;
+            let verdict = verdict::read_with(by.lexicon, statement, &answers);
             let problem = (&found.feedback, verdict.category.as_str());
             let customers = customers(room, tx, tenant, by.model, problem).await?;
             let excerpt = excerpt::excerpt(&kept.text, &verdict.spans);

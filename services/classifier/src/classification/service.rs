@@ -17,6 +17,10 @@ use super::{
 };
 use crate::{
     domain::{Feedback, SYSTEM, UNCLASSIFIED},
+    model::{
+        asking,
+        corrections::{self, Said},
+    },
     priority::domain::UsedFor,
     reading::{
         excerpt,
@@ -149,7 +153,8 @@ pub(super) async fn classify(
     statement: Statement<'_>,
 ) -> Result<(), Refusal> {
     let lexicon = room.lexicons.active(tx, tenant).await?;
-    let verdict = verdict::read(&lexicon, statement);
+    let answers = asking::answers(room, tx, tenant, statement.text).await?;
+    let verdict = verdict::read_with(&lexicon, statement, &answers);
     let abstained = verdict.category == UNCLASSIFIED;
     let model = room.priorities.active(tx, tenant, UsedFor::Case).await?;
     let customers = customers(room, tx, tenant, &model, (feedback, &verdict.category)).await?;
@@ -180,15 +185,20 @@ pub(super) async fn try_text(
     version: Option<i32>,
     statement: Statement<'_>,
 ) -> Result<Computed, Refusal> {
+    // A version is tried by itself, without the trained models that stand beside the one in effect.
+    let mut answers = Vec::new();
     let mut tx = room.database.tenant(tenant).await?;
     let found = match version {
         Some(version) => room.lexicons.version(&mut tx, tenant, version).await?,
-        None => Some(room.lexicons.active(&mut tx, tenant).await?),
+        None => {
+            answers = asking::answers(room, &mut tx, tenant, statement.text).await?;
+            Some(room.lexicons.active(&mut tx, tenant).await?)
+        }
     };
     let model = room.priorities.active(&mut tx, tenant, UsedFor::Case).await?;
     tx.rollback().await;
     let lexicon = found.ok_or_else(|| Refusal::not_found(&tenant.child("taxonomies", version.unwrap_or_default())))?;
-    let verdict = verdict::read(&lexicon, statement);
+    let verdict = verdict::read_with(&lexicon, statement, &answers);
     Ok(Computed::new(verdict, &statement, 0, &model))
 }
 
@@ -269,9 +279,19 @@ pub(super) async fn correct(
     };
     let author = change.author.clone();
     let round = found.review.as_ref().map(|review| review.round);
+    let (category, sentiment) = (change.category.clone(), change.sentiment);
     found.correct(rules, change, room.clock.now())?;
     store::correct(&mut tx, tenant, &found).await?;
     watch_review(&mut tx, tenant, &found, round).await?;
+    let main = lexicon.dimensions.first().map(String::as_str);
+    let said = Said {
+        classification: id,
+        feedback: &found.feedback.name,
+        category: main.zip(category.as_deref()),
+        sentiment,
+        author: &author,
+    };
+    corrections::learn_from(&mut tx, tenant, said, room.clock.now()).await?;
     tell(room, &mut tx, tenant, &found, &author).await?;
     let answer = convert::answer(tenant, &found)?;
     if let Some(repeat) = repeat {

@@ -4,6 +4,7 @@
 //! is there, and what of it is turned around) → `score` (categories, tendency, impact) → `aspect` (clause by clause) → `verdict`.
 //! `sentence` knows where sentences and clauses end; `excerpt` is for messages and lists.
 
+pub(crate) mod answers;
 pub(crate) mod aspect;
 pub(crate) mod excerpt;
 pub(crate) mod fold;

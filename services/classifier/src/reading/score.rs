@@ -45,6 +45,7 @@ pub(super) fn categories(lexicon: &Lexicon, scanned: &Scanned) -> Categories {
                 dimension: lexicon.dimensions[dimension].clone(),
                 category: lexicon.categories[category].key.clone(),
                 confidence: round(confidence),
+                model: String::new(),
             });
         }
     }

@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::{
+    answers::{self, Answer},
     aspect::{self, Aspect},
     fold,
     lexicon::{Lexicon, Role},
@@ -100,10 +101,18 @@ pub(crate) struct Verdict {
     pub(crate) sarcasm_hint: bool,
     #[serde(default)]
     pub(crate) aspects: Vec<Aspect>,
+    /// Name of the version that gave the sentiment; empty where none did.
+    #[serde(default)]
+    pub(crate) sentiment_model: String,
 }
 
-/// Reads a text.
+/// Reads a text by the dictionary alone.
 pub(crate) fn read(lexicon: &Lexicon, statement: Statement<'_>) -> Verdict {
+    read_with(lexicon, statement, &[])
+}
+
+/// Reads a text, with what trained models say of it.
+pub(crate) fn read_with(lexicon: &Lexicon, statement: Statement<'_>, answers: &[Answer]) -> Verdict {
     let folded = fold::fold(statement.text);
     let about = About {
         product_model: statement.product_model,
@@ -111,12 +120,13 @@ pub(crate) fn read(lexicon: &Lexicon, statement: Statement<'_>) -> Verdict {
     };
     let scanned = scan::scan(lexicon, &folded, about);
     let hits = &scanned.hits;
-    let score::Categories { labels, main } = score::categories(lexicon, &scanned);
+    let found = score::categories(lexicon, &scanned);
+    let answers::Settled { labels, main, found_by } = answers::settle(lexicon, hits, found, answers);
     let (sentiment_score, wording) = score::sentiment(lexicon, hits);
-    let sentiment = if statement.emotion_level >= ANGRY {
-        Sentiment::Negative
+    let (sentiment, sentiment_model) = if statement.emotion_level >= ANGRY {
+        (Sentiment::Negative, "")
     } else {
-        wording
+        answers::sentiment(answers).unwrap_or((wording, ""))
     };
     let main = main.map(|index| &lexicon.categories[index]);
     let category = main.map_or(UNCLASSIFIED, |main| main.key.as_str());
@@ -129,7 +139,7 @@ pub(crate) fn read(lexicon: &Lexicon, statement: Statement<'_>) -> Verdict {
     let spans = spans(lexicon, &folded, &scanned);
     let missing_dimensions = missing_dimensions(lexicon, &labels);
     let aspects = aspect::aspects(lexicon, &folded, &scanned, &labels);
-    let found_by = deciding_terms(&spans, category);
+    let found_by = found_by.unwrap_or_else(|| deciding_terms(&spans, category));
     Verdict {
         taxonomy_version: lexicon.version,
         category: category.to_owned(),
@@ -145,6 +155,7 @@ pub(crate) fn read(lexicon: &Lexicon, statement: Statement<'_>) -> Verdict {
         missing_dimensions,
         sarcasm_hint: score::sarcasm(lexicon, folded.text(), hits),
         aspects,
+        sentiment_model: sentiment_model.to_owned(),
     }
 }
 

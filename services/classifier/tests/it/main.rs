@@ -6,6 +6,7 @@ mod classifying;
 mod correcting;
 mod dictionary;
 mod lists;
+mod models;
 mod play;
 mod priorities;
 mod priority_models;

@@ -1,0 +1,130 @@
+//! A text as what the learner counts: hashed n-grams of words and ideographs, and of the letters within words.
+
+use std::ops::Range;
+
+use super::vocabulary::Row;
+use crate::reading::fold::fold;
+
+/// Longest run of tokens that is one feature; a token is an ideograph, a word or a symbol.
+const TOKENS: usize = 3;
+/// Longest run of letters within a word that is a feature, from two on; the word's borders count as letters.
+const LETTERS: usize = 5;
+/// What is read of a text, in tokens; more of it says nothing new, and a text of any length must cost a bounded time.
+pub(super) const READ_AT_MOST: usize = 4_000;
+
+/// Kinds of features; each kind is normalised by itself, so that the many letters of a text do not drown its words.
+pub(super) const FAMILIES: usize = 2;
+
+/// Room to work in, kept from text to text so that reading allocates nothing.
+#[derive(Debug, Default)]
+pub(crate) struct Scratch {
+    tokens: Vec<Token>,
+    /// Feature keys of each family, with repetitions, sorted.
+    pub(super) keys: [Vec<u32>; FAMILIES],
+    /// What the vocabulary knows of them.
+    pub(super) row: Row,
+    pub(super) margins: Vec<f32>,
+}
+
+#[derive(Debug, Clone, Copy)]
+struct Token {
+    hash: u64,
+    /// Bytes of the folded text.
+    start: u32,
+    end: u32,
+    word: bool,
+}
+
+impl Scratch {
+    /// Fills `keys` with the features of a text.
+    pub(super) fn read(&mut self, text: &str) {
+        let folded = fold(text);
+        self.tokenize(folded.text());
+        let Self { tokens, keys, .. } = self;
+        for family in keys.iter_mut() {
+            family.clear();
+        }
+        each_feature(folded.text(), tokens, |family, key, _| keys[family].push(key));
+        for family in keys.iter_mut() {
+            family.sort_unstable();
+        }
+    }
+
+    /// Says each feature of a text with the tokens that it covers, and gives the places of the tokens in the text.
+    pub(super) fn places(&mut self, text: &str, mut visit: impl FnMut(u32, Range<usize>)) -> Vec<Range<u32>> {
+        let folded = fold(text);
+        self.tokenize(folded.text());
+        each_feature(folded.text(), &self.tokens, |_, key, tokens| visit(key, tokens));
+        let place = |token: &Token| folded.original(&(token.start as usize..token.end as usize));
+        self.tokens.iter().map(place).collect()
+    }
+
+    fn tokenize(&mut self, text: &str) {
+        self.tokens.clear();
+        let mut characters = text.char_indices().peekable();
+        while let Some((start, first)) = characters.next() {
+            if first.is_whitespace() {
+                continue;
+            }
+            let mut hash = join(0, u64::from(first));
+            let mut end = start + first.len_utf8();
+            let word = in_word(first);
+            while let Some((at, next)) = characters.next_if(|(_, next)| word && in_word(*next)) {
+                hash = join(hash, u64::from(next));
+                end = at + next.len_utf8();
+            }
+            let (Ok(start), Ok(end)) = (u32::try_from(start), u32::try_from(end)) else {
+                break;
+            };
+            self.tokens.push(Token { hash, start, end, word });
+            if self.tokens.len() == READ_AT_MOST {
+                break;
+            }
+        }
+    }
+}
+
+/// Says the family and key of each feature, and the tokens that it covers.
+fn each_feature(text: &str, tokens: &[Token], mut visit: impl FnMut(usize, u32, Range<usize>)) {
+    for (at, first) in tokens.iter().enumerate() {
+        let mut hash = 0;
+        for (end, token) in (at + 1..).zip(&tokens[at..]).take(TOKENS) {
+            hash = join(hash, token.hash);
+            visit(0, key(hash), at..end);
+        }
+        if first.word {
+            let letters = &text[first.start as usize..first.end as usize];
+            each_letter_run(letters, |key| visit(1, key, at..at + 1));
+        }
+    }
+}
+
+fn each_letter_run(word: &str, mut visit: impl FnMut(u32)) {
+    let border = || std::iter::once(' ');
+    let mut rest = border().chain(word.chars()).chain(border());
+    while let Some(first) = rest.next() {
+        let mut hash = join(1, u64::from(first));
+        for letter in rest.clone().take(LETTERS - 1) {
+            hash = join(hash, u64::from(letter));
+            visit(key(hash));
+        }
+    }
+}
+
+/// Letters and digits of scripts that put spaces between words; every other character is a token of its own.
+fn in_word(character: char) -> bool {
+    character.is_ascii_alphanumeric()
+        || (character.is_alphanumeric()
+            && !matches!(character, '\u{e00}'..='\u{eff}' | '\u{1780}'..='\u{17ff}' | '\u{3040}'..='\u{9fff}' | '\u{ac00}'..='\u{d7af}' | '\u{f900}'..='\u{faff}' | '\u{20000}'..='\u{3ffff}'))
+}
+
+/// One step of the hash over what a feature consists of.
+fn join(hash: u64, next: u64) -> u64 {
+    (hash.rotate_left(23) ^ next.wrapping_add(0x9e37_79b9)).wrapping_mul(0x9e37_79b9_7f4a_7c15)
+}
+
+/// The name by which a feature is known: 32 bits, in which a million features hardly ever meet.
+fn key(hash: u64) -> u32 {
+    let mixed = (hash ^ (hash >> 32)).wrapping_mul(0xd6e8_feb8_6659_fd93);
+    (mixed >> 32) as u32
+}

@@ -1,0 +1,23 @@
+//! A text classifier that learns from a tenant's own labels: pure, without a store, a clock or a network.
+//!
+//! Training: `features` (a text as hashed n-grams) → `counting` (which of them count, and how much) → `linear` (weights for
+//! each label) → `calibration` (margins as probabilities), all of it led by `training`. Reading: `features` → `vocabulary` →
+//! `model`. `bytes` keeps a model, `evaluation` says how good it is.
+
+mod bytes;
+mod calibration;
+mod counting;
+mod evaluation;
+mod features;
+mod linear;
+mod model;
+mod training;
+mod vocabulary;
+
+#[cfg(test)]
+mod learns;
+
+pub(crate) use evaluation::evaluate;
+pub(crate) use features::Scratch;
+pub(crate) use model::{Evidence, Model};
+pub(crate) use training::{Options, Untrainable};

@@ -1,0 +1,204 @@
+//! Use cases of examples: import, list, delete.
+
+use std::collections::{BTreeSet, HashMap};
+
+use huiyin_chassis::{
+    Refusal, Tenant,
+    listing::{Field, Kind, Page, PageKey, PageRequest},
+};
+
+use super::{
+    domain::{Example, SENTIMENTS, Target, Task},
+    store::Hold,
+    store_examples, tasks,
+};
+use crate::{room::Room, taxonomy::service::Paging};
+
+/// An answer names so many refusals; the others are counted.
+const MOST_REFUSALS: usize = 1000;
+
+const CREATE_TIME: Field = Field {
+    name: "create_time",
+    column: "create_time",
+    kind: Kind::Time,
+};
+const FIELDS: &[Field] = &[
+    Field {
+        name: "label",
+        column: "label",
+        kind: Kind::Path,
+    },
+    Field {
+        name: "source",
+        column: "source",
+        kind: Kind::Enum("huiyin.classifier.v1.ExampleSource"),
+    },
+    Field {
+        name: "side",
+        column: "side",
+        kind: Kind::Enum("huiyin.classifier.v1.ExampleSide"),
+    },
+    Field {
+        name: "feedback",
+        column: "feedback",
+        kind: Kind::Text,
+    },
+    Field {
+        name: "author",
+        column: "author",
+        kind: Kind::Text,
+    },
+    CREATE_TIME,
+];
+
+/// What became of an import so far.
+#[derive(Debug, Default)]
+pub(super) struct Imported {
+    pub(super) stored: i64,
+    pub(super) unchanged: i64,
+    pub(super) refused: i64,
+    /// Place in the stream, id, and what is wrong.
+    pub(super) refusals: Vec<(i64, String, Vec<String>)>,
+    /// Of the next one.
+    index: i64,
+}
+
+/// An import under way.
+pub(super) struct Import {
+    tenant: Tenant,
+    task: String,
+    labels: Labels,
+    pub(super) imported: Imported,
+}
+
+/// The labels that a task takes.
+enum Labels {
+    Any,
+    These(BTreeSet<String>, &'static str),
+}
+
+impl Labels {
+    async fn of(room: &Room, tenant: &Tenant, task: &Task) -> Result<Self, Refusal> {
+        Ok(match task.target {
+            Target::Labels => Self::Any,
+            Target::Sentiment => Self::These(
+                SENTIMENTS.iter().map(|label| (*label).to_owned()).collect(),
+                "label: must be NEGATIVE, NEUTRAL or POSITIVE",
+            ),
+            Target::Dimension => {
+                let mut tx = room.database.tenant(tenant).await?;
+                let lexicon = room.lexicons.active(&mut tx, tenant).await?;
+                tx.rollback().await;
+                let place = lexicon.dimensions.iter().position(|key| *key == task.dimension);
+                let categories = lexicon.categories.iter();
+                let keys = categories.filter(|category| Some(category.dimension) == place);
+                Self::These(
+                    keys.map(|category| category.key.clone()).collect(),
+                    "label: must be a category of the task's dimension, in the taxonomy in effect",
+                )
+            }
+        })
+    }
+
+    fn violation(&self, label: &str) -> Option<&'static str> {
+        match self {
+            Self::These(labels, problem) if !labels.contains(label) => Some(problem),
+            _ => None,
+        }
+    }
+}
+
+impl Import {
+    /// Opens an import into a task.
+    pub(super) async fn open(room: &Room, tenant: Tenant, task: &str) -> Result<Self, Refusal> {
+        let mut tx = room.database.tenant(&tenant).await?;
+        let task = tasks::existing(&mut tx, &tenant, task, Hold::Free).await?;
+        tx.rollback().await;
+        Ok(Self {
+            labels: Labels::of(room, &tenant, &task).await?,
+            tenant,
+            task: task.id,
+            imported: Imported::default(),
+        })
+    }
+
+    /// Takes some examples in, in a transaction of their own.
+    pub(super) async fn take(
+        &mut self,
+        room: &Room,
+        examples: Vec<Result<Example, (String, Vec<String>)>>,
+    ) -> Result<(), Refusal> {
+        let mut good: HashMap<String, Example> = HashMap::new();
+        let mut valid = 0;
+        for example in examples {
+            let example = example.and_then(|example| match self.labels.violation(&example.label) {
+                Some(problem) => Err((example.id, vec![problem.to_owned()])),
+                None => Ok(example),
+            });
+            match example {
+                // Of the same id twice the later one counts, as it would in a message of its own.
+                Ok(example) => {
+                    valid += 1;
+                    good.insert(example.id.clone(), example);
+                }
+                Err((id, violations)) => {
+                    self.imported.refused += 1;
+                    if self.imported.refusals.len() < MOST_REFUSALS {
+                        self.imported.refusals.push((self.imported.index, id, violations));
+                    }
+                }
+            }
+            self.imported.index += 1;
+        }
+        if good.is_empty() {
+            return Ok(());
+        }
+        let mut good: Vec<Example> = good.into_values().collect();
+        // Two imports at once take their rows in the same order.
+        good.sort_unstable_by(|a, b| a.id.cmp(&b.id));
+        let mut tx = room.database.tenant(&self.tenant).await?;
+        tasks::existing(&mut tx, &self.tenant, &self.task, Hold::There).await?;
+        let stored = store_examples::put(&mut tx, &self.tenant, &self.task, &good).await?;
+        tx.commit().await?;
+        let stored = i64::try_from(stored).unwrap_or(i64::MAX);
+        self.imported.stored += stored;
+        self.imported.unchanged += valid - stored;
+        Ok(())
+    }
+}
+
+/// The examples of a page.
+pub(super) async fn list(
+    room: &Room,
+    tenant: &Tenant,
+    task: &str,
+    paging: Paging<'_>,
+) -> Result<Page<Example>, Refusal> {
+    let page = PageRequest::new(
+        &room.page_tokens,
+        tenant,
+        &format!("examples of {task}"),
+        (paging.page_size, paging.page_token),
+        paging.filter,
+        paging.order_by,
+        FIELDS,
+        &[CREATE_TIME],
+    )?;
+    let mut tx = room.database.tenant(tenant).await?;
+    tasks::existing(&mut tx, tenant, task, Hold::Free).await?;
+    let found = store_examples::list(&mut tx, tenant, task, &page).await?;
+    tx.rollback().await;
+    Ok(page.page(&room.page_tokens, found, |example| PageKey {
+        time: example.create_time.as_microsecond(),
+        id: example.id.clone().into(),
+    }))
+}
+
+/// Deletes examples; how many there were.
+pub(super) async fn delete(room: &Room, tenant: &Tenant, task: &str, ids: &[String]) -> Result<i64, Refusal> {
+    let mut tx = room.database.tenant(tenant).await?;
+    tasks::existing(&mut tx, tenant, task, Hold::Free).await?;
+    let deleted = store_examples::delete(&mut tx, tenant, task, ids).await?;
+    tx.commit().await?;
+    Ok(i64::try_from(deleted).unwrap_or(i64::MAX))
+}

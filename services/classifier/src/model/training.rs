@@ -1,0 +1,140 @@
+//! Training as a long-running operation: learn from the examples, judge on the hold-out, keep the next version.
+
+use std::{sync::Arc, time::Instant};
+
+use huiyin_chassis::{
+    Refusal, Tenant,
+    operations::{Ended, Operation, Run, Signal},
+    repeat::Repeatable,
+    secret,
+};
+
+use super::{
+    convert::{self, TrainModelRequest},
+    domain::{Judgement, Labelled, Task, Version, labels_of},
+    judging::{aside, judge},
+    store::{self, Hold},
+    store_examples, store_models, tasks,
+};
+use crate::{
+    error::Error,
+    learning::{Model, Options, Untrainable},
+    room::Room,
+};
+
+/// The kind of operation that trains.
+pub(crate) const KIND: &str = "classifier.TrainModel";
+
+/// Starts training the next version of a task.
+pub(super) async fn start(
+    room: &Room,
+    tenant: &Tenant,
+    task: &str,
+    author: &str,
+    request: &TrainModelRequest,
+    repeat: Option<Repeatable>,
+) -> Result<Operation, Refusal> {
+    let mut tx = room.database.tenant(tenant).await?;
+    if let Some(repeat) = &repeat
+        && let Some(answer) = repeat.answered(&mut tx).await?
+    {
+        return Ok(answer);
+    }
+    tasks::existing(&mut tx, tenant, task, Hold::Free).await?;
+    let operation = room.operations.start(&mut tx, tenant, author, KIND, request).await?;
+    if let Some(repeat) = repeat {
+        repeat.answer(&mut tx, &room.clock, &operation).await?;
+    }
+    tx.commit().await?;
+    Ok(operation)
+}
+
+/// What came of learning.
+struct Learnt {
+    model: Arc<Model>,
+    content: Vec<u8>,
+    seconds: f64,
+    judgement: Option<Judgement>,
+}
+
+/// Trains, judges and keeps. Nothing is kept before the end, so an attempt after a crash begins anew.
+pub(crate) async fn carry_out(room: &Room, run: &Run) -> Result<Ended, Refusal> {
+    let asked: TrainModelRequest = run.request()?;
+    let id = asked.name.rsplit('/').next().unwrap_or_default();
+    let mut tx = run.begin().await?;
+    let task = tasks::existing(&mut tx, &run.tenant, id, Hold::Free).await?;
+    let training = store_examples::labelled(&mut tx, &run.tenant, &task, false).await?;
+    let hold_out = store_examples::labelled(&mut tx, &run.tenant, &task, true).await?;
+    tx.rollback().await;
+
+    let examples = training.len();
+    let (signal, threshold) = (run.signal(), task.threshold);
+    let learnt = aside(move || learn(&training, &hold_out, threshold, &signal)).await?;
+    let learnt = learnt.map_err(|problem| refused(&run.tenant, &task, problem))?;
+
+    run.report("keeping", 100, 100);
+    let mut tx = run.begin().await?;
+    let mut task = tasks::existing(&mut tx, &run.tenant, id, Hold::Whole).await?;
+    task.last_version += 1;
+    let version = Version {
+        version: task.last_version,
+        change_reason: asked.change_reason,
+        labels: learnt.model.labels().to_vec(),
+        training_examples: i64::try_from(examples).unwrap_or(i64::MAX),
+        judgement: learnt.judgement,
+        train_seconds: learnt.seconds,
+        size_bytes: i64::try_from(learnt.content.len()).unwrap_or(i64::MAX),
+        digest: secret::hash(&learnt.content)
+            .iter()
+            .map(|byte| format!("{byte:02x}"))
+            .collect(),
+        author: run.author.clone(),
+        create_time: room.clock.now(),
+    };
+    store::update(&mut tx, &run.tenant, &task).await?;
+    store_models::insert(&mut tx, &run.tenant, &task.id, &version, &learnt.content).await?;
+    room.meters.trained(&mut tx, learnt.seconds);
+    run.finish(tx, &convert::model(&run.tenant, &task, &version)).await
+}
+
+/// Takes a while: not for an async task.
+fn learn(training: &[Labelled], hold_out: &[Labelled], threshold: f64, signal: &Signal) -> Result<Learnt, Untrainable> {
+    let labels = labels_of(training);
+    let examples: Vec<(&str, usize)> = training
+        .iter()
+        // Holds because the labels are those of the training examples, in order.
+        .filter_map(|(text, label)| Some((text.as_str(), labels.binary_search(label).ok()?)))
+        .collect();
+    let began = Instant::now();
+    let model = Model::train(&labels, &examples, &Options::default(), &mut |share| {
+        #[expect(
+            clippy::cast_possible_truncation,
+            clippy::cast_sign_loss,
+            reason = "a share between 0 and 1, as percent"
+        )]
+        let percent = (share.clamp(0.0, 1.0) * 100.0) as usize;
+        signal.report("training", percent, 100)
+    })?;
+    let seconds = began.elapsed().as_secs_f64();
+    if !signal.report("evaluating", 100, 100) {
+        return Err(Untrainable::Stopped);
+    }
+    let judgement = (!hold_out.is_empty()).then(|| judge(&model, hold_out, threshold));
+    Ok(Learnt {
+        content: model.to_bytes(),
+        model: Arc::new(model),
+        seconds,
+        judgement,
+    })
+}
+
+fn refused(tenant: &Tenant, task: &Task, problem: Untrainable) -> Refusal {
+    match problem {
+        Untrainable::Stopped => Refusal::operation_cancelled(),
+        problem => Error::Untrainable {
+            task: tenant.child(convert::TASKS, &task.id),
+            problem: problem.to_string(),
+        }
+        .into(),
+    }
+}

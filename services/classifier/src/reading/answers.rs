@@ -1,0 +1,238 @@
+//! What trained models say of a text, beside what the dictionary says: which of the two labels a dimension.
+//!
+//! A model that is sure enough gives the label. The dictionary wins where it speaks strongly and with one voice, and carries it
+//! where the model abstains; people win over both (`classification::domain`).
+
+use super::{
+    lexicon::{Lexicon, Role},
+    scan::Hit,
+    score::Categories,
+};
+use crate::domain::{Label, Sentiment};
+
+/// The dictionary speaks strongly from this sum of weights on: three plain words, or one to which the tenant gave as much.
+const STRONG: f64 = 3.0;
+/// And with one voice where this share of the evidence is for the same category.
+const AGREED: f64 = 0.75;
+
+/// What a model was asked about.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum About {
+    /// A dimension, by its key.
+    Dimension(String),
+    Sentiment,
+}
+
+/// What the active model of a task says of a text.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Answer {
+    pub(crate) about: About,
+    pub(crate) label: String,
+    /// Calibrated, 0 … 1.
+    pub(crate) confidence: f64,
+    /// True where that is enough for its task.
+    pub(crate) sure: bool,
+    /// Name of the version.
+    pub(crate) model: String,
+}
+
+/// The labels in effect.
+pub(super) struct Settled {
+    pub(super) labels: Vec<Label>,
+    /// Index of the main category.
+    pub(super) main: Option<usize>,
+    /// How the main category was found, as a basis says it; none where the dictionary found it.
+    pub(super) found_by: Option<String>,
+}
+
+/// Puts the labels of sure models in the place of the dictionary's.
+pub(super) fn settle(lexicon: &Lexicon, hits: &[Hit], found: Categories, answers: &[Answer]) -> Settled {
+    let mut settled = Settled {
+        labels: found.labels,
+        main: found.main,
+        found_by: None,
+    };
+    for answer in answers.iter().filter(|answer| answer.sure) {
+        let About::Dimension(dimension) = &answer.about else {
+            continue;
+        };
+        let Some(place) = lexicon.dimensions.iter().position(|key| key == dimension) else {
+            continue;
+        };
+        // A category that the taxonomy no longer has is none.
+        let category = lexicon
+            .categories
+            .iter()
+            .position(|category| category.dimension == place && category.key == answer.label);
+        let Some(category) = category else { continue };
+        let by_words = settled.labels.iter().find(|label| label.dimension == *dimension);
+        if by_words
+            .is_some_and(|label| label.confidence >= AGREED && weight(lexicon, hits, place, &label.category) >= STRONG)
+        {
+            continue;
+        }
+        settled.labels.retain(|label| label.dimension != *dimension);
+        let first_of_later = settled.labels.iter().position(|label| {
+            let of_label = lexicon.dimensions.iter().position(|key| *key == label.dimension);
+            of_label > Some(place)
+        });
+        let label = Label {
+            dimension: dimension.clone(),
+            category: answer.label.clone(),
+            confidence: (answer.confidence * 1e4).round() / 1e4,
+            model: answer.model.clone(),
+        };
+        settled
+            .labels
+            .insert(first_of_later.unwrap_or(settled.labels.len()), label);
+        if place == 0 {
+            settled.main = Some(category);
+            settled.found_by = Some(format!("by {}, {:.0} % sure", answer.model, answer.confidence * 100.0));
+        }
+    }
+    settled
+}
+
+/// What the words of a text weigh for a category and those above it.
+fn weight(lexicon: &Lexicon, hits: &[Hit], dimension: usize, key: &str) -> f64 {
+    let speaks_for = |category: usize| {
+        let category = &lexicon.categories[category];
+        category.dimension == dimension
+            && key
+                .strip_prefix(category.key.as_str())
+                .is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
+    };
+    let mut sum = 0.0;
+    for hit in hits.iter().filter(|hit| !hit.negated) {
+        for (role, _) in &lexicon.entries[hit.entry].roles {
+            if let Role::Keyword { category, weight } = role
+                && speaks_for(*category)
+                && hit.counts(lexicon, role)
+            {
+                sum += weight;
+            }
+        }
+    }
+    sum
+}
+
+/// The sentiment that a sure model gives, and its name.
+pub(super) fn sentiment(answers: &[Answer]) -> Option<(Sentiment, &str)> {
+    let answer = answers
+        .iter()
+        .find(|answer| answer.sure && answer.about == About::Sentiment)?;
+    let sentiment = match answer.label.as_str() {
+        "NEGATIVE" => Sentiment::Negative,
+        "NEUTRAL" => Sentiment::Neutral,
+        "POSITIVE" => Sentiment::Positive,
+        _ => return None,
+    };
+    Some((sentiment, &answer.model))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        domain::UNCLASSIFIED,
+        reading::verdict::{Statement, Verdict, read_with},
+        taxonomy::builtin::Builtin,
+    };
+
+    const MODEL: &str = "tenants/acme/tasks/nature/models/3";
+
+    fn lexicon() -> Lexicon {
+        Lexicon::new(0, &Builtin::load().unwrap().content).unwrap()
+    }
+
+    fn verdict(text: &str, answers: &[Answer]) -> Verdict {
+        read_with(&lexicon(), Statement::of(text), answers)
+    }
+
+    fn nature(label: &str, confidence: f64) -> Answer {
+        Answer {
+            about: About::Dimension("nature".to_owned()),
+            label: label.to_owned(),
+            confidence,
+            sure: confidence >= 0.6,
+            model: MODEL.to_owned(),
+        }
+    }
+
+    #[test]
+    fn a_sure_model_labels_its_dimension_and_the_basis_says_so() {
+        let said = verdict("今天下雨", &[nature("logistics.damage", 0.934)]);
+        assert_eq!(said.category, "logistics.damage");
+        assert_eq!(
+            (said.labels[0].model.as_str(), said.labels[0].confidence),
+            (MODEL, 0.934)
+        );
+        assert!(
+            said.basis.contains("by tenants/acme/tasks/nature/models/3, 93 % sure"),
+            "{}",
+            said.basis
+        );
+        // Over a single word of the dictionary too; the other dimensions stay the dictionary's.
+        let (by_words, by_model) = (
+            verdict("应用闪退", &[]),
+            verdict("应用闪退", &[nature("logistics.damage", 0.9)]),
+        );
+        assert_eq!(
+            (by_words.category.as_str(), by_model.category.as_str()),
+            ("function.crash", "logistics.damage")
+        );
+        let others = |said: &Verdict| {
+            let labels = said.labels.iter().filter(|label| label.dimension != "nature");
+            labels.cloned().collect::<Vec<Label>>()
+        };
+        assert_eq!(others(&by_words), others(&by_model));
+    }
+
+    #[test]
+    fn a_model_that_abstains_leaves_it_to_the_words() {
+        assert_eq!(
+            verdict("应用闪退", &[nature("logistics.damage", 0.59)]),
+            verdict("应用闪退", &[])
+        );
+        assert_eq!(
+            verdict("今天下雨", &[nature("logistics.damage", 0.3)]).category,
+            UNCLASSIFIED
+        );
+    }
+
+    #[test]
+    fn words_that_speak_strongly_win_over_a_model() {
+        let text = "应用闪退，一打开就崩溃，总是死机";
+        let by_words = verdict(text, &[]);
+        assert_eq!(by_words.category, "function.crash");
+        assert_eq!(verdict(text, &[nature("logistics.damage", 0.99)]), by_words);
+    }
+
+    #[test]
+    fn a_category_that_the_taxonomy_does_not_have_is_no_answer() {
+        assert_eq!(
+            verdict("应用闪退", &[nature("no.such", 0.99)]),
+            verdict("应用闪退", &[])
+        );
+        let foreign = Answer {
+            about: About::Dimension("no_such".to_owned()),
+            ..nature("function.crash", 0.99)
+        };
+        assert_eq!(verdict("今天下雨", &[foreign]), verdict("今天下雨", &[]));
+    }
+
+    #[test]
+    fn a_sure_model_gives_the_sentiment_and_is_named() {
+        let said = Answer {
+            about: About::Sentiment,
+            label: "NEGATIVE".to_owned(),
+            ..nature("", 0.8)
+        };
+        let found = verdict("谢谢，服务很好", &[said]);
+        assert_eq!(
+            (found.sentiment, found.sentiment_model.as_str()),
+            (Sentiment::Negative, MODEL)
+        );
+        assert_eq!(verdict("谢谢，服务很好", &[]).sentiment_model, "");
+    }
+}
