@@ -64,7 +64,7 @@ impl From<Error> for Refusal {
         let with_code =
             |code: Code, reason: ErrorReason| Self::new(code, DOMAIN, reason.as_str_name(), error.to_string());
         let refusal = |reason| with_code(Code::InvalidArgument, reason);
-        let state = |reason| with_code(Code::FailedPrecondition, reason);
+        let unready = |reason| with_code(Code::FailedPrecondition, reason);
         match &error {
             Error::CategoryUnknown { version, category } => refusal(ErrorReason::CategoryUnknown)
                 .with("version", version.to_string())
@@ -76,30 +76,30 @@ impl From<Error> for Refusal {
                 .at_field("priority", "is no level of the priority model"),
             Error::NothingCorrected => refusal(ErrorReason::NothingCorrected),
             Error::PriorityNotByHand { version } => {
-                state(ErrorReason::PriorityNotByHand).with("version", version.to_string())
+                unready(ErrorReason::PriorityNotByHand).with("version", version.to_string())
             }
-            Error::ReviewNotPending { state } => state(ErrorReason::ReviewNotPending).with("state", *state),
+            Error::ReviewNotPending { state } => unready(ErrorReason::ReviewNotPending).with("state", *state),
             Error::ReviewerRoleMissing { roles } => {
                 with_code(Code::PermissionDenied, ErrorReason::ReviewerRoleMissing).with("roles", roles)
             }
-            Error::ReviewedAlready { role } => state(ErrorReason::ReviewedAlready).with("role", role),
-            Error::NothingToRollBack => state(ErrorReason::NothingToRollBack),
-            Error::Untrainable { task, problem } => state(ErrorReason::TaskUntrainable)
+            Error::ReviewedAlready { role } => unready(ErrorReason::ReviewedAlready).with("role", role),
+            Error::NothingToRollBack => unready(ErrorReason::NothingToRollBack),
+            Error::Untrainable { task, problem } => unready(ErrorReason::TaskUntrainable)
                 .with("task", task)
                 .with("problem", problem),
-            Error::NotEvaluated { model } => state(ErrorReason::ModelNotEvaluated).with("model", model),
+            Error::NotEvaluated { model } => unready(ErrorReason::ModelNotEvaluated).with("model", model),
             Error::Worse {
                 model,
                 accuracy,
                 active,
-            } => state(ErrorReason::ModelWorse)
+            } => unready(ErrorReason::ModelWorse)
                 .with("model", model)
                 .with("accuracy", format!("{accuracy:.4}"))
                 .with("active_accuracy", format!("{active:.4}")),
-            Error::NotActive { task } => state(ErrorReason::ModelNotActive).with("task", task),
-            Error::NothingToRollBackTo { task } => state(ErrorReason::NothingToRollBackTo).with("task", task),
+            Error::NotActive { task } => unready(ErrorReason::ModelNotActive).with("task", task),
+            Error::NothingToRollBackTo { task } => unready(ErrorReason::NothingToRollBackTo).with("task", task),
             Error::ExamplesBroken { version, examples } => {
-                let refused = state(ErrorReason::ExamplesBroken)
+                let refused = unready(ErrorReason::ExamplesBroken)
                     .with("version", version.to_string())
                     .with("count", examples.len().to_string());
                 let mut bytes = 0;

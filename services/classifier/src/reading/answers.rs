@@ -168,9 +168,10 @@ mod tests {
             (MODEL, 0.934)
         );
         assert!(
-            said.basis.contains("by tenants/acme/tasks/nature/models/3, 93 % sure"),
+            said.found_by
+                .contains("by tenants/acme/tasks/nature/models/3, 93 % sure"),
             "{}",
-            said.basis
+            said.found_by
         );
         // Over a single word of the dictionary too; the other dimensions stay the dictionary's.
         let (by_words, by_model) = (

@@ -1,5 +1,7 @@
 //! Version 0 of every tenant: the built-in taxonomy, read from the files in `builtin/` that people edit.
 
+use std::collections::BTreeMap;
+
 use jiff::Timestamp;
 use serde::Deserialize;
 
