@@ -24,7 +24,7 @@ pub mod tasks;
 pub mod telemetry;
 pub mod timer;
 
-use std::{net::SocketAddr, path::PathBuf, process::ExitCode};
+use std::{collections::BTreeMap, net::SocketAddr, path::PathBuf, process::ExitCode};
 
 pub use auth::Caller;
 pub use clock::Clock;
@@ -54,6 +54,8 @@ pub struct Running {
     pub name: &'static str,
     /// Where it serves gRPC.
     pub address: SocketAddr,
+    /// Where else it listens, by what is served there, e.g. `http`.
+    pub others: BTreeMap<&'static str, SocketAddr>,
     tasks: Tasks,
     shutdown: Shutdown,
 }
@@ -65,6 +67,7 @@ impl Running {
         Self {
             name,
             address,
+            others: BTreeMap::new(),
             tasks,
             shutdown,
         }

@@ -1,6 +1,6 @@
 //! What can be configured.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, net::SocketAddr};
 
 use huiyin_chassis::ServiceConfig;
 use huiyin_events::EventsConfig;
@@ -24,6 +24,12 @@ pub struct Config {
     /// The group commit.
     #[serde(default)]
     pub writer: WriterConfig,
+    /// Forms and connectors.
+    #[serde(default)]
+    pub http: HttpConfig,
+    /// Mailboxes.
+    #[serde(default)]
+    pub mail: MailConfig,
 }
 
 /// Keeps contacts and pseudonyms.
@@ -77,6 +83,100 @@ impl Default for WriterConfig {
     }
 }
 
+/// Forms and connectors, on a port of their own.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct HttpConfig {
+    /// Where they are served; port 0 takes a free one, nothing serves none.
+    pub listen: Option<SocketAddr>,
+    /// A body may be this large. Bytes.
+    pub body_bytes: usize,
+    /// So many requests are worked on at once, so many bodies are held; at least 1.
+    pub concurrency: usize,
+    /// A request that takes longer is answered 504. Milliseconds.
+    pub deadline_ms: u64,
+    /// Each source may send so often; at least 1.
+    pub per_second: u32,
+    /// And so much at once, after a pause; at least 1.
+    pub burst: u32,
+    /// The time in a signature may be so far from ours. Seconds.
+    pub tolerance_seconds: i64,
+    /// So long a page may be open before its form is sent. Hours.
+    pub ticket_hours: i64,
+}
+
+impl Default for HttpConfig {
+    fn default() -> Self {
+        Self {
+            listen: None,
+            body_bytes: 4 << 20,
+            concurrency: 64,
+            deadline_ms: 30_000,
+            per_second: 50,
+            burst: 200,
+            tolerance_seconds: 300,
+            ticket_hours: 12,
+        }
+    }
+}
+
+/// Mailboxes, received from the enterprise's own mail server.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct MailConfig {
+    /// Where mail is received; port 0 takes a free one, nothing receives none.
+    pub listen: Option<SocketAddr>,
+    /// What is spoken there.
+    pub protocol: MailProtocol,
+    /// As which host we greet.
+    pub host: String,
+    /// Address → whose mailbox it is. Other recipients are refused.
+    pub mailboxes: BTreeMap<String, MailboxConfig>,
+    /// A mail may be this large. Bytes.
+    pub message_bytes: usize,
+    /// So many connections at once; at least 1.
+    pub connections: usize,
+    /// A peer that is silent for longer is left. Milliseconds.
+    pub timeout_ms: u64,
+    /// The same words from the same sender, so often within a day, are a loop of machines and become no feedback any more.
+    pub repeats: i64,
+}
+
+impl Default for MailConfig {
+    fn default() -> Self {
+        Self {
+            listen: None,
+            protocol: MailProtocol::Lmtp,
+            host: "huiyin".to_owned(),
+            mailboxes: BTreeMap::new(),
+            message_bytes: 25 << 20,
+            connections: 64,
+            timeout_ms: 300_000,
+            repeats: 3,
+        }
+    }
+}
+
+/// What is spoken with the mail server.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum MailProtocol {
+    /// RFC 2033: each recipient is answered for.
+    Lmtp,
+    /// RFC 5321.
+    Smtp,
+}
+
+/// Whose mailbox an address is.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct MailboxConfig {
+    /// The tenant's key.
+    pub tenant: String,
+    /// The id of its source.
+    pub source: String,
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -87,6 +187,8 @@ mod tests {
         let config: Config = huiyin_chassis::config::parse("intake", example).unwrap();
         assert_eq!(config.writer.writers, WriterConfig::default().writers);
         assert_eq!(config.numbers.time_zone, NumbersConfig::default().time_zone);
+        assert_eq!(config.http.body_bytes, HttpConfig::default().body_bytes);
+        assert_eq!(config.mail.mailboxes["feedback@example.com"].tenant, "acme");
     }
 
     #[test]

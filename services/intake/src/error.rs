@@ -1,5 +1,7 @@
 //! Why intake refuses, beyond what every service refuses for.
 
+use std::time::Duration;
+
 use huiyin_chassis::Refusal;
 use huiyin_proto::intake::v1::ErrorReason;
 use tonic::Code;
@@ -18,6 +20,29 @@ pub(crate) enum Error {
     /// The first message of an import must open it, and no other may.
     #[error("an import begins with its opening, and has one only")]
     ImportNotOpen,
+    /// What was sent is not signed by its source, or its time is too far from ours.
+    #[error("the signature is missing or not valid: {0}")]
+    SignatureInvalid(&'static str),
+    /// The source takes nothing in.
+    #[error("{source_name} is disabled")]
+    SourceDisabled {
+        /// The name of the source.
+        source_name: String,
+    },
+    /// The source sends too often.
+    #[error("{source_name} sends too often")]
+    SourceTooFast {
+        /// The name of the source.
+        source_name: String,
+        /// When it may send again.
+        retry_after: Duration,
+    },
+    /// The body is not what its content type says.
+    #[error("the body cannot be read: {0}")]
+    BodyUnreadable(String),
+    /// A page of another origin sent from a browser.
+    #[error("pages of {0} may not send to this source")]
+    OriginForbidden(String),
 }
 
 impl From<Error> for Refusal {
@@ -32,6 +57,24 @@ impl From<Error> for Refusal {
                     .with("feedback", feedback)
             }
             Error::ImportNotOpen => refusal(Code::FailedPrecondition, ErrorReason::ImportNotOpen),
+            Error::SignatureInvalid(problem) => {
+                refusal(Code::Unauthenticated, ErrorReason::SignatureInvalid).with("problem", problem)
+            }
+            Error::SourceDisabled { source_name } => {
+                refusal(Code::FailedPrecondition, ErrorReason::SourceDisabled).with("source", source_name)
+            }
+            Error::SourceTooFast {
+                source_name,
+                retry_after,
+            } => refusal(Code::ResourceExhausted, ErrorReason::SourceTooFast)
+                .with("source", source_name)
+                .after(retry_after),
+            Error::BodyUnreadable(problem) => {
+                refusal(Code::InvalidArgument, ErrorReason::BodyUnreadable).with("problem", problem)
+            }
+            Error::OriginForbidden(origin) => {
+                refusal(Code::PermissionDenied, ErrorReason::OriginForbidden).with("origin", origin)
+            }
         }
     }
 }

@@ -1,13 +1,15 @@
 //! Intake takes feedback in from every channel: whoever gets an answer from it can be sure that the feedback is stored.
 //!
 //! Subjects:
-//! - [`feedback`]: what was said, stored once and shown to whoever may see it.
+//! - [`feedback`]: what was said, stored once and shown to whoever may see it;
+//! - [`channel`]: forms, connectors and mailboxes, each of which hands in as `CreateFeedback` does.
 //!
 //! The way of a feedback: `api` (decode) → `convert` (parse and check, by the rules of `domain`) → `service` (use cases) →
 //! `accept` (pseudonym, sealed address by the `vault`, masked words) → `writer` (many callers, one commit), or `import`
 //! (a stream, one commit per message) → `ledger` (number, row, event) → `store` (SQL) → `events` → the classifier, and
 //! everybody else who follows intake's log.
 
+mod channel;
 mod config;
 mod error;
 mod events;
@@ -20,7 +22,9 @@ use std::sync::Arc;
 
 use huiyin_chassis::{Context, Migrations, Running, Service};
 use huiyin_events::{Events, NoEvents};
-use huiyin_proto::intake::v1::intake_service_server::IntakeServiceServer;
+use huiyin_proto::intake::v1::{
+    intake_service_server::IntakeServiceServer, source_service_server::SourceServiceServer,
+};
 
 pub use config::Config;
 use room::Room;
@@ -42,8 +46,13 @@ pub async fn start(config: Config, context: Context) -> anyhow::Result<Running> 
     let room = Arc::new(Room::new(&mut service, &events, &config)?);
 
     let server =
-        IntakeServiceServer::new(feedback::api::Api(room)).max_decoding_message_size(service.server.message_bytes());
+        IntakeServiceServer::new(feedback::api::Api(Arc::clone(&room))).max_decoding_message_size(service.server.message_bytes());
     service.server.add(server)?;
+    let sources = SourceServiceServer::new(channel::source::api::Api(Arc::clone(&room)))
+        .max_decoding_message_size(service.server.message_bytes());
+    service.server.add(sources)?;
+    channel::http::serve(&mut service, &room, &config.http).await?;
+    channel::mail::serve(&mut service, &room, &config.mail).await?;
     events.run(&mut service, &config.service.neighbors, &[], Arc::new(NoEvents))?;
     service.run().await
 }

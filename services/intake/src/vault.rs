@@ -86,6 +86,11 @@ impl Vault {
         uuid::Builder::from_custom_bytes(bytes).into_uuid()
     }
 
+    /// A key for another use, or a hash that only holders of the secret can make.
+    pub(crate) fn key(&self, parts: &[&[u8]]) -> [u8; 32] {
+        secret::keyed_hash(&self.0, parts)
+    }
+
     fn cipher(&self, tenant: &Tenant) -> Aes256Gcm {
         let key = secret::keyed_hash(&self.0, &[b"contacts", tenant.key().as_bytes()]);
         Aes256Gcm::new(&key.into())

@@ -65,6 +65,7 @@ const GRANTS: &[(&str, &[&[&str]])] = &[
         &[&[
             "intake.feedbacks.create",
             "intake.feedbacks.read",
+            "intake.sources.*",
             "classifier.*",
             "scheduler.*",
             "notification.*",

@@ -29,6 +29,15 @@ pub(super) fn finish(headers: &mut HeaderMap, accept_language: &str) {
     rewrite(headers, &status, details);
 }
 
+/// What an error says in a language: the sentence of its reason, or the message where it has none. For edges other than gRPC.
+#[must_use]
+pub fn sentence(status: &Status, language: Language) -> String {
+    status
+        .get_details_error_info()
+        .and_then(|info| text(&info.domain, &info.reason, &info.metadata, language))
+        .unwrap_or_else(|| status.message().to_owned())
+}
+
 fn rewrite(headers: &mut HeaderMap, status: &Status, details: ErrorDetails) {
     let complete = Status::with_error_details(status.code(), status.message(), details);
     let mut fresh = HeaderMap::new();
@@ -89,7 +98,9 @@ impl Language {
         Self::English
     }
 
-    fn tag(self) -> &'static str {
+    /// Its BCP 47 tag.
+    #[must_use]
+    pub fn tag(self) -> &'static str {
         match self {
             Self::English => "en",
             Self::Simplified => "zh-CN",

@@ -6,7 +6,7 @@ mod stream_body;
 
 use std::{future::Future, net::SocketAddr};
 
-pub use localize::Language;
+pub use localize::{Language, sentence};
 
 use anyhow::Context as _;
 use tokio::net::TcpListener;

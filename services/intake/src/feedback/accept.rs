@@ -41,6 +41,7 @@ pub(crate) fn accept(
             occur_time: draft.occur_time.unwrap_or(now),
             create_time: now,
             author: author.to_owned(),
+            thread_of: None,
         },
         verbatim: Verbatim {
             title: verbatim_title,

@@ -23,6 +23,23 @@ const MOST_BATCH_BYTES: usize = 3 << 20;
 
 type Answers<T> = Pin<Box<dyn Stream<Item = Result<T, Status>> + Send>>;
 
+/// Takes one feedback in, whichever way it came: every adapter of `channel` ends here as the RPC does, once it knows the caller
+/// and has the rules of the proto kept.
+///
+/// # Errors
+/// As those of CreateFeedback.
+pub(crate) async fn take(
+    room: &Room,
+    caller: &Caller,
+    request: CreateFeedbackRequest,
+    repeat: Option<Repeatable>,
+) -> Result<Feedback, Refusal> {
+    let tenant = name::parent(caller, &request.parent)?;
+    let feedback = request.feedback.unwrap_or_default();
+    let draft = convert::draft(feedback, "feedback", room.ledger.clock.now()).map_err(Refusal::invalid)?;
+    room.create(tenant, &caller.subject, draft, repeat).await
+}
+
 #[tonic::async_trait]
 impl IntakeService for Api {
     async fn create_feedback(&self, request: Request<CreateFeedbackRequest>) -> Result<Response<Feedback>, Status> {
@@ -30,11 +47,7 @@ impl IntakeService for Api {
         let request = request.into_inner();
         let tenant = name::parent(&caller, &request.parent)?;
         let repeat = Repeatable::new(&tenant, &caller, "CreateFeedback", &request.request_id, &request)?;
-        let feedback = request.feedback.unwrap_or_default();
-        let draft = convert::draft(feedback, "feedback", self.0.ledger.clock.now()).map_err(Refusal::invalid)?;
-        Ok(Response::new(
-            self.0.create(tenant, &caller.subject, draft, repeat).await?,
-        ))
+        Ok(Response::new(take(&self.0, &caller, request, repeat).await?))
     }
 
     async fn batch_create_feedbacks(

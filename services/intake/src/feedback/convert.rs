@@ -2,7 +2,7 @@
 //! violation.
 
 use huiyin_chassis::{Caller, Refusal, Tenant, name, sql};
-use huiyin_proto::{codec, intake::v1};
+use huiyin_proto::{codec, intake::v1, r#type::v1::Channel};
 use jiff::Timestamp;
 use prost::Message as _;
 
@@ -262,7 +262,20 @@ pub(crate) fn answer(tenant: &Tenant, feedback: Feedback) -> Answer {
         occur_time: Some(sql::to_proto(feedback.occur_time)),
         create_time: Some(sql::to_proto(feedback.create_time)),
         author: feedback.author,
+        thread_of: feedback
+            .thread_of
+            .map(|first| tenant.child(FEEDBACKS, first))
+            .unwrap_or_default(),
+        offline: is_offline(facts.channel),
     }
+}
+
+/// True for the channels that are marked as offline sources (离线来源, 000-13).
+fn is_offline(channel: i32) -> bool {
+    matches!(
+        Channel::try_from(channel),
+        Ok(Channel::Store | Channel::Paper | Channel::CustomerMeeting)
+    )
 }
 
 /// An address for the service that delivers.

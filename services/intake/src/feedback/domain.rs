@@ -100,6 +100,8 @@ pub(crate) struct Feedback {
     pub(crate) occur_time: Timestamp,
     pub(crate) create_time: Timestamp,
     pub(crate) author: String,
+    /// The first of the thread that it goes on with; known once that is stored beside it.
+    pub(crate) thread_of: Option<Uuid>,
 }
 
 /// A feedback on its way into the store, with what nobody may see. Not `Debug` for that reason.

@@ -207,7 +207,8 @@ macro_rules! shown {
          COALESCE(expectation_masked, expectation) AS expectation,
          product_model, product_batch, purchase_channel, purchase_time, order_number, device, software_version,
          frequency, impact, demand, urgency, emotion_level, tier, customer_id, contact_kind,
-         external_id, source, language, attachments, occur_time, create_time, author"
+         external_id, source, language, attachments, occur_time, create_time, author,
+         (SELECT thread_of FROM feedback_thread AS t WHERE t.tenant_id = feedback.tenant_id AND t.feedback_id = feedback.id) AS thread_of"
     };
 }
 
@@ -294,6 +295,7 @@ struct Row {
     occur_time: SqlTimestamp,
     create_time: SqlTimestamp,
     author: String,
+    thread_of: Option<Uuid>,
 }
 
 impl From<Row> for Feedback {
@@ -331,6 +333,7 @@ impl From<Row> for Feedback {
             occur_time: row.occur_time.to_jiff(),
             create_time: row.create_time.to_jiff(),
             author: row.author,
+            thread_of: row.thread_of,
         }
     }
 }
