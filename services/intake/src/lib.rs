@@ -45,8 +45,8 @@ pub async fn start(config: Config, context: Context) -> anyhow::Result<Running> 
     let events = Events::open(&mut service, &config.events).await?;
     let room = Arc::new(Room::new(&mut service, &events, &config)?);
 
-    let server =
-        IntakeServiceServer::new(feedback::api::Api(Arc::clone(&room))).max_decoding_message_size(service.server.message_bytes());
+    let server = IntakeServiceServer::new(feedback::api::Api(Arc::clone(&room)))
+        .max_decoding_message_size(service.server.message_bytes());
     service.server.add(server)?;
     let sources = SourceServiceServer::new(channel::source::api::Api(Arc::clone(&room)))
         .max_decoding_message_size(service.server.message_bytes());

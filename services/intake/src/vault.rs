@@ -86,8 +86,8 @@ impl Vault {
         uuid::Builder::from_custom_bytes(bytes).into_uuid()
     }
 
-    /// A key for another use, or a hash that only holders of the secret can make.
-    pub(crate) fn key(&self, parts: &[&[u8]]) -> [u8; 32] {
+    /// A hash that only holders of the secret can make; the first part says what it is for.
+    pub(crate) fn keyed_hash(&self, parts: &[&[u8]]) -> [u8; 32] {
         secret::keyed_hash(&self.0, parts)
     }
 

@@ -76,7 +76,10 @@ fn csv_lines(text: &str) -> anyhow::Result<Vec<Fields>> {
 /// The lines of the first sheet; its first row names the columns. Rows in which nothing stands are no lines.
 fn sheet_lines(content: &[u8]) -> anyhow::Result<Vec<Fields>> {
     let mut book = Xlsx::new(Cursor::new(content)).context("not a spreadsheet")?;
-    let sheet = book.worksheet_range_at(0).context("no sheet")?.context("the first sheet")?;
+    let sheet = book
+        .worksheet_range_at(0)
+        .context("no sheet")?
+        .context("the first sheet")?;
     let mut rows = sheet.rows();
     let header: Vec<String> = rows
         .next()
@@ -117,7 +120,10 @@ fn cell_text(cell: &Data) -> Result<String, String> {
 
 /// A moment of a sheet, days since 1899-12-30, in UTC: sheets know no time zone.
 fn moment_text(days: f64) -> Option<String> {
-    let epoch = jiff::civil::date(1899, 12, 30).to_zoned(jiff::tz::TimeZone::UTC).ok()?.timestamp();
+    let epoch = jiff::civil::date(1899, 12, 30)
+        .to_zoned(jiff::tz::TimeZone::UTC)
+        .ok()?
+        .timestamp();
     let seconds = jiff::SignedDuration::try_from_secs_f64((days * 86_400.0).round()).ok()?;
     Some(epoch.checked_add(seconds).ok()?.to_string())
 }
@@ -162,10 +168,21 @@ mod tests {
         let lines: Vec<&Line> = rows.iter().collect();
         let first = lines[0].fields.as_ref().unwrap();
         let of = |name: &str| first[name].as_str();
-        assert_eq!((of("id"), of("内容"), of("emotion_level")), ("2026030200001", "物流太慢", "3"));
+        assert_eq!(
+            (of("id"), of("内容"), of("emotion_level")),
+            ("2026030200001", "物流太慢", "3")
+        );
         assert_eq!((of("occur_time"), first.len()), ("2026-03-02T08:30:00Z", 4));
         assert_eq!(lines.iter().map(|line| line.sequence).collect::<Vec<_>>(), [1, 2, 3]);
-        assert!(lines[1].fields.as_ref().unwrap_err().starts_with("内容: holds the error"), "{:?}", lines[1]);
+        assert!(
+            lines[1]
+                .fields
+                .as_ref()
+                .unwrap_err()
+                .starts_with("内容: holds the error"),
+            "{:?}",
+            lines[1]
+        );
         assert_eq!(lines[2].fields.as_ref().unwrap()["内容"], "true");
         assert!(Rows::read(Path::new("x.xlsx"), b"PK\x03\x04 not one").is_err());
     }

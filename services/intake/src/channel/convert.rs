@@ -14,10 +14,10 @@ use super::{
 };
 use crate::feedback::domain::Violation;
 
-/// The answer to whoever sends.
-pub(crate) use v1::Feedback as Taken;
 /// What `CreateFeedback` takes.
 pub(crate) use v1::CreateFeedbackRequest as Asked;
+/// The answer to whoever sends.
+pub(crate) use v1::Feedback as Taken;
 
 /// The kinds of address that can be sent, the one that reaches a customer best first.
 const CONTACTS: [(&str, ContactKind); 4] = [
@@ -41,7 +41,11 @@ pub(crate) fn asked(tenant: &Tenant, source: &Source, fields: &Fields) -> Result
         }
         let number = enums::number(of, &given.to_uppercase()).filter(|number| *number != 0);
         number.unwrap_or_else(|| {
-            let known: Vec<&str> = enums::values(of).iter().skip(1).map(|(name, _)| name.as_str()).collect();
+            let known: Vec<&str> = enums::values(of)
+                .iter()
+                .skip(1)
+                .map(|(name, _)| name.as_str())
+                .collect();
             violations.push((name.to_owned(), format!("must be one of {}", known.join(", "))));
             0
         })
@@ -54,7 +58,10 @@ pub(crate) fn asked(tenant: &Tenant, source: &Source, fields: &Fields) -> Result
     let emotion_level = match text("emotion_level").as_str() {
         "" => 0,
         level => level.trim().parse().unwrap_or_else(|_| {
-            violations.push(("emotion_level".to_owned(), "must be a whole number from 0 to 5".to_owned()));
+            violations.push((
+                "emotion_level".to_owned(),
+                "must be a whole number from 0 to 5".to_owned(),
+            ));
             0
         }),
     };
@@ -180,10 +187,21 @@ mod tests {
     #[test]
     fn a_time_is_said_in_three_ways() {
         let expected: Timestamp = "2026-03-02T01:00:00Z".parse().unwrap();
-        for said in ["2026-03-02T09:00:00+08:00", "1772413200", "1772413200000", " 1772413200 "] {
+        for said in [
+            "2026-03-02T09:00:00+08:00",
+            "1772413200",
+            "1772413200000",
+            " 1772413200 ",
+        ] {
             assert_eq!(time(said), Some(expected), "{said}");
         }
-        for said in ["yesterday", "", "99999999999999999999", "9223372036854775807", "-9223372036854775808"] {
+        for said in [
+            "yesterday",
+            "",
+            "99999999999999999999",
+            "9223372036854775807",
+            "-9223372036854775808",
+        ] {
             assert_eq!(time(said), None, "{said}");
         }
     }

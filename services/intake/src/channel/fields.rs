@@ -84,7 +84,11 @@ pub(crate) fn find(source: &Source, trusted: &Value, body: &Value) -> Result<Fie
             }
         }
     }
-    if violations.is_empty() { Ok(fields) } else { Err(violations) }
+    if violations.is_empty() {
+        Ok(fields)
+    } else {
+        Err(violations)
+    }
 }
 
 /// The text of a value: of several, one after the other, as the boxes that were ticked.
@@ -175,12 +179,18 @@ mod tests {
         assert_eq!(found(&source(&[], &[]), &Value::Null, &body), of(&expected));
 
         let post = json!({"post": {"text": "坏了", "tags": ["a", "b"]}, "description": "not this"});
-        let mapped = source(&[("/post/text", "description"), ("/post/tags", "title")], &[("language", "zh-TW")]);
+        let mapped = source(
+            &[("/post/text", "description"), ("/post/tags", "title")],
+            &[("language", "zh-TW")],
+        );
         let expected = [("description", "坏了"), ("language", "zh-TW"), ("title", "a, b")];
         assert_eq!(found(&mapped, &Value::Null, &post), of(&expected));
         // The first of several places that says something.
         let several = source(&[("/long", "description"), ("/short", "description")], &[]);
-        assert_eq!(found(&several, &Value::Null, &json!({"long": " ", "short": "s"})), of(&[("description", "s")]));
+        assert_eq!(
+            found(&several, &Value::Null, &json!({"long": " ", "short": "s"})),
+            of(&[("description", "s")])
+        );
     }
 
     /// 000-10: user id, device and order number as the page captured them, not as somebody typed them.
@@ -194,7 +204,10 @@ mod tests {
             ("language", "en"),
             ("product.order_number", "2026"),
         ];
-        assert_eq!(found(&source(&[], &[("language", "en")]), &trusted, &typed), of(&expected));
+        assert_eq!(
+            found(&source(&[], &[("language", "en")]), &trusted, &typed),
+            of(&expected)
+        );
     }
 
     #[test]

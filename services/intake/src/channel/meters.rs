@@ -17,7 +17,9 @@ impl Meters {
 
     /// Something came by `adapter`; `outcome` is what became of it, or the reason of the refusal.
     pub(crate) fn came(&self, adapter: &'static str, outcome: String) {
-        self.0
-            .add(1, &[KeyValue::new("adapter", adapter), KeyValue::new("outcome", outcome)]);
+        self.0.add(
+            1,
+            &[KeyValue::new("adapter", adapter), KeyValue::new("outcome", outcome)],
+        );
     }
 }

@@ -6,9 +6,12 @@
 mod batch;
 mod contact;
 mod create;
+mod forms;
 mod group;
 mod import;
 mod list;
+mod mailbox;
 mod refusals;
+mod sources;
 mod stand;
 mod watch;

@@ -5,7 +5,10 @@ use std::net::SocketAddr;
 use huiyin_chassis::Running;
 use huiyin_proto::{
     event::v1::{Event, FeedbackSubmitted, event::Payload},
-    intake::v1::{CreateFeedbackRequest, Feedback, intake_service_client::IntakeServiceClient},
+    intake::v1::{
+        CreateFeedbackRequest, CreateSourceRequest, Feedback, ListFeedbacksRequest, Source,
+        intake_service_client::IntakeServiceClient, source_service_client::SourceServiceClient,
+    },
     r#type::v1::Channel,
 };
 use huiyin_testkit::{Connection, Stage};
@@ -15,6 +18,7 @@ use tonic::Status;
 use tonic_types::StatusExt as _;
 
 pub(crate) type Client = IntakeServiceClient<Connection>;
+pub(crate) type Sources = SourceServiceClient<Connection>;
 
 /// The tenant that the tests act in.
 pub(crate) const ACME: &str = "tenants/acme";
@@ -46,6 +50,43 @@ impl Stand {
 
     pub(crate) fn address(&self) -> SocketAddr {
         self.running.address
+    }
+
+    /// Where else it listens: `http`, `mail`.
+    pub(crate) fn other(&self, what: &str) -> SocketAddr {
+        self.running.others[what]
+    }
+
+    /// Sources as somebody in `acme` keeps them.
+    pub(crate) async fn sources(&self, subject: &str, tenant: &str, role: &str) -> Sources {
+        let token = self.stage.token(subject, tenant, &[role]);
+        SourceServiceClient::new(self.stage.connect(self.address(), &token).await)
+    }
+
+    /// A new source of `acme`; the answer shows its secret.
+    pub(crate) async fn source(&self, id: &str, source: Source) -> Source {
+        let request = CreateSourceRequest {
+            parent: ACME.to_owned(),
+            source_id: id.to_owned(),
+            source: Some(source),
+            request_id: String::new(),
+        };
+        let mut sources = self.sources("user:admin", "acme", "admin").await;
+        sources.create_source(request).await.unwrap().into_inner()
+    }
+
+    /// All feedback, in the order in which it came.
+    pub(crate) async fn feedbacks(&self) -> Vec<Feedback> {
+        let request = ListFeedbacksRequest {
+            parent: ACME.to_owned(),
+            order_by: "create_time".to_owned(),
+            page_size: 1000,
+            ..ListFeedbacksRequest::default()
+        };
+        let mut client = self.client_of("user:wang", "acme", "agent").await;
+        let mut feedbacks = client.list_feedbacks(request).await.unwrap().into_inner().feedbacks;
+        feedbacks.sort_by(|left, right| left.number.cmp(&right.number));
+        feedbacks
     }
 
     /// A caller with the rights of an enterprise back end in `acme`.

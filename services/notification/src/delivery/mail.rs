@@ -73,7 +73,11 @@ impl Mail {
             return Outcome::Refused(Failure::of("the customer's address is not one of mail"));
         };
         // Whoever answers sends it back, and intake knows which feedback they go on with. Nobody guesses the id.
-        let about = letter.feedback.rsplit('/').next().filter(|id| Uuid::try_parse(id).is_ok());
+        let about = letter
+            .feedback
+            .rsplit('/')
+            .next()
+            .filter(|id| Uuid::try_parse(id).is_ok());
         let builder = match about {
             Some(id) => MessageBuilder::new().references(format!("<{id}.feedback@{}>", self.from.email.domain())),
             None => MessageBuilder::new(),

@@ -21,7 +21,7 @@ use tracing::Instrument as _;
 
 use super::{body, limit::Limit, proof, proof::Proof};
 use crate::channel::{
-    convert, fields,
+    convert, evidence, fields,
     fields::Fields,
     meters::Meters,
     source::{
@@ -67,7 +67,10 @@ pub(super) fn router(room: Arc<Room>, config: &HttpConfig) -> anyhow::Result<Rou
     });
     Ok(Router::new()
         .route("/v1/tenants/{tenant}/forms/{source}", post(send).options(preflight))
-        .route("/v1/tenants/{tenant}/connectors/{source}", post(send).options(preflight))
+        .route(
+            "/v1/tenants/{tenant}/connectors/{source}",
+            post(send).options(preflight),
+        )
         .with_state(door))
 }
 
@@ -81,7 +84,9 @@ async fn send(
     let language = Language::accepted(text(&headers, header::ACCEPT_LANGUAGE));
     let span = tracing::info_span!("http", otel.kind = "server", tenant, source);
     let mut origins = Vec::new();
-    let work = door.send(&tenant, &source, &headers, body, &mut origins).instrument(span);
+    let work = door
+        .send(&tenant, &source, &headers, body, &mut origins)
+        .instrument(span);
     let limit = Duration::from_millis(door.config.deadline_ms);
     let outcome = match tokio::time::timeout(limit, AssertUnwindSafe(work).catch_unwind()).await {
         Ok(Ok(outcome)) => outcome,
@@ -151,7 +156,10 @@ fn allow(response: &mut Response, headers: &HeaderMap, origins: &[String]) {
 }
 
 fn text(headers: &HeaderMap, name: HeaderName) -> &str {
-    headers.get(name).and_then(|value| value.to_str().ok()).unwrap_or_default()
+    headers
+        .get(name)
+        .and_then(|value| value.to_str().ok())
+        .unwrap_or_default()
 }
 
 impl Door {
@@ -175,7 +183,10 @@ impl Door {
         body: Body,
         origins: &mut Vec<String>,
     ) -> Result<Outcome, Box<Failure>> {
-        let _place = self.places.try_acquire().map_err(|_| Refusal::overloaded(RETRY_AFTER))?;
+        let _place = self
+            .places
+            .try_acquire()
+            .map_err(|_| Refusal::overloaded(RETRY_AFTER))?;
         let (tenant, source) = self.source(tenant, source).await?;
         origins.clone_from(&source.origins);
         let origin = text(headers, header::ORIGIN);
@@ -189,7 +200,12 @@ impl Door {
         let now = self.room.ledger.clock.now();
         let secrets = self.room.secrets_of(&tenant, &source, now)?;
         let tolerance = SignedDuration::from_secs(self.config.tolerance_seconds);
-        let header = |name: &str| headers.get(name).and_then(|value| value.to_str().ok()).unwrap_or_default();
+        let header = |name: &str| {
+            headers
+                .get(name)
+                .and_then(|value| value.to_str().ok())
+                .unwrap_or_default()
+        };
         let in_headers = Proof::new(header(proof::ID), header(proof::TIMESTAMP), header(proof::SIGNATURE));
         let is_signed = headers.contains_key(proof::SIGNATURE);
         if is_signed {
@@ -197,7 +213,9 @@ impl Door {
                 .check(&secrets, &bytes, now, tolerance, tolerance)
                 .map_err(refused)?;
         }
-        let read = body::read(headers.get(header::CONTENT_TYPE), bytes).await.map_err(refused)?;
+        let read = body::read(headers.get(header::CONTENT_TYPE), bytes)
+            .await
+            .map_err(refused)?;
         let body::Read { mut body, files } = read;
         let (id, vouched_for) = if is_signed {
             (in_headers.id, Value::Null)
@@ -228,8 +246,9 @@ impl Door {
         }
         let caller = Caller::recognised(source.subject(), &tenant);
         let repeat = convert::repeatable(&tenant, &caller, &id, &content)?;
-        let fields = fields::find(&source, &vouched_for, &body).map_err(|violations| invalid(violations, Fields::new()))?;
-        let asked = match convert::asked(&tenant, &source, &fields) {
+        let fields =
+            fields::find(&source, &vouched_for, &body).map_err(|violations| invalid(violations, Fields::new()))?;
+        let mut asked = match convert::asked(&tenant, &source, &fields) {
             Ok(asked) => asked,
             Err(violations) => return Err(invalid(violations, fields)),
         };
@@ -237,9 +256,10 @@ impl Door {
         if !violations.is_empty() {
             return Err(invalid(violations, fields));
         }
-        if !files.is_empty() {
-            let problem = "files cannot be taken in: send where they can be fetched";
-            return Err(invalid(vec![("attachments".to_owned(), problem.to_owned())], fields));
+        let lost = evidence::keep(&self.room, &tenant, &caller.subject, &files, &mut asked).await?;
+        if !lost.is_empty() {
+            let lost = lost.into_iter().map(|lost| (lost.name, lost.problem));
+            return Err(invalid(lost.collect(), fields));
         }
         match feedback::api::take(&self.room, &caller, asked, Some(repeat)).await {
             Ok(feedback) => Ok(Outcome::Taken(Box::new(feedback))),

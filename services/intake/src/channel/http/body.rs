@@ -7,19 +7,11 @@ use axum::{
 };
 use serde_json::Value;
 
-use crate::channel::fields;
+use crate::channel::{evidence::File, fields};
 use crate::error::Error;
 
 /// A form has at most so many inputs; more than this nobody fills in.
 const MOST_INPUTS: usize = 500;
-
-/// A file that came along. Not `Debug`: it may show a person.
-pub(crate) struct File {
-    pub(crate) name: String,
-    /// As declared.
-    pub(crate) media_type: String,
-    pub(crate) bytes: Bytes,
-}
 
 /// What came.
 pub(super) struct Read {
@@ -33,14 +25,18 @@ pub(super) struct Read {
 /// BODY_UNREADABLE where it is not what its content type says, or of a type that is not taken.
 pub(super) async fn read(content_type: Option<&HeaderValue>, bytes: Bytes) -> Result<Read, Error> {
     let declared = content_type.and_then(|value| value.to_str().ok()).unwrap_or_default();
-    let essence = declared.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
+    let essence = declared
+        .split(';')
+        .next()
+        .unwrap_or_default()
+        .trim()
+        .to_ascii_lowercase();
     let unreadable = |problem: String| Error::BodyUnreadable(problem);
     match essence.as_str() {
         "application/json" => Ok(Read {
             // No data in the sentence: serde says where, not what.
-            body: serde_json::from_slice(&bytes).map_err(|error| {
-                unreadable(format!("not JSON (line {}, column {})", error.line(), error.column()))
-            })?,
+            body: serde_json::from_slice(&bytes)
+                .map_err(|error| unreadable(format!("not JSON (line {}, column {})", error.line(), error.column())))?,
             files: Vec::new(),
         }),
         "application/x-www-form-urlencoded" => {
@@ -55,7 +51,8 @@ pub(super) async fn read(content_type: Option<&HeaderValue>, bytes: Bytes) -> Re
         }
         "multipart/form-data" => multipart(declared, bytes).await,
         _ => Err(unreadable(
-            "its content type is none of application/json, application/x-www-form-urlencoded, multipart/form-data".to_owned(),
+            "its content type is none of application/json, application/x-www-form-urlencoded, multipart/form-data"
+                .to_owned(),
         )),
     }
 }
@@ -115,7 +112,9 @@ mod tests {
     #[tokio::test]
     async fn three_kinds_of_body_say_the_same() {
         let expected = serde_json::json!({"description": "坏了 & more", "title": "t"});
-        let json = body("application/json; charset=utf-8", expected.to_string()).await.unwrap();
+        let json = body("application/json; charset=utf-8", expected.to_string())
+            .await
+            .unwrap();
         let form = body(
             "application/x-www-form-urlencoded",
             "description=%E5%9D%8F%E4%BA%86+%26+more&title=t",
@@ -138,7 +137,10 @@ mod tests {
 
     #[tokio::test]
     async fn what_cannot_be_read_is_refused_without_a_word_of_it() {
-        let many = (0..=MOST_INPUTS).map(|n| format!("a{n}=1")).collect::<Vec<_>>().join("&");
+        let many = (0..=MOST_INPUTS)
+            .map(|n| format!("a{n}=1"))
+            .collect::<Vec<_>>()
+            .join("&");
         for (kind, bytes) in [
             ("application/json", "{\"phone\": 13800138000"),
             ("text/plain", "13800138000"),

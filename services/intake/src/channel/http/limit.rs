@@ -31,8 +31,9 @@ impl Limit {
     /// # Errors
     /// Where a limit is 0.
     pub(super) fn new(config: &HttpConfig, clock: &Clock) -> anyhow::Result<Self> {
-        let least_one =
-            |number| NonZeroU32::new(number).ok_or_else(|| anyhow::anyhow!("[http] per_second and burst are at least 1"));
+        let least_one = |number| {
+            NonZeroU32::new(number).ok_or_else(|| anyhow::anyhow!("[http] per_second and burst are at least 1"))
+        };
         let quota = Quota::per_second(least_one(config.per_second)?).allow_burst(least_one(config.burst)?);
         let clock = Ours(clock.clone());
         Ok(Self {

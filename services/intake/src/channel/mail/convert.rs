@@ -17,7 +17,12 @@ use crate::feedback::domain::Violation;
 ///
 /// # Errors
 /// Every value of the source's fixed fields that is not one of its field's.
-pub(crate) fn asked(tenant: &Tenant, source: &Source, letter: &Letter, now: Timestamp) -> Result<Asked, Vec<Violation>> {
+pub(crate) fn asked(
+    tenant: &Tenant,
+    source: &Source,
+    letter: &Letter,
+    now: Timestamp,
+) -> Result<Asked, Vec<Violation>> {
     let mut fields = Fields::new();
     for name in crate::channel::fields::NAMES {
         if let Some((_, value)) = source.fixed_fields.iter().find(|(field, _)| field == name) {
@@ -30,7 +35,6 @@ pub(crate) fn asked(tenant: &Tenant, source: &Source, letter: &Letter, now: Time
     if feedback.title.is_empty() {
         feedback.title.clone_from(&letter.title);
     }
-    letter.description().clone_into(&mut feedback.description);
     if feedback.contact.is_none() && !letter.sender.is_empty() {
         feedback.contact = Some(Contact {
             kind: ContactKind::Email.into(),
@@ -41,6 +45,13 @@ pub(crate) fn asked(tenant: &Tenant, source: &Source, letter: &Letter, now: Time
     let written = letter.date.filter(|date| *date <= now && *date > Timestamp::UNIX_EPOCH);
     feedback.occur_time = feedback.occur_time.or(written.map(sql::to_proto));
     Ok(asked)
+}
+
+/// Has the request say this.
+pub(crate) fn describe(asked: &mut Asked, description: String) {
+    if let Some(feedback) = &mut asked.feedback {
+        feedback.description = description;
+    }
 }
 
 /// The same request without an address: what stood there was none.

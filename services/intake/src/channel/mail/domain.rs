@@ -2,12 +2,14 @@
 
 use std::sync::LazyLock;
 
+use bytes::Bytes;
 use jiff::Timestamp;
 use mail_parser::{Address, HeaderValue, Message, MessageParser, MimeHeaders as _, PartType};
 use regex::Regex;
 use uuid::Uuid;
 
 use super::domain_text::new_words;
+use crate::channel::evidence::{File, Lost};
 
 /// What our own mails carry, and how often something of ours sent them on; `0` or nothing is a person's mail.
 pub(crate) const HOPS: &str = "X-Huiyin-Hops";
@@ -80,14 +82,8 @@ pub(crate) struct Letter {
     /// What a machine wrote, and which kind of machine.
     pub(crate) machine: Option<Kind>,
     pub(crate) files: Vec<File>,
-}
-
-/// A file that came along. Not `Debug`: it may show a person.
-pub(crate) struct File {
-    pub(crate) name: String,
-    /// As declared.
-    pub(crate) media_type: String,
-    pub(crate) bytes: Vec<u8>,
+    /// All of it, as it came.
+    pub(crate) original: Bytes,
 }
 
 /// Understands a mail; `None` where it is none.
@@ -105,9 +101,12 @@ pub(crate) fn letter(raw: &[u8], return_path: &str) -> Option<Letter> {
         references,
         sender: author(message.from()),
         words: cut(new_words(&text(&message)), MOST_DESCRIPTION, CUT),
-        date: message.date().and_then(|date| Timestamp::from_second(date.to_timestamp()).ok()),
+        date: message
+            .date()
+            .and_then(|date| Timestamp::from_second(date.to_timestamp()).ok()),
         machine: machine(&message, return_path, &title),
         files: files(&message),
+        original: Bytes::copy_from_slice(raw),
         title,
     })
 }
@@ -115,7 +114,32 @@ pub(crate) fn letter(raw: &[u8], return_path: &str) -> Option<Letter> {
 impl Letter {
     /// What it says; the subject where it says nothing more, nothing where it says nothing at all.
     pub(crate) fn description(&self) -> &str {
-        if self.words.is_empty() { &self.title } else { &self.words }
+        if self.words.is_empty() {
+            &self.title
+        } else {
+            &self.words
+        }
+    }
+
+    /// The same, and below it which files are not kept, for whoever reads it must know.
+    pub(crate) fn description_without(&self, lost: &[Lost]) -> String {
+        let mut note = String::new();
+        for Lost { name, problem } in lost {
+            note.push_str(&format!("\n[{name}: {problem}]"));
+        }
+        if self.description().is_empty() {
+            // Nothing but files: what they are called is all that it says.
+            let kept = self
+                .files
+                .iter()
+                .filter(|file| lost.iter().all(|lost| lost.name != file.name));
+            kept.for_each(|file| note.push_str(&format!("\n[{}]", file.name)));
+        }
+        let note = cut(note, MOST_DESCRIPTION / 4, "…");
+        let rest = MOST_DESCRIPTION - note.chars().count();
+        (cut(self.description().to_owned(), rest, CUT) + &note)
+            .trim()
+            .to_owned()
     }
 
     /// The words without what a machine changes from one answer to the next: numbers, dates, spaces.
@@ -146,15 +170,21 @@ fn machine(message: &Message<'_>, return_path: &str, title: &str) -> Option<Kind
         value[..end.unwrap_or(value.len())].to_owned()
     };
     let hops = header(HOPS).map(|hops| hops.parse::<u32>().unwrap_or(u32::MAX));
-    let servers = message.headers().iter().filter(|header| header.name.as_str().eq_ignore_ascii_case("received"));
+    let servers = message
+        .headers()
+        .iter()
+        .filter(|header| header.name.as_str().eq_ignore_ascii_case("received"));
     if hops.is_some_and(|hops| hops > 0) || servers.count() > MOST_SERVERS {
         return Some(Kind::Loop);
     }
-    let is_report = message
-        .content_type()
-        .is_some_and(|kind| kind.ctype().eq_ignore_ascii_case("multipart") && kind.subtype().is_some_and(|sub| sub.eq_ignore_ascii_case("report")));
+    let is_report = message.content_type().is_some_and(|kind| {
+        kind.ctype().eq_ignore_ascii_case("multipart")
+            && kind.subtype().is_some_and(|sub| sub.eq_ignore_ascii_case("report"))
+    });
     let author = author(message.from());
-    let from_server = ["mailer-daemon@", "postmaster@"].iter().any(|server| author.starts_with(server));
+    let from_server = ["mailer-daemon@", "postmaster@"]
+        .iter()
+        .any(|server| author.starts_with(server));
     if is_report || from_server {
         return Some(Kind::Report);
     }
@@ -165,7 +195,9 @@ fn machine(message: &Message<'_>, return_path: &str, title: &str) -> Option<Kind
     let marked = ["X-Autoreply", "X-Autorespond", "X-Autoresponder"]
         .into_iter()
         .any(|name| header(name).is_some_and(|value| value != "no"));
-    let said = AUTOMATIC_SUBJECT.as_ref().is_some_and(|subject| subject.is_match(title));
+    let said = AUTOMATIC_SUBJECT
+        .as_ref()
+        .is_some_and(|subject| subject.is_match(title));
     let is_automatic = return_path.is_empty() || submitted || precedence || suppressed || marked || said;
     is_automatic.then_some(Kind::Automatic)
 }
@@ -216,8 +248,8 @@ fn files(message: &Message<'_>) -> Vec<File> {
             name: one_line(part.attachment_name().unwrap_or_default()),
             media_type: declared.unwrap_or_default().to_ascii_lowercase(),
             bytes: match &part.body {
-                PartType::Message(inner) => inner.raw_message().to_vec(),
-                _ => part.contents().to_vec(),
+                PartType::Message(inner) => Bytes::copy_from_slice(inner.raw_message()),
+                _ => Bytes::copy_from_slice(part.contents()),
             },
         }
     };

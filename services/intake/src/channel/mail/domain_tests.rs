@@ -35,14 +35,16 @@ fn a_mail_is_understood_in_all_its_parts() {
     let files: Vec<(&str, &str, &[u8])> = letter
         .files
         .iter()
-        .map(|file| (file.name.as_str(), file.media_type.as_str(), file.bytes.as_slice()))
+        .map(|file| (file.name.as_str(), file.media_type.as_str(), &*file.bytes))
         .collect();
     assert_eq!(files, [("../shot.png", "image/png", b"\x89PNG\r\n\x1a\n".as_slice())]);
 }
 
 #[test]
 fn html_alone_is_read_as_text_and_an_empty_mail_says_its_subject() {
-    let html = read("From: a@b.cn\nSubject: s\nContent-Type: text/html; charset=utf-8\n\n<style>x{}</style><p>坏了&amp;慢</p>");
+    let html = read(
+        "From: a@b.cn\nSubject: s\nContent-Type: text/html; charset=utf-8\n\n<style>x{}</style><p>坏了&amp;慢</p>",
+    );
     assert_eq!(html.description(), "坏了&慢");
     assert_eq!(read("From: a@b.cn\nSubject: 只有主题\n\n\n").description(), "只有主题");
     assert_eq!(read("From: a@b.cn\n\n \n").description(), "");
@@ -62,17 +64,29 @@ fn machines_are_recognised() {
     ] {
         assert_eq!(with(header), Some(Kind::Automatic), "{header}");
     }
-    for subject in ["自动回复: 休假", "自動回覆：休假", "Automatic reply: away", "Out of Office: back on Monday", "Auto: x"] {
+    for subject in [
+        "自动回复: 休假",
+        "自動回覆：休假",
+        "Automatic reply: away",
+        "Out of Office: back on Monday",
+        "Auto: x",
+    ] {
         let mail = read(&format!("From: a@b.cn\nSubject: {subject}\n\nx"));
         assert_eq!(mail.machine, Some(Kind::Automatic), "{subject}");
     }
-    assert_eq!(letter(b"From: a@b.cn\r\n\r\nx", "").unwrap().machine, Some(Kind::Automatic));
+    assert_eq!(
+        letter(b"From: a@b.cn\r\n\r\nx", "").unwrap().machine,
+        Some(Kind::Automatic)
+    );
     let report = "Content-Type: multipart/report; report-type=delivery-status; boundary=r";
     assert_eq!(with(report), Some(Kind::Report));
     assert_eq!(read("From: MAILER-DAEMON@b.cn\n\nx").machine, Some(Kind::Report));
     assert_eq!(with(&format!("{HOPS}: 1")), Some(Kind::Loop));
     assert_eq!(with(&format!("{HOPS}: many")), Some(Kind::Loop));
-    assert_eq!(with(&"Received: from a by b; Mon, 2 Mar 2026 08:30:00 +0800\n".repeat(51)), Some(Kind::Loop));
+    assert_eq!(
+        with(&"Received: from a by b; Mon, 2 Mar 2026 08:30:00 +0800\n".repeat(51)),
+        Some(Kind::Loop)
+    );
 }
 
 #[test]
@@ -87,8 +101,17 @@ fn people_are_not_taken_for_machines() {
     ] {
         assert_eq!(with(header), None, "{header}");
     }
-    for subject in ["自动回复功能坏了", "Auto focus is broken", "automatic reply does not work", "自动回复 失效"] {
-        assert_eq!(read(&format!("From: a@b.cn\nSubject: {subject}\n\nx")).machine, None, "{subject}");
+    for subject in [
+        "自动回复功能坏了",
+        "Auto focus is broken",
+        "automatic reply does not work",
+        "自动回复 失效",
+    ] {
+        assert_eq!(
+            read(&format!("From: a@b.cn\nSubject: {subject}\n\nx")).machine,
+            None,
+            "{subject}"
+        );
     }
 }
 
@@ -98,14 +121,43 @@ fn our_own_mails_name_their_feedback() {
         "From: a@b.cn\nReferences: <0195a2b0-0000-7000-8000-000000000007.feedback@acme.cn> <x.feedback@acme.cn>\n\
          In-Reply-To: <0195a2b0-0000-7000-8000-000000000008@acme.cn>\n\nx",
     );
-    assert_eq!(mail.named_feedbacks(), [Uuid::from_u128(0x0195_a2b0_0000_7000_8000_0000_0000_0007)]);
+    assert_eq!(
+        mail.named_feedbacks(),
+        [Uuid::from_u128(0x0195_a2b0_0000_7000_8000_0000_0000_0007)]
+    );
 }
 
 #[test]
 fn what_is_too_long_is_cut_and_says_so() {
-    let mail = read(&format!("From: a@b.cn\nSubject: {}\nContent-Type: text/plain; charset=utf-8\n\n{}", "长".repeat(300), "话".repeat(30_000)));
+    let mail = read(&format!(
+        "From: a@b.cn\nSubject: {}\nContent-Type: text/plain; charset=utf-8\n\n{}",
+        "长".repeat(300),
+        "话".repeat(30_000)
+    ));
     assert_eq!((mail.title.chars().count(), mail.words.chars().count()), (200, 20_000));
     assert!(mail.title.ends_with('…') && mail.words.ends_with(CUT));
+}
+
+#[test]
+fn files_that_are_not_kept_are_named_and_a_mail_of_files_alone_says_their_names() {
+    let lost = |name: &str| Lost {
+        name: name.to_owned(),
+        problem: "is too large".to_owned(),
+    };
+    let mail = read("From: a@b.cn\n\n坏了");
+    assert_eq!(mail.description_without(&[]), "坏了");
+    assert_eq!(
+        mail.description_without(&[lost("a.exe")]),
+        "坏了\n[a.exe: is too large]"
+    );
+    let files = read(
+        "From: a@b.cn\nContent-Type: multipart/mixed; boundary=m\n\n--m\nContent-Type: image/png\n\
+         Content-Disposition: attachment; filename=a.png\n\nx\n--m--\n",
+    );
+    assert_eq!(files.description_without(&[]), "[a.png]");
+    assert_eq!(files.description_without(&[lost("a.png")]), "[a.png: is too large]");
+    let many: Vec<Lost> = (0..10_000).map(|_| lost(&"长".repeat(100))).collect();
+    assert!(mail.description_without(&many).chars().count() <= MOST_DESCRIPTION);
 }
 
 proptest! {
@@ -153,7 +205,10 @@ fn nesting_and_repetition_cost_no_more_than_their_length() {
         format!("Content-Type: text/html\r\n\r\n{}", "<div>".repeat(400_000)),
         format!("Content-Type: text/html\r\n\r\n{}", "&".repeat(2_000_000)),
         format!("Content-Type: text/html\r\n\r\n{}", "<".repeat(2_000_000)),
-        format!("Content-Type: multipart/mixed; boundary=x\r\n\r\n{}", "--x\r\n\r\na\r\n".repeat(180_000)),
+        format!(
+            "Content-Type: multipart/mixed; boundary=x\r\n\r\n{}",
+            "--x\r\n\r\na\r\n".repeat(180_000)
+        ),
         format!("Content-Type: text/plain; {}\r\n\r\nx", "name*0*=a; ".repeat(180_000)),
     ] {
         let began = std::time::Instant::now();

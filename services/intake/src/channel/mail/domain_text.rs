@@ -11,20 +11,27 @@ const HEADER_LINES: usize = 8;
 
 /// `On Monday, Li wrote:`, `在 2026年3月2日，李写道：`, `… 寫道：`; Gmail breaks it into two lines.
 static WROTE: LazyLock<Option<Regex>> = LazyLock::new(|| {
-    compile(r"(?i)^(on\b.{6,}\bwrote\s*[:：]|(在|于|於)?.{4,}(写道|寫道|来信|來信)\s*[:：]|(le|am)\b.{6,}(a écrit|schrieb)\b.*[:：])\s*$")
+    compile(
+        r"(?i)^(on\b.{6,}\bwrote\s*[:：]|(在|于|於)?.{4,}(写道|寫道|来信|來信)\s*[:：]|(le|am)\b.{6,}(a écrit|schrieb)\b.*[:：])\s*$",
+    )
 });
 /// `-----Original Message-----`, `------------------ 原始邮件 ------------------`.
 static ORIGINAL: LazyLock<Option<Regex>> =
     LazyLock::new(|| compile(r"(?i)^[-_=\s]{2,}(original message|原始邮件|原始郵件|邮件原件|原邮件)[-_=\s]{2,}$"));
 /// The first header of a quoted mail.
-static FROM: LazyLock<Option<Regex>> = LazyLock::new(|| compile(r"(?i)^\*?(from|发件人|寄件者|寄件人)\*?\s*[:：]\*?\s*\S"));
+static FROM: LazyLock<Option<Regex>> =
+    LazyLock::new(|| compile(r"(?i)^\*?(from|发件人|寄件者|寄件人)\*?\s*[:：]\*?\s*\S"));
 /// One of those that follow.
 static FURTHER: LazyLock<Option<Regex>> = LazyLock::new(|| {
-    compile(r"(?i)^\*?(date|sent|to|subject|发送时间|发送日期|日期|時間|传送时间|傳送日期|收件人|收件者|主题|主旨)\*?\s*[:：]")
+    compile(
+        r"(?i)^\*?(date|sent|to|subject|发送时间|发送日期|日期|時間|传送时间|傳送日期|收件人|收件者|主题|主旨)\*?\s*[:：]",
+    )
 });
 /// What telephones write below.
 static FROM_PHONE: LazyLock<Option<Regex>> = LazyLock::new(|| {
-    compile(r"(?i)^(sent from (my|mail|outlook|yahoo)\b.*|发自我的.*|發自我的.*|从我的.{1,20}发送.*|傳送自我的.*|获取 outlook .*|get outlook for .*)$")
+    compile(
+        r"(?i)^(sent from (my|mail|outlook|yahoo)\b.*|发自我的.*|發自我的.*|从我的.{1,20}发送.*|傳送自我的.*|获取 outlook .*|get outlook for .*)$",
+    )
 });
 
 fn compile(pattern: &str) -> Option<Regex> {
@@ -51,11 +58,7 @@ pub(crate) fn new_words(text: &str) -> String {
         own.pop();
     }
     let own = squeezed(&own);
-    if own.is_empty() {
-        squeezed(&lines)
-    } else {
-        own
-    }
+    if own.is_empty() { squeezed(&lines) } else { own }
 }
 
 /// True where a quotation or the signature begins.
@@ -118,14 +121,35 @@ mod tests {
     fn quotations_and_signatures_are_cut() {
         for (mail, words) in [
             ("还是不行。\r\n\r\n> 请重启\r\n> 再试\r\n", "还是不行。"),
-            ("还是不行。\n\n在 2026年3月1日，回音客服 <a@b.cn> 写道：\n> 请重启\n", "还是不行。"),
-            ("还是不行。\n\n在 2026年3月1日，\n回音客服 <a@b.cn> 写道：\n\n请重启", "还是不行。"),
-            ("還是不行。\n\n回音客服 <a@b.tw> 於 2026年3月1日 寫道：\n\n請重啟", "還是不行。"),
-            ("Still broken.\n\nOn Sun, 1 Mar 2026 at 10:00, Huiyin\n<a@b.cn> wrote:\n\nrestart it", "Still broken."),
-            ("仍然异响\n\n------------------ 原始邮件 ------------------\n发件人: x\n请重启", "仍然异响"),
+            (
+                "还是不行。\n\n在 2026年3月1日，回音客服 <a@b.cn> 写道：\n> 请重启\n",
+                "还是不行。",
+            ),
+            (
+                "还是不行。\n\n在 2026年3月1日，\n回音客服 <a@b.cn> 写道：\n\n请重启",
+                "还是不行。",
+            ),
+            (
+                "還是不行。\n\n回音客服 <a@b.tw> 於 2026年3月1日 寫道：\n\n請重啟",
+                "還是不行。",
+            ),
+            (
+                "Still broken.\n\nOn Sun, 1 Mar 2026 at 10:00, Huiyin\n<a@b.cn> wrote:\n\nrestart it",
+                "Still broken.",
+            ),
+            (
+                "仍然异响\n\n------------------ 原始邮件 ------------------\n发件人: x\n请重启",
+                "仍然异响",
+            ),
             ("Broken\n-----Original Message-----\nFrom: x", "Broken"),
-            ("坏了\n\n发件人: 客服 <a@b.cn>\n发送时间: 2026年3月1日\n收件人: 李\n主题: 回复\n\n请重启", "坏了"),
-            ("坏了\n\nFrom: Huiyin <a@b.cn>\nSent: Sunday\nTo: Li\nSubject: Re\n\nrestart", "坏了"),
+            (
+                "坏了\n\n发件人: 客服 <a@b.cn>\n发送时间: 2026年3月1日\n收件人: 李\n主题: 回复\n\n请重启",
+                "坏了",
+            ),
+            (
+                "坏了\n\nFrom: Huiyin <a@b.cn>\nSent: Sunday\nTo: Li\nSubject: Re\n\nrestart",
+                "坏了",
+            ),
             ("坏了\n-- \n李伟\n某公司", "坏了"),
             ("坏了\n\n发自我的iPhone\n", "坏了"),
             ("It broke\n\nSent from my iPhone\n\n> older", "It broke"),
@@ -153,7 +177,10 @@ mod tests {
     #[test]
     fn a_mail_without_words_of_its_own_is_kept_whole() {
         assert_eq!(new_words("> 坏了\n> 请修"), "> 坏了\n> 请修");
-        assert_eq!(new_words("发件人: a\n日期: b\n主题: c\n\n坏了"), "发件人: a\n日期: b\n主题: c\n\n坏了");
+        assert_eq!(
+            new_words("发件人: a\n日期: b\n主题: c\n\n坏了"),
+            "发件人: a\n日期: b\n主题: c\n\n坏了"
+        );
         assert_eq!(new_words(" \r\n\r\n"), "");
     }
 
@@ -174,11 +201,23 @@ mod tests {
         /// Two million characters that look like beginnings of quotations, in lines and in one.
         #[test]
         fn time_grows_with_the_text_and_no_faster() {
-            for part in ["On a b c d e f ", "On x\n", "From: a\nDate: b\n", "> \n", "在写道\n", "\n", "发自我的 "] {
+            for part in [
+                "On a b c d e f ",
+                "On x\n",
+                "From: a\nDate: b\n",
+                "> \n",
+                "在写道\n",
+                "\n",
+                "发自我的 ",
+            ] {
                 let text = part.repeat(2_000_000 / part.chars().count());
                 let began = Instant::now();
                 new_words(&text);
-                assert!(began.elapsed() < Duration::from_secs(20), "{part:?}: {:?}", began.elapsed());
+                assert!(
+                    began.elapsed() < Duration::from_secs(20),
+                    "{part:?}: {:?}",
+                    began.elapsed()
+                );
             }
         }
     }

@@ -5,12 +5,11 @@ use jiff::SignedDuration;
 use uuid::Uuid;
 
 use super::{
-    Mailbox,
-    convert,
+    Mailbox, convert,
     domain::{self, Kind, Letter},
     store::{self, Record},
 };
-use crate::channel::{self, source::service};
+use crate::channel::{self, evidence, source::service};
 use crate::{feedback, room::Room};
 
 /// Words that come again within this time are counted.
@@ -70,8 +69,10 @@ impl Room {
         let first = self.thread(&mut tx, tenant, letter).await?;
         tx.commit().await?;
 
-        let asked = convert::asked(tenant, &source, letter, record.time).map_err(Refusal::invalid)?;
+        let mut asked = convert::asked(tenant, &source, letter, record.time).map_err(Refusal::invalid)?;
         let caller = Caller::recognised(source.subject(), tenant);
+        let lost = evidence::keep(self, tenant, &caller.subject, &letter.files, &mut asked).await?;
+        convert::describe(&mut asked, letter.description_without(&lost));
         let id = secret::to_text(&record.delivery);
         // Bound to nothing but the id: that is of all that the mail says.
         let repeat = channel::convert::repeatable(tenant, &caller, &id, &[])?;
@@ -89,7 +90,11 @@ impl Room {
         }?;
 
         let id = name::stored_uuid(&taken.name)?;
-        let kind = if first.is_some() { Kind::FollowUp } else { Kind::Feedback };
+        let kind = if first.is_some() {
+            Kind::FollowUp
+        } else {
+            Kind::Feedback
+        };
         (record.kind, record.feedback, record.thread_of) = (kind as i16, Some(id), first);
         let mut tx = self.ledger.database.tenant(tenant).await?;
         store::put(&mut tx, tenant, &record).await?;
@@ -100,13 +105,19 @@ impl Room {
     /// What is written down of a mail: hashes that only holders of the vault's key can make.
     fn record<'r>(&self, tenant: &Tenant, source: &'r str, letter: &Letter) -> Record<'r> {
         let hash = |of: &str, parts: &[&str]| {
-            let parts = [of, tenant.key()].into_iter().chain(parts.iter().copied()).map(str::as_bytes);
-            self.vault.key(&parts.collect::<Vec<_>>())
+            let parts = [of, tenant.key()]
+                .into_iter()
+                .chain(parts.iter().copied())
+                .map(str::as_bytes);
+            self.vault.keyed_hash(&parts.collect::<Vec<_>>())
         };
         let bare = letter.bare_words();
         Record {
             source,
-            delivery: hash("mail delivery", &[&letter.message_id, &letter.sender, &letter.title, &letter.words]),
+            delivery: hash(
+                "mail delivery",
+                &[&letter.message_id, &letter.sender, &letter.title, &letter.words],
+            ),
             message: hash("mail message", &[&letter.message_id]),
             sender: hash("mail sender", &[&letter.sender]),
             words: hash("mail words", &[&bare]),
@@ -123,7 +134,11 @@ impl Room {
         let messages: Vec<Vec<u8>> = letter
             .references
             .iter()
-            .map(|id| self.vault.key(&[b"mail message", tenant.key().as_bytes(), id.as_bytes()]).to_vec())
+            .map(|id| {
+                self.vault
+                    .keyed_hash(&[b"mail message", tenant.key().as_bytes(), id.as_bytes()])
+                    .to_vec()
+            })
             .collect();
         if !messages.is_empty()
             && let Some(first) = store::thread(tx, tenant, &messages).await?

@@ -75,7 +75,11 @@ impl Session {
 
     /// Talks until the peer ends, is silent for too long, or the service stops.
     pub(crate) async fn run(mut self) -> std::io::Result<()> {
-        let greeting = format!("220 {} {}", self.rules.host, if self.rules.is_lmtp { "LMTP" } else { "ESMTP" });
+        let greeting = format!(
+            "220 {} {}",
+            self.rules.host,
+            if self.rules.is_lmtp { "LMTP" } else { "ESMTP" }
+        );
         self.say(&greeting).await?;
         loop {
             let shutdown = self.shutdown.clone();
@@ -100,7 +104,10 @@ impl Session {
     /// The next command; `None` at the end of the connection.
     async fn line(&mut self) -> std::io::Result<Option<Vec<u8>>> {
         let mut line = Vec::new();
-        (&mut self.read).take(LONGEST_COMMAND).read_until(b'\n', &mut line).await?;
+        (&mut self.read)
+            .take(LONGEST_COMMAND)
+            .read_until(b'\n', &mut line)
+            .await?;
         Ok((!line.is_empty()).then_some(line))
     }
 
@@ -142,7 +149,11 @@ impl Session {
                 self.say(&answer).await?;
             }
             Request::Lhlo { .. } | Request::Ehlo { .. } | Request::Helo { .. } => {
-                let answer = if lmtp { "500 5.5.1 this is LMTP: say LHLO" } else { "500 5.5.1 this is SMTP: say EHLO" };
+                let answer = if lmtp {
+                    "500 5.5.1 this is LMTP: say LHLO"
+                } else {
+                    "500 5.5.1 this is SMTP: say EHLO"
+                };
                 return self.mistake(answer).await;
             }
             Request::Mail { from } => {
@@ -177,8 +188,9 @@ impl Session {
         self.greeted = true;
         self.forget();
         let (host, size) = (&self.rules.host, self.rules.message_bytes);
-        let answer =
-            format!("250-{host}\r\n250-PIPELINING\r\n250-8BITMIME\r\n250-SMTPUTF8\r\n250-ENHANCEDSTATUSCODES\r\n250 SIZE {size}");
+        let answer = format!(
+            "250-{host}\r\n250-PIPELINING\r\n250-8BITMIME\r\n250-SMTPUTF8\r\n250-ENHANCEDSTATUSCODES\r\n250 SIZE {size}"
+        );
         self.say(&answer).await
     }
 
@@ -245,7 +257,9 @@ impl Session {
             }
             Err(refusal) => {
                 let answer = answer_to(&refusal);
-                self.rules.meters.came("mail", format!("{:?}", refusal.code()).to_uppercase());
+                self.rules
+                    .meters
+                    .came("mail", format!("{:?}", refusal.code()).to_uppercase());
                 tracing::info!(source = mailbox.source, tenant = %mailbox.tenant, error = %refusal, "a mail was refused");
                 answer
             }
@@ -289,10 +303,16 @@ fn answer_to(refusal: &Refusal) -> String {
     use tonic::Code;
     match refusal.code() {
         Code::InvalidArgument | Code::AlreadyExists => {
-            let line: String = refusal.to_string().chars().filter(|c| c.is_ascii_graphic() || *c == ' ').collect();
+            let line: String = refusal
+                .to_string()
+                .chars()
+                .filter(|c| c.is_ascii_graphic() || *c == ' ')
+                .collect();
             format!("554 5.6.0 {}", &line[..line.len().min(400)])
         }
-        Code::FailedPrecondition | Code::NotFound | Code::PermissionDenied => "550 5.7.1 this mailbox takes nothing".to_owned(),
+        Code::FailedPrecondition | Code::NotFound | Code::PermissionDenied => {
+            "550 5.7.1 this mailbox takes nothing".to_owned()
+        }
         // Also where we are at fault: the mail stays with the server until that is mended.
         _ => "451 4.3.0 try again later".to_owned(),
     }

@@ -88,7 +88,11 @@ pub(crate) async fn repeats(
 }
 
 /// The first of the thread of the newest of these mails.
-pub(crate) async fn thread(tx: &mut Transaction, tenant: &Tenant, messages: &[Vec<u8>]) -> Result<Option<Uuid>, Refusal> {
+pub(crate) async fn thread(
+    tx: &mut Transaction,
+    tenant: &Tenant,
+    messages: &[Vec<u8>],
+) -> Result<Option<Uuid>, Refusal> {
     let first = sqlx::query_scalar(
         "SELECT COALESCE(thread_of, feedback_id) FROM mail
          WHERE tenant_id = $1 AND message = ANY ($2) AND feedback_id IS NOT NULL

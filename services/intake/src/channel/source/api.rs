@@ -55,7 +55,11 @@ impl SourceService for Api {
 
     async fn update_source(&self, request: Request<UpdateSourceRequest>) -> Answer<Source> {
         let (caller, request) = opened(request)?;
-        let name = request.source.as_ref().map(|source| source.name.clone()).unwrap_or_default();
+        let name = request
+            .source
+            .as_ref()
+            .map(|source| source.name.clone())
+            .unwrap_or_default();
         let (tenant, id) = name::child(&caller, &name, SOURCES)?;
         let repeat = Repeatable::new(&tenant, &caller, "UpdateSource", &request.request_id, &request)?;
         let change = convert::change(request)?;

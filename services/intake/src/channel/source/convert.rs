@@ -11,7 +11,14 @@ use super::{
 };
 
 /// The paths of an update.
-const CHANGEABLE: [&str; 6] = ["display_name", "feedback_source", "mappings", "fixed_fields", "keywords", "origins"];
+const CHANGEABLE: [&str; 6] = [
+    "display_name",
+    "feedback_source",
+    "mappings",
+    "fixed_fields",
+    "keywords",
+    "origins",
+];
 
 /// A source as callers see it; `secret` is empty except in the two answers that show it.
 pub(crate) fn source(tenant: &Tenant, source: &Source, secret: String, now: Timestamp) -> Shown {
@@ -74,7 +81,10 @@ pub(crate) fn new_source(id: String, given: Shown, now: Timestamp) -> Source {
 /// INVALID_ARGUMENT where the mask names what cannot be changed.
 pub(crate) fn change(request: UpdateSourceRequest) -> Result<Change, Refusal> {
     let given = request.source.unwrap_or_default();
-    let paths = request.update_mask.map(|mask| mask.paths).filter(|paths| !paths.is_empty());
+    let paths = request
+        .update_mask
+        .map(|mask| mask.paths)
+        .filter(|paths| !paths.is_empty());
     if let Some(unknown) = paths
         .iter()
         .flatten()
@@ -99,7 +109,10 @@ pub(crate) fn change(request: UpdateSourceRequest) -> Result<Change, Refusal> {
 }
 
 fn mappings(given: Vec<FieldMapping>) -> Vec<(String, String)> {
-    given.into_iter().map(|mapping| (mapping.pointer, mapping.field)).collect()
+    given
+        .into_iter()
+        .map(|mapping| (mapping.pointer, mapping.field))
+        .collect()
 }
 
 fn fixed_fields(given: Vec<FixedField>) -> Vec<(String, String)> {

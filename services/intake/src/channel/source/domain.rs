@@ -69,9 +69,10 @@ impl Source {
             return true;
         }
         let keywords: Vec<String> = self.keywords.iter().map(|keyword| keyword.to_lowercase()).collect();
-        texts.into_iter().map(str::to_lowercase).any(|text| {
-            keywords.iter().any(|keyword| text.contains(keyword.as_str()))
-        })
+        texts
+            .into_iter()
+            .map(str::to_lowercase)
+            .any(|text| keywords.iter().any(|keyword| text.contains(keyword.as_str())))
     }
 
     /// What the rules of the proto do not say.
@@ -104,7 +105,10 @@ impl Source {
                 violated(format!("keywords[{index}]"), "must say something".to_owned());
             }
         }
-        let texts = [("display_name", &self.display_name), ("feedback_source", &self.feedback_source)];
+        let texts = [
+            ("display_name", &self.display_name),
+            ("feedback_source", &self.feedback_source),
+        ];
         for (field, text) in texts {
             // The one character that Postgres cannot store.
             if text.contains('\0') {
@@ -112,8 +116,14 @@ impl Source {
             }
         }
         let lists = [
-            ("mappings", self.mappings.iter().map(|(pointer, _)| pointer).collect::<Vec<_>>()),
-            ("fixed_fields", self.fixed_fields.iter().map(|(_, value)| value).collect()),
+            (
+                "mappings",
+                self.mappings.iter().map(|(pointer, _)| pointer).collect::<Vec<_>>(),
+            ),
+            (
+                "fixed_fields",
+                self.fixed_fields.iter().map(|(_, value)| value).collect(),
+            ),
             ("keywords", self.keywords.iter().collect()),
         ];
         for (field, texts) in lists {
@@ -189,7 +199,12 @@ mod tests {
         let fields: Vec<String> = source.check().into_iter().map(|(field, _)| field).collect();
         assert_eq!(
             fields,
-            ["source.channel", "source.mappings[0].field", "source.fixed_fields[1].field", "source.keywords[0]"]
+            [
+                "source.channel",
+                "source.mappings[0].field",
+                "source.fixed_fields[1].field",
+                "source.keywords[0]"
+            ]
         );
     }
 }

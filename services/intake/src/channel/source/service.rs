@@ -90,9 +90,22 @@ impl Room {
         filter: &str,
         order_by: &str,
     ) -> Result<Page<Shown>, Refusal> {
-        let order_by = if order_by.trim().is_empty() { "create_time" } else { order_by };
+        let order_by = if order_by.trim().is_empty() {
+            "create_time"
+        } else {
+            order_by
+        };
         let (fields, order) = (store::FIELDS, store::ORDER);
-        let request = PageRequest::new(&self.page_tokens, tenant, SOURCES, paging, filter, order_by, fields, order)?;
+        let request = PageRequest::new(
+            &self.page_tokens,
+            tenant,
+            SOURCES,
+            paging,
+            filter,
+            order_by,
+            fields,
+            order,
+        )?;
         let mut tx = self.ledger.database.tenant(tenant).await?;
         let sources = store::list(&mut tx, tenant, &request).await?;
         tx.commit().await?;
@@ -101,7 +114,11 @@ impl Room {
             id: EntryId::Text(source.id.clone()),
         });
         Ok(Page {
-            entries: page.entries.iter().map(|source| self.show_source(tenant, source)).collect(),
+            entries: page
+                .entries
+                .iter()
+                .map(|source| self.show_source(tenant, source))
+                .collect(),
             next_page_token: page.next_page_token,
         })
     }
@@ -203,7 +220,10 @@ impl Room {
         }
         let mut source = lock(&mut tx, tenant, id, etag).await?;
         let plain = signature::new_secret();
-        source.rotate(signature::seal(&self.vault, tenant, id, &plain)?, self.ledger.clock.now());
+        source.rotate(
+            signature::seal(&self.vault, tenant, id, &plain)?,
+            self.ledger.clock.now(),
+        );
         source.revision += 1;
         source.update_time = self.ledger.clock.now();
         store::change(&mut tx, tenant, &source).await?;

@@ -77,7 +77,7 @@ pub(crate) fn open(vault: &Vault, tenant: &Tenant, source: &str, sealed: &[u8]) 
 }
 
 fn cipher(vault: &Vault, tenant: &Tenant) -> Aes256Gcm {
-    Aes256Gcm::new(&vault.key(&[b"source secrets", tenant.key().as_bytes()]).into())
+    Aes256Gcm::new(&vault.keyed_hash(&[b"source secrets", tenant.key().as_bytes()]).into())
 }
 
 #[cfg(test)]

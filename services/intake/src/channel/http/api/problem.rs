@@ -100,7 +100,10 @@ pub(super) fn response(failure: Failure, language: Language) -> (String, Respons
     };
     let mut response = (code, Json(problem)).into_response();
     let headers = response.headers_mut();
-    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
+    headers.insert(
+        header::CONTENT_TYPE,
+        HeaderValue::from_static("application/problem+json"),
+    );
     headers.insert(header::CONTENT_LANGUAGE, HeaderValue::from_static(language.tag()));
     if let Some(delay) = refused.get_details_retry_info().and_then(|retry| retry.retry_delay) {
         // Whole seconds, and not too early.
