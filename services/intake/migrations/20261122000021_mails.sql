@@ -8,7 +8,7 @@ CREATE TABLE mail (
     message      bytea       NOT NULL,
     sender       bytea       NOT NULL,
     words        bytea       NOT NULL,
-    -- 1 feedback, 2 follow-up, 3 automatic answer, 4 delivery report, 5 loop, 6 refused.
+    -- 1 feedback, 2 follow-up, 3 automatic answer, 4 delivery report, 5 loop.
     kind         smallint    NOT NULL,
     -- What it became, and the first of its thread.
     feedback_id  uuid,

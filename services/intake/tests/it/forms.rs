@@ -419,6 +419,11 @@ async fn a_connector_takes_in_what_says_a_keyword_once() {
         door.send("m1", &post("7", "天气不错")).await,
         (200, json!({"taken": false}))
     );
+    // Our own post, sent on by somebody's relay.
+    let own = door
+        .signed("m1b", &post("9", "回音").to_string())
+        .header("x-huiyin-hops", "1");
+    assert_eq!(answer(own.send().await.unwrap()).await, (200, json!({"taken": false})));
     let (status, taken) = door.send("m2", &post("8", "我的Echo音箱坏了")).await;
     assert_eq!(status, 201, "{taken}");
     // The connector found it again: a request of its own, the same post.

@@ -23,6 +23,7 @@ use super::{body, limit::Limit, proof, proof::Proof};
 use crate::channel::{
     convert, evidence, fields,
     fields::Fields,
+    mail::domain::HOPS,
     meters::Meters,
     source::{
         domain::Source,
@@ -52,6 +53,8 @@ enum Outcome {
     Taken(Box<convert::Taken>),
     /// It says none of the source's keywords.
     NotWanted,
+    /// It is one of our own messages, sent on by a relay: taken in, it would be told of again (FEATURES 11).
+    Loop,
 }
 
 /// # Errors
@@ -99,8 +102,13 @@ async fn send(
             let answer = json!({"name": feedback.name, "number": feedback.number});
             (StatusCode::CREATED, Json(answer)).into_response()
         }
-        Ok(Outcome::NotWanted) => {
-            door.meters.came("http", "NOT_WANTED".to_owned());
+        Ok(outcome) => {
+            let name = if matches!(outcome, Outcome::Loop) {
+                "LOOP"
+            } else {
+                "NOT_WANTED"
+            };
+            door.meters.came("http", name.to_owned());
             Json(json!({"taken": false})).into_response()
         }
         Err(failure) => {
@@ -235,6 +243,9 @@ impl Door {
                 retry_after,
             })
         })?;
+        if !["", "0"].contains(&header(HOPS).trim()) {
+            return Ok(Outcome::Loop);
+        }
         if !source.wants(fields::texts(&body)) {
             return Ok(Outcome::NotWanted);
         }

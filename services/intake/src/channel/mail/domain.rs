@@ -11,7 +11,7 @@ use uuid::Uuid;
 use super::domain_text::new_words;
 use crate::channel::evidence::{File, Lost};
 
-/// What our own mails carry, and how often something of ours sent them on; `0` or nothing is a person's mail.
+/// What our own mails and posts carry: how often something of ours sent them on; `0` or nothing is a person's.
 pub(crate) const HOPS: &str = "X-Huiyin-Hops";
 /// Ends the local part of the reference that our mails about a feedback carry: `<{id}.feedback@…>`.
 const OURS: &str = ".feedback";
