@@ -86,6 +86,11 @@ impl Vault {
         uuid::Builder::from_custom_bytes(bytes).into_uuid()
     }
 
+    /// A hash that only holders of the secret can make; the first part says what it is for.
+    pub(crate) fn keyed_hash(&self, parts: &[&[u8]]) -> [u8; 32] {
+        secret::keyed_hash(&self.0, parts)
+    }
+
     fn cipher(&self, tenant: &Tenant) -> Aes256Gcm {
         let key = secret::keyed_hash(&self.0, &[b"contacts", tenant.key().as_bytes()]);
         Aes256Gcm::new(&key.into())

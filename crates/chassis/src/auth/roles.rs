@@ -15,6 +15,8 @@ const SEALED: &[&str] = &[
 /// What everybody needs who works on a work order, and no more: who it is for, and whether it is closed, others decide.
 const WORK: &[&str] = &[
     "intake.feedbacks.read",
+    "intake.attachments.create",
+    "intake.attachments.read",
     "classifier.*.read",
     "classifier.texts.classify",
     "classifier.classifications.correct",
@@ -65,6 +67,7 @@ const GRANTS: &[(&str, &[&[&str]])] = &[
         &[&[
             "intake.feedbacks.create",
             "intake.feedbacks.read",
+            "intake.attachments.*",
             "classifier.*",
             "scheduler.*",
             "notification.*",
@@ -79,6 +82,7 @@ const GRANTS: &[(&str, &[&[&str]])] = &[
         "analyst",
         &[&[
             "intake.feedbacks.read",
+            "intake.attachments.read",
             "classifier.*.read",
             "classifier.texts.classify",
             "scheduler.*.read",
@@ -91,6 +95,8 @@ const GRANTS: &[(&str, &[&[&str]])] = &[
         "integration",
         &[&[
             "intake.feedbacks.*",
+            "intake.attachments.create",
+            "intake.attachments.read",
             "scheduler.workorders.read",
             "notification.inboxes.read",
             "notification.inboxes.update",
