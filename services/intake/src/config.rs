@@ -157,8 +157,14 @@ mod tests {
         assert_eq!(config.writer.writers, WriterConfig::default().writers);
         assert_eq!(config.numbers.time_zone, NumbersConfig::default().time_zone);
         let (shown, default) = (config.attachments, AttachmentsConfig::default());
-        assert_eq!((shown.file_bytes, shown.day_bytes), (default.file_bytes, default.day_bytes));
-        assert_eq!((shown.unlinked_hours, shown.sweep_s), (default.unlinked_hours, default.sweep_s));
+        assert_eq!(
+            (shown.file_bytes, shown.day_bytes),
+            (default.file_bytes, default.day_bytes)
+        );
+        assert_eq!(
+            (shown.unlinked_hours, shown.sweep_s),
+            (default.unlinked_hours, default.sweep_s)
+        );
         assert_eq!(shown.types, default.types);
     }
 

@@ -18,7 +18,13 @@ const NAMELESS: &str = "attachment";
 /// The type of a file of which nobody knows what it is.
 const UNKNOWN: &str = "application/octet-stream";
 /// Kinds of text that no first bytes tell apart: the caller's word is taken.
-const KINDS_OF_TEXT: &[&str] = &["text/plain", "text/csv", "text/markdown", "text/calendar", "application/json"];
+const KINDS_OF_TEXT: &[&str] = &[
+    "text/plain",
+    "text/csv",
+    "text/markdown",
+    "text/calendar",
+    "application/json",
+];
 
 /// What the scanner says of a file; the number is that of the wire and of the table.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -88,7 +94,9 @@ pub(crate) fn file_name(given: &str) -> String {
     let extension = plain
         .rsplit_once('.')
         .map(|(_, extension)| extension)
-        .filter(|extension| (1..=10).contains(&extension.len()) && extension.bytes().all(|b| b.is_ascii_alphanumeric()));
+        .filter(|extension| {
+            (1..=10).contains(&extension.len()) && extension.bytes().all(|b| b.is_ascii_alphanumeric())
+        });
     let kept = NAME_CHARACTERS - extension.map_or(0, |extension| extension.len() + 1);
     let mut cut: String = plain.chars().take(kept).collect();
     if let Some(extension) = extension {
@@ -122,7 +130,9 @@ pub(crate) fn media_type(head: &[u8], declared: &str) -> String {
 fn is_text(head: &[u8]) -> bool {
     let text = match std::str::from_utf8(head) {
         Ok(text) => text,
-        Err(error) if error.error_len().is_none() => std::str::from_utf8(&head[..error.valid_up_to()]).unwrap_or_default(),
+        Err(error) if error.error_len().is_none() => {
+            std::str::from_utf8(&head[..error.valid_up_to()]).unwrap_or_default()
+        }
         Err(_) => return false,
     };
     !text.is_empty() && !text.contains(|c: char| c.is_control() && !"\t\n\r\u{c}".contains(c))
@@ -141,7 +151,11 @@ pub(crate) fn range(size: u64, offset: u64, length: u64) -> Option<Range<u64>> {
     if offset >= size {
         return None;
     }
-    let end = if length == 0 { size } else { offset.saturating_add(length).min(size) };
+    let end = if length == 0 {
+        size
+    } else {
+        offset.saturating_add(length).min(size)
+    };
     Some(offset..end)
 }
 
@@ -209,7 +223,12 @@ mod tests {
         // A picture that can run scripts is a text to us, and is handed out as one.
         assert_eq!(media_type(b"<svg onload=alert(1)>", "image/svg+xml"), "text/plain");
         assert_eq!(media_type(b"\x01\x02\x03", "image/png"), UNKNOWN);
-        assert_eq!(media_type(b"MZ\x90\0\x03\0\0\0\x04\0\0\0", "image/png").split('/').next(), Some("application"));
+        assert_eq!(
+            media_type(b"MZ\x90\0\x03\0\0\0\x04\0\0\0", "image/png")
+                .split('/')
+                .next(),
+            Some("application")
+        );
     }
 
     #[test]
@@ -225,7 +244,10 @@ mod tests {
         let upload = huiyin_chassis::Clock::held(began).id();
         let hour = SignedDuration::from_hours(1);
         assert_eq!(of_object(&object("acme", upload)), Some(("acme", upload)));
-        assert_eq!(of_object(&format!("{}#2", object("acme", upload))), Some(("acme", upload)));
+        assert_eq!(
+            of_object(&format!("{}#2", object("acme", upload))),
+            Some(("acme", upload))
+        );
         assert!(!is_over(upload, began + hour, hour));
         assert!(is_over(upload, began + hour + SignedDuration::from_millis(1), hour));
         assert!(!is_over(Uuid::from_u128(7), began, hour));

@@ -199,7 +199,9 @@ fn parts(folder: &FilePath) -> std::io::Result<Vec<String>> {
 
 fn refusal(error: Error) -> Refusal {
     match error {
-        Error::NotFound { .. } => Refusal::fault(anyhow::Error::new(error).context("an object that a row names is gone")),
+        Error::NotFound { .. } => {
+            Refusal::fault(anyhow::Error::new(error).context("an object that a row names is gone"))
+        }
         error => Refusal::unavailable(error),
     }
 }

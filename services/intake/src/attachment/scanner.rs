@@ -142,7 +142,9 @@ mod tests {
                 timeout_ms: 1,
             })
         };
-        assert!(matches!(scanner("tcp://clamd:3310").unwrap().address, Address::Tcp(address) if address == "clamd:3310"));
+        assert!(
+            matches!(scanner("tcp://clamd:3310").unwrap().address, Address::Tcp(address) if address == "clamd:3310")
+        );
         assert!(
             matches!(scanner("unix:/run/clamd.ctl").unwrap().address, Address::Unix(path) if path.ends_with("clamd.ctl"))
         );

@@ -205,11 +205,7 @@ pub(crate) async fn scanned(
 
 /// Gives files to feedbacks, each file (on the left) to one; returns those that could not be given, because they are not there
 /// or belong to another.
-pub(crate) async fn link(
-    tx: &mut Transaction,
-    tenant: &Tenant,
-    pairs: &[(Uuid, Uuid)],
-) -> Result<Vec<Uuid>, Refusal> {
+pub(crate) async fn link(tx: &mut Transaction, tenant: &Tenant, pairs: &[(Uuid, Uuid)]) -> Result<Vec<Uuid>, Refusal> {
     let (files, feedbacks): (Vec<Uuid>, Vec<Uuid>) = pairs.iter().copied().unzip();
     let given: Vec<(Uuid, Uuid)> = sqlx::query_as(
         "UPDATE attachment AS a SET feedback_id = new.feedback

@@ -153,7 +153,12 @@ impl Room {
     async fn sweep_tenant(&self, tenant: &Tenant, objects: &[String], now: Timestamp) -> Result<(), Refusal> {
         let mut tx = self.ledger.database.tenant(tenant).await?;
         let held = store::held(&mut tx, tenant, objects).await?;
-        store::forget_days(&mut tx, tenant, domain::day(now - SignedDuration::from_hours(24 * DAYS))).await?;
+        store::forget_days(
+            &mut tx,
+            tenant,
+            domain::day(now - SignedDuration::from_hours(24 * DAYS)),
+        )
+        .await?;
         tx.commit().await?;
         for object in objects.iter().filter(|object| !held.contains(object)) {
             tracing::info!(object, "an object that no file needs is removed");

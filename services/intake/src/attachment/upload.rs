@@ -55,7 +55,9 @@ impl Room {
             }
         };
         writing.finish().await?;
-        let outcome = self.enter_upload(tenant, author, opening, repeat, arrived, id, &object).await;
+        let outcome = self
+            .enter_upload(tenant, author, opening, repeat, arrived, id, &object)
+            .await;
         if outcome.as_ref().is_err_and(|refusal| !refusal.is_transient()) {
             // No row names it; where it cannot be removed now it is swept later. So it is where the commit may have happened:
             // that is no reason to take bytes away that a row may name.
@@ -68,6 +70,10 @@ impl Room {
     ///
     /// # Errors
     /// As for an upload.
+    #[cfg_attr(
+        not(test),
+        expect(dead_code, reason = "mail and forms are the callers; they come from beside this")
+    )]
     pub(crate) async fn store_bytes(
         &self,
         tenant: &Tenant,
@@ -150,7 +156,10 @@ impl Room {
     }
 
     /// Makes a file be there whose bytes are durable: with this commit, and not before, somebody can see it.
-    #[expect(clippy::too_many_arguments, reason = "the two halves of an upload, told apart for reading")]
+    #[expect(
+        clippy::too_many_arguments,
+        reason = "the two halves of an upload, told apart for reading"
+    )]
     async fn enter_upload(
         &self,
         tenant: &Tenant,

@@ -207,10 +207,17 @@ fn item(item: v1::ImportItem, now: Timestamp) -> Item {
     let draft = match item.feedback {
         None => Err(vec![("feedback".to_owned(), "is required".to_owned())]),
         Some(_) if !violations.is_empty() => Err(violations),
-        Some(feedback) if feedback.attachments.iter().any(|reference| !reference.attachment.is_empty()) => Err(vec![(
-            "feedback.attachments".to_owned(),
-            "must be URIs: files are uploaded for feedback that is created by itself".to_owned(),
-        )]),
+        Some(feedback)
+            if feedback
+                .attachments
+                .iter()
+                .any(|reference| !reference.attachment.is_empty()) =>
+        {
+            Err(vec![(
+                "feedback.attachments".to_owned(),
+                "must be URIs: files are uploaded for feedback that is created by itself".to_owned(),
+            )])
+        }
         Some(feedback) => draft(feedback, "feedback", now),
     };
     Item { sequence, draft }

@@ -182,10 +182,7 @@ pub(crate) fn check(draft: &Draft, now: Timestamp, path: &str) -> Vec<Violation>
         }
         let mut before = facts.attachments[..index].iter();
         if attachment.uploaded.is_some() && before.any(|other| other.uploaded == attachment.uploaded) {
-            violated(
-                &format!("attachments[{index}].attachment"),
-                "must not be there twice",
-            );
+            violated(&format!("attachments[{index}].attachment"), "must not be there twice");
         }
     }
     violations

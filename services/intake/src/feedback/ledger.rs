@@ -86,7 +86,11 @@ impl Ledger {
         let files: Vec<(Uuid, Uuid)> = stored()
             .flat_map(|accepted| {
                 let Accepted { feedback, .. } = *accepted;
-                let uploaded = feedback.facts.attachments.iter().filter_map(|reference| reference.uploaded);
+                let uploaded = feedback
+                    .facts
+                    .attachments
+                    .iter()
+                    .filter_map(|reference| reference.uploaded);
                 uploaded.map(|file| (file, feedback.id))
             })
             .collect();

@@ -47,7 +47,10 @@ impl Room {
     }
 
     fn with_tokens(&self, tenant: &Tenant, answers: Answers) -> Result<Answers, Refusal> {
-        let feedbacks = answers.feedbacks.into_iter().map(|answer| self.with_token(tenant, answer));
+        let feedbacks = answers
+            .feedbacks
+            .into_iter()
+            .map(|answer| self.with_token(tenant, answer));
         Ok(Answers {
             feedbacks: feedbacks.collect::<Result<_, _>>()?,
         })

@@ -44,13 +44,10 @@ impl StatusService for Api {
         let mut follower = self.0.follow_status(bearer);
         // A number that is not the token's is refused at once, and not by the stream.
         let first = self.0.next_status(&mut follower).await?;
-        let rest = futures::stream::try_unfold(
-            (Arc::clone(&self.0), follower),
-            |(room, mut follower)| async move {
-                let status = room.next_status(&mut follower).await?;
-                Ok::<_, Status>(status.map(|status| (convert::answer(status), (room, follower))))
-            },
-        );
+        let rest = futures::stream::try_unfold((Arc::clone(&self.0), follower), |(room, mut follower)| async move {
+            let status = room.next_status(&mut follower).await?;
+            Ok::<_, Status>(status.map(|status| (convert::answer(status), (room, follower))))
+        });
         let first = futures::stream::iter(first.map(|status| Ok(convert::answer(status))));
         Ok(Response::new(Box::pin(futures::StreamExt::chain(first, rest))))
     }

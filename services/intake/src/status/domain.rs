@@ -157,16 +157,25 @@ mod tests {
         let standing = Standing::received(at(0)).after(moved(Category::Active), at(1));
         assert_eq!((standing.state, standing.state_time), (State::InProgress, at(1)));
         let standing = standing.after(noted(None, "已安排工程师", Some(at(99))), at(2));
-        assert_eq!((standing.message.as_str(), standing.message_time), ("已安排工程师", Some(at(2))));
+        assert_eq!(
+            (standing.message.as_str(), standing.message_time),
+            ("已安排工程师", Some(at(2)))
+        );
         assert_eq!((standing.promise_time, standing.state_time), (Some(at(99)), at(1)));
         let standing = standing.after(noted(None, "", None), at(3));
-        assert_eq!((standing.message.as_str(), standing.promise_time), ("已安排工程师", Some(at(99))));
+        assert_eq!(
+            (standing.message.as_str(), standing.promise_time),
+            ("已安排工程师", Some(at(99)))
+        );
         let solved = Said::Moved {
             to: Category::Resolved,
             resolution: "已更换主板".to_owned(),
         };
         let standing = standing.after(solved, at(4));
-        assert_eq!((standing.state, standing.message.as_str()), (State::Resolved, "已更换主板"));
+        assert_eq!(
+            (standing.state, standing.message.as_str()),
+            (State::Resolved, "已更换主板")
+        );
         // Reopened: the old promise is none any more.
         let standing = standing.after(moved(Category::Active), at(5));
         assert_eq!((standing.state, standing.promise_time), (State::InProgress, None));
@@ -175,11 +184,20 @@ mod tests {
     #[test]
     fn only_what_waits_for_the_customer_is_said_to() {
         let standing = Standing::received(at(0)).after(moved(Category::Active), at(1));
-        assert_eq!(standing.clone().after(moved(Category::Waiting), at(2)).state, State::WaitingForYou);
+        assert_eq!(
+            standing.clone().after(moved(Category::Waiting), at(2)).state,
+            State::WaitingForYou
+        );
         let ours = standing.after(noted(Some(true), "", None), at(2));
-        assert_eq!(ours.clone().after(moved(Category::Waiting), at(3)).state, State::InProgress);
+        assert_eq!(
+            ours.clone().after(moved(Category::Waiting), at(3)).state,
+            State::InProgress
+        );
         let theirs = ours.after(noted(Some(false), "", None), at(4));
-        assert_eq!(theirs.after(moved(Category::Waiting), at(5)).state, State::WaitingForYou);
+        assert_eq!(
+            theirs.after(moved(Category::Waiting), at(5)).state,
+            State::WaitingForYou
+        );
     }
 
     fn any_said() -> impl Strategy<Value = Said> {
@@ -193,14 +211,17 @@ mod tests {
             Category::Rejected,
         ];
         prop_oneof![
-            (prop::sample::select(categories.to_vec()), ".{0,3}").prop_map(|(to, resolution)| Said::Moved { to, resolution }),
-            (any::<Option<bool>>(), ".{0,3}", any::<Option<u32>>()).prop_map(|(waits_for_us, customer_text, promise)| {
-                Said::Progressed {
-                    waits_for_us,
-                    customer_text,
-                    promise_time: promise.map(|second| at(second.into())),
+            (prop::sample::select(categories.to_vec()), ".{0,3}")
+                .prop_map(|(to, resolution)| Said::Moved { to, resolution }),
+            (any::<Option<bool>>(), ".{0,3}", any::<Option<u32>>()).prop_map(
+                |(waits_for_us, customer_text, promise)| {
+                    Said::Progressed {
+                        waits_for_us,
+                        customer_text,
+                        promise_time: promise.map(|second| at(second.into())),
+                    }
                 }
-            }),
+            ),
         ]
     }
 

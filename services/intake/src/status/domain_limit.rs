@@ -34,7 +34,10 @@ impl Limit {
     pub(crate) fn ask(&self, tenant: &str, number: &str, knows: bool, now: Timestamp) -> Result<(), SignedDuration> {
         let hash = secret::keyed_hash(&self.key, &[tenant.as_bytes(), number.as_bytes(), &[u8::from(knows)]]);
         let place = usize::from(u16::from_be_bytes([hash[0], hash[1]])) % PLACES;
-        let (now, pause) = (now.as_microsecond(), i64::try_from(PAUSE.as_micros()).unwrap_or(i64::MAX));
+        let (now, pause) = (
+            now.as_microsecond(),
+            i64::try_from(PAUSE.as_micros()).unwrap_or(i64::MAX),
+        );
         let mut places = self.places.lock().unwrap_or_else(PoisonError::into_inner);
         let next = places[place].max(now) + pause;
         let wait = next - now - AT_ONCE * pause;

@@ -17,7 +17,9 @@ const WAITING_RND: &str = "WAITING_RND";
 pub(crate) fn said(tenant: &Tenant, event: &Event) -> Result<Option<(Uuid, Said)>, Refusal> {
     let (digest, said) = match &event.payload {
         Some(Payload::WorkOrderTransitioned(moved)) => {
-            let Some(to) = category(moved.to()) else { return Ok(None) };
+            let Some(to) = category(moved.to()) else {
+                return Ok(None);
+            };
             let resolution = mask(&moved.resolution);
             (&moved.work_order, Said::Moved { to, resolution })
         }

@@ -113,6 +113,8 @@ pub(crate) async fn told(tx: &mut Transaction, tenant: &Tenant, event: &Event, a
         return Ok(());
     };
     let standing = store::get(tx, tenant, feedback).await?;
-    let standing = standing.unwrap_or_else(|| Standing::received(receive_time)).after(said, at);
+    let standing = standing
+        .unwrap_or_else(|| Standing::received(receive_time))
+        .after(said, at);
     store::put(tx, tenant, feedback, &standing).await
 }

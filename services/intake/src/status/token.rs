@@ -63,7 +63,10 @@ mod tests {
         assert_eq!(token, mint(&ours(), &tenant("acme"), ID));
         assert_eq!(verify(&ours(), "acme", &token), Some(ID));
         assert_eq!(verify(&ours(), "globex", &token), None);
-        assert_eq!(verify(&vault("another key of 32 characters, long"), "acme", &token), None);
+        assert_eq!(
+            verify(&vault("another key of 32 characters, long"), "acme", &token),
+            None
+        );
         assert!(token.len() <= 128, "the proto takes it");
     }
 

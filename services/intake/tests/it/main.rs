@@ -3,6 +3,7 @@
 // Tells clippy that the functions beside the tests are tests too.
 #![cfg(test)]
 
+mod attachment;
 mod batch;
 mod contact;
 mod create;
@@ -11,4 +12,5 @@ mod import;
 mod list;
 mod refusals;
 mod stand;
+mod status;
 mod watch;
