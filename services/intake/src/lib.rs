@@ -61,3 +61,80 @@ pub async fn start(config: Config, context: Context) -> anyhow::Result<Running> 
     events.run(&mut service, &config.service.neighbors, &["scheduler"], room)?;
     service.run().await
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use bytes::Bytes;
+    use huiyin_chassis::{Migrations, Service, Tenant};
+    use huiyin_events::Events;
+    use huiyin_testkit::Stage;
+
+    use crate::{Config, Room, attachment, status};
+
+    /// A room without a server, for what only the room itself asks of its subjects.
+    async fn room(stage: &Stage) -> Arc<Room> {
+        let store = stage.folder().join("attachments");
+        let settings = format!(
+            "[vault]\nkey = \"0123456789abcdef0123456789abcdef\"\n[attachments]\nstore = \"{}\"\n",
+            store.display()
+        );
+        let config: Config = stage.config("intake", &settings).await;
+        let migrations = vec![
+            huiyin_events::migrations(),
+            Migrations {
+                schema: "public",
+                migrator: sqlx::migrate!(),
+            },
+        ];
+        let mut service = Service::prepare("intake", &config.service, stage.context(), migrations)
+            .await
+            .unwrap();
+        let events = Events::open(&mut service, &config.events).await.unwrap();
+        Arc::new(Room::new(&mut service, &events, &config).unwrap())
+    }
+
+    /// What erasure stands on: with its feedback a file is gone, and its bytes where no other feedback has them.
+    #[tokio::test]
+    async fn files_of_a_feedback_go_with_it_and_bytes_with_the_last() {
+        let stage = Stage::new().await;
+        let room = room(&stage).await;
+        let tenant = Tenant::stored("acme").unwrap();
+        let bytes = || Bytes::from_static(b"%PDF-1.7 receipt");
+        let mut files = Vec::new();
+        for _ in 0..2 {
+            let stored = room.store_bytes(&tenant, "system", "收据.pdf", "text/plain", bytes());
+            files.push(stored.await.unwrap());
+        }
+        assert_eq!(
+            room.attachment(&tenant, files[0]).await.unwrap().media_type,
+            "application/pdf"
+        );
+        let feedbacks = [stage.clock.id(), stage.clock.id()];
+        let mut tx = room.ledger.database.tenant(&tenant).await.unwrap();
+        let pairs: Vec<_> = files.iter().copied().zip(feedbacks).collect();
+        attachment::service::link(&mut tx, &tenant, &pairs).await.unwrap();
+        tx.commit().await.unwrap();
+
+        for (dropped, held) in feedbacks.into_iter().zip([1, 0]) {
+            let mut tx = room.ledger.database.tenant(&tenant).await.unwrap();
+            let count = room.drop_of_feedback(&mut tx, &tenant, &[dropped]).await.unwrap();
+            status::store::forget(&mut tx, &tenant, &[dropped]).await.unwrap();
+            tx.commit().await.unwrap();
+            assert_eq!(count, 1);
+            while huiyin_chassis::timer::tick(&room.ledger.database, &room.ledger.clock, &*room)
+                .await
+                .unwrap()
+                .0
+            {}
+            let objects = std::fs::read_dir(stage.folder().join("attachments/acme"))
+                .unwrap()
+                .count();
+            assert_eq!(objects, held);
+        }
+        for file in files {
+            assert!(room.attachment(&tenant, file).await.is_err());
+        }
+    }
+}
