@@ -80,16 +80,16 @@ impl Objects {
         }
     }
 
-    /// Some bytes of an object, in parts as they come.
+    /// The bytes of an object or, with a range, some of them, in parts as they come.
     ///
     /// # Errors
     /// UNAVAILABLE where the store is gone; a fault where the object is.
     pub(crate) async fn read(
         &self,
         object: &str,
-        range: Range<u64>,
+        range: Option<Range<u64>>,
     ) -> Result<BoxStream<'static, Result<Bytes, Refusal>>, Refusal> {
-        let options = GetOptions::new().with_range(Some(GetRange::Bounded(range)));
+        let options = GetOptions::new().with_range(range.map(GetRange::Bounded));
         let found = self
             .store
             .get_opts(&Path::from(object), options)
@@ -203,5 +203,41 @@ fn refusal(error: Error) -> Refusal {
             Refusal::fault(anyhow::Error::new(error).context("an object that a row names is gone"))
         }
         error => Refusal::unavailable(error),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn open(store: &str) -> anyhow::Result<Objects> {
+        huiyin_chassis::install_crypto();
+        Objects::open(&AttachmentsConfig {
+            store: store.to_owned(),
+            store_options: BTreeMap::from([
+                ("aws_region".to_owned(), "cn-north-1".into()),
+                ("aws_endpoint".to_owned(), "https://s3.example.com".into()),
+            ]),
+            ..AttachmentsConfig::default()
+        })
+    }
+
+    #[test]
+    fn a_store_is_a_folder_or_a_url() {
+        for folder in ["data/attachments", "/var/lib/huiyin", "file:///var/lib/huiyin"] {
+            assert!(open(folder).unwrap().folder.is_some(), "{folder}");
+        }
+        assert!(open("s3://bucket/prefix").unwrap().folder.is_none());
+        assert!(open("ftp://example.com/").is_err());
+    }
+
+    /// No folder is made before the first file.
+    #[tokio::test]
+    async fn an_empty_store_has_nothing() {
+        let objects = open("no/such/folder").unwrap();
+        assert_eq!(objects.all().count().await, 0);
+        assert_eq!(objects.parts().await.unwrap(), Vec::<String>::new());
+        objects.remove("acme/nothing").await.unwrap();
+        assert!(!FilePath::new("no").exists());
     }
 }

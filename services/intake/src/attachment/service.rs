@@ -120,7 +120,7 @@ impl Room {
         tx.commit().await?;
         // It was there a moment ago.
         let held = held.ok_or_else(|| missing(tenant, id))?;
-        let bytes = self.files.objects.read(&held.object, range.clone()).await?;
+        let bytes = self.files.objects.read(&held.object, Some(range.clone())).await?;
         Ok(Download {
             attachment,
             range,

@@ -111,7 +111,7 @@ impl Room {
             // There was one when the file came.
             return store::scanned(tx, tenant, sha256, ScanState::Unscanned, "").await;
         };
-        let bytes = self.files.objects.read(&held.object, 0..u64::MAX).await?;
+        let bytes = self.files.objects.read(&held.object, None).await?;
         match scanner.scan(bytes).await? {
             Verdict::Clean => store::scanned(tx, tenant, sha256, ScanState::Clean, "").await,
             Verdict::Infected(signature) => {

@@ -66,10 +66,14 @@ impl Room {
         let (number, receive_time) = arrival
             .filter(|(number, _)| secret::same(number.as_bytes(), bearer.number.as_bytes()))
             .ok_or(Error::StatusUnknown)?;
+        let standing = standing.unwrap_or_else(|| Standing::received(receive_time));
         Ok(Status {
             number,
             receive_time,
-            standing: standing.unwrap_or_else(|| Standing::received(receive_time)),
+            standing: Standing {
+                waits_for_us: false, // for the rules alone; to a customer its change is none
+                ..standing
+            },
         })
     }
 

@@ -89,9 +89,9 @@ async fn a_tenant_uploads_no_more_than_its_day_has() {
 async fn what_a_crash_left_in_the_store_is_swept() {
     let stand = Stand::new().await;
     let mut files = client(&stand).await;
-    let kept = stand.client().await;
     let uploaded = upload(&mut files, "a.png", &png(10)).await;
-    { kept }.create_feedback(create(with(&[&uploaded]))).await.unwrap();
+    let mut client = stand.client().await;
+    client.create_feedback(create(with(&[&uploaded]))).await.unwrap();
     let folder = stand.stage.folder().join("attachments/acme");
     let plant = |name: String| std::fs::write(folder.join(name), b"half").unwrap();
     plant(stand.stage.clock.id().to_string());
