@@ -30,6 +30,9 @@ pub struct Config {
     /// Mailboxes.
     #[serde(default)]
     pub mail: MailConfig,
+    /// Files that come along with feedback.
+    #[serde(default)]
+    pub attachments: AttachmentsConfig,
 }
 
 /// Keeps contacts and pseudonyms.
@@ -177,6 +180,72 @@ pub struct MailboxConfig {
     pub source: String,
 }
 
+/// Files that come along with feedback.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct AttachmentsConfig {
+    /// Where their bytes lie: a folder, made when the first file comes, or a URL such as `s3://bucket/prefix`.
+    pub store: String,
+    /// Options of that store, e.g. `aws_endpoint`, `aws_region`, `aws_access_key_id`, `aws_secret_access_key`.
+    pub store_options: BTreeMap<String, SecretString>,
+    /// A file has at most so many bytes.
+    pub file_bytes: u64,
+    /// A tenant uploads at most so many bytes in a day (UTC).
+    pub day_bytes: u64,
+    /// What belongs to no feedback is removed after so many hours; at least 1.
+    pub unlinked_hours: u32,
+    /// So often is what broken uploads left in the store looked for. Seconds, at least 1.
+    pub sweep_s: u32,
+    /// Which files are taken, by what their bytes are: MIME types, or `image/*` for every image.
+    pub types: Vec<String>,
+    /// Who looks for malware; nobody where it is left out.
+    pub scanner: Option<ScannerConfig>,
+}
+
+/// A scanner that speaks the protocol of clamd.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ScannerConfig {
+    /// `tcp://host:port`, or `unix:/path/of/the/socket`.
+    pub address: String,
+    /// A scan that takes longer is tried again later. Milliseconds.
+    #[serde(default = "default_scan_ms")]
+    pub timeout_ms: u64,
+}
+
+fn default_scan_ms() -> u64 {
+    60_000
+}
+
+impl Default for AttachmentsConfig {
+    fn default() -> Self {
+        let types = [
+            "image/*",
+            "audio/*",
+            "video/*",
+            "application/pdf",
+            "text/plain",
+            "text/csv",
+            "application/json",
+            "application/msword",
+            "application/vnd.ms-excel",
+            "application/vnd.openxmlformats-officedocument.wordprocessingml.document",
+            "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
+            "application/vnd.openxmlformats-officedocument.presentationml.presentation",
+        ];
+        Self {
+            store: "data/attachments".to_owned(),
+            store_options: BTreeMap::new(),
+            file_bytes: 50 << 20,
+            day_bytes: 10 << 30,
+            unlinked_hours: 24,
+            sweep_s: 3600,
+            types: types.map(str::to_owned).to_vec(),
+            scanner: None,
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -189,6 +258,16 @@ mod tests {
         assert_eq!(config.numbers.time_zone, NumbersConfig::default().time_zone);
         assert_eq!(config.http.body_bytes, HttpConfig::default().body_bytes);
         assert_eq!(config.mail.mailboxes["feedback@example.com"].tenant, "acme");
+        let (shown, default) = (config.attachments, AttachmentsConfig::default());
+        assert_eq!(
+            (shown.file_bytes, shown.day_bytes),
+            (default.file_bytes, default.day_bytes)
+        );
+        assert_eq!(
+            (shown.unlinked_hours, shown.sweep_s),
+            (default.unlinked_hours, default.sweep_s)
+        );
+        assert_eq!(shown.types, default.types);
     }
 
     #[test]

@@ -43,6 +43,48 @@ pub(crate) enum Error {
     /// A page of another origin sent from a browser.
     #[error("pages of {0} may not send to this source")]
     OriginForbidden(String),
+    /// The first message of an upload must open it, and no other may.
+    #[error("an upload begins with its opening, and has one only")]
+    UploadNotOpen,
+    /// A file is too large.
+    #[error("the file has more than {limit} bytes")]
+    AttachmentTooLarge {
+        /// How many bytes a file may have.
+        limit: u64,
+    },
+    /// A file is of a type that is not taken.
+    #[error("files of type {media_type} are not taken")]
+    AttachmentTypeRefused {
+        /// What its bytes are.
+        media_type: String,
+    },
+    /// Other bytes arrived than the caller said.
+    #[error("the bytes do not have the SHA-256 that was said")]
+    AttachmentHashMismatch,
+    /// The tenant has uploaded as much as it may in a day.
+    #[error("no more than {limit} bytes can be uploaded in a day")]
+    AttachmentQuotaExceeded {
+        /// How many bytes a day has.
+        limit: u64,
+    },
+    /// The scanner has not looked at a file yet.
+    #[error("the file has not been scanned yet")]
+    AttachmentNotScanned,
+    /// A file holds malware.
+    #[error("the file holds malware: {signature}")]
+    AttachmentInfected {
+        /// What the scanner calls it.
+        signature: String,
+    },
+    /// A file that a feedback comes with is not there, or belongs to another.
+    #[error("{attachment} is not there, or belongs to another feedback")]
+    AttachmentNotLinkable {
+        /// The name of the file.
+        attachment: String,
+    },
+    /// No feedback has this number and token.
+    #[error("no feedback has this number and token")]
+    StatusUnknown,
 }
 
 impl From<Error> for Refusal {
@@ -75,6 +117,26 @@ impl From<Error> for Refusal {
             Error::OriginForbidden(origin) => {
                 refusal(Code::PermissionDenied, ErrorReason::OriginForbidden).with("origin", origin)
             }
+            Error::UploadNotOpen => refusal(Code::FailedPrecondition, ErrorReason::UploadNotOpen),
+            Error::AttachmentTooLarge { limit } => {
+                refusal(Code::InvalidArgument, ErrorReason::AttachmentTooLarge).with("limit_bytes", limit.to_string())
+            }
+            Error::AttachmentTypeRefused { media_type } => {
+                refusal(Code::InvalidArgument, ErrorReason::AttachmentTypeRefused).with("media_type", media_type)
+            }
+            Error::AttachmentHashMismatch => refusal(Code::InvalidArgument, ErrorReason::AttachmentHashMismatch),
+            Error::AttachmentQuotaExceeded { limit } => {
+                refusal(Code::ResourceExhausted, ErrorReason::AttachmentQuotaExceeded)
+                    .with("limit_bytes", limit.to_string())
+            }
+            Error::AttachmentNotScanned => refusal(Code::FailedPrecondition, ErrorReason::AttachmentNotScanned),
+            Error::AttachmentInfected { signature } => {
+                refusal(Code::FailedPrecondition, ErrorReason::AttachmentInfected).with("signature", signature)
+            }
+            Error::AttachmentNotLinkable { attachment } => {
+                refusal(Code::FailedPrecondition, ErrorReason::AttachmentNotLinkable).with("attachment", attachment)
+            }
+            Error::StatusUnknown => refusal(Code::NotFound, ErrorReason::StatusUnknown),
         }
     }
 }

@@ -1,15 +1,26 @@
-//! The events that intake tells: feedback was accepted. It consumes none.
+//! The events that intake tells: feedback was accepted. And what it does with those of the scheduler: customers see how their
+//! feedback stands.
 
-use huiyin_chassis::{Tenant, sql};
-use huiyin_events::{NewEvent, Payload};
+use huiyin_chassis::{Refusal, Tenant, Transaction, sql};
+use huiyin_events::{Consume, Event, NewEvent, Payload};
 use huiyin_proto::{event::v1::FeedbackSubmitted, intake::v1::Demand, r#type::v1::FeedbackDigest};
 
-use crate::feedback::domain::Feedback;
+use crate::{feedback::domain::Feedback, room::Room, status};
 
 /// The collection in the names of feedbacks.
 pub(crate) const FEEDBACKS: &str = "feedbacks";
 /// The collection in the names of customers.
 pub(crate) const CUSTOMERS: &str = "customers";
+/// The collection in the names of uploaded files.
+pub(crate) const ATTACHMENTS: &str = "attachments";
+
+impl Consume for Room {
+    async fn consume(&self, tx: &mut Transaction, event: &Event) -> Result<(), Refusal> {
+        let tenant = Tenant::stored(&event.tenant)?;
+        let at = sql::from_proto(event.occur_time.as_ref());
+        status::service::told(tx, &tenant, event, at.unwrap_or_else(|| self.ledger.clock.now())).await
+    }
+}
 
 /// A feedback was accepted and stored.
 pub(crate) fn submitted(tenant: &Tenant, feedback: &Feedback) -> NewEvent {

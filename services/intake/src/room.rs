@@ -4,7 +4,8 @@ use huiyin_chassis::{Service, Shutdown, listing::PageTokenKey};
 use huiyin_events::{Events, Log};
 
 use crate::feedback::{ledger::Ledger, writer::Writer};
-use crate::{Config, vault::Vault};
+use crate::status::{changes::Changes, domain_limit::Limit};
+use crate::{Config, attachment::service::Files, vault::Vault};
 
 /// The room; its use cases stand in `service` and `import`.
 pub(crate) struct Room {
@@ -14,6 +15,12 @@ pub(crate) struct Room {
     pub(crate) writer: Writer,
     /// Makes pseudonyms, and seals addresses.
     pub(crate) vault: Vault,
+    /// Files that come along.
+    pub(crate) files: Files,
+    /// Wakes those who watch a status.
+    pub(crate) status_changes: Changes,
+    /// How often a status may be asked for.
+    pub(crate) status_limit: Limit,
     /// Where `Watch…` reads events.
     pub(crate) log: Log,
     /// Seals page tokens and cursors.
@@ -26,7 +33,7 @@ impl Room {
     /// The room on a service that is coming up; its writer starts.
     ///
     /// # Errors
-    /// Where a key or a time zone of the configuration does not hold.
+    /// Where a key, a time zone or an address of the configuration does not hold.
     pub(crate) fn new(service: &mut Service, events: &Events, config: &Config) -> anyhow::Result<Self> {
         let vault = Vault::new(&config.vault)?;
         let ledger = Ledger::new(
@@ -46,6 +53,9 @@ impl Room {
             ledger,
             writer,
             vault,
+            files: Files::new(&config.attachments)?,
+            status_changes: Changes::start(&mut service.tasks, &service.database, &service.shutdown),
+            status_limit: Limit::new(),
             log: events.log(),
             page_tokens: service.page_tokens.clone(),
             shutdown: service.shutdown.clone(),

@@ -15,6 +15,8 @@ const SEALED: &[&str] = &[
 /// What everybody needs who works on a work order, and no more: who it is for, and whether it is closed, others decide.
 const WORK: &[&str] = &[
     "intake.feedbacks.read",
+    "intake.attachments.create",
+    "intake.attachments.read",
     "classifier.*.read",
     "classifier.texts.classify",
     "classifier.classifications.correct",
@@ -66,6 +68,7 @@ const GRANTS: &[(&str, &[&[&str]])] = &[
             "intake.feedbacks.create",
             "intake.feedbacks.read",
             "intake.sources.*",
+            "intake.attachments.*",
             "classifier.*",
             "scheduler.*",
             "notification.*",
@@ -80,6 +83,7 @@ const GRANTS: &[(&str, &[&[&str]])] = &[
         "analyst",
         &[&[
             "intake.feedbacks.read",
+            "intake.attachments.read",
             "classifier.*.read",
             "classifier.texts.classify",
             "scheduler.*.read",
@@ -92,6 +96,8 @@ const GRANTS: &[(&str, &[&[&str]])] = &[
         "integration",
         &[&[
             "intake.feedbacks.*",
+            "intake.attachments.create",
+            "intake.attachments.read",
             "scheduler.workorders.read",
             "notification.inboxes.read",
             "notification.inboxes.update",

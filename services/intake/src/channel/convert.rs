@@ -3,7 +3,7 @@
 use huiyin_chassis::{Caller, Refusal, Tenant, enums, repeat::Repeatable, secret, sql};
 use huiyin_proto::{
     codec,
-    intake::v1::{self, Contact, ContactKind, CreateFeedbackRequest, Feedback, ProductContext},
+    intake::v1::{self, AttachmentReference, Contact, ContactKind, CreateFeedbackRequest, Feedback, ProductContext},
 };
 use jiff::Timestamp;
 use uuid::Uuid;
@@ -117,6 +117,16 @@ pub(crate) fn asked(tenant: &Tenant, source: &Source, fields: &Fields) -> Result
         feedback: Some(feedback),
         request_id: String::new(),
     })
+}
+
+/// Has the request refer to an uploaded file.
+pub(crate) fn refer(asked: &mut Asked, attachment: String) {
+    if let Some(feedback) = &mut asked.feedback {
+        feedback.attachments.push(AttachmentReference {
+            attachment,
+            ..AttachmentReference::default()
+        });
+    }
 }
 
 /// The `source` of what a source sends.

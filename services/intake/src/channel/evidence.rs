@@ -2,9 +2,14 @@
 
 use bytes::Bytes;
 use huiyin_chassis::{Refusal, Tenant};
+use tonic::Code;
 
-use crate::channel::convert::Asked;
+use crate::channel::convert::{self, Asked};
+use crate::events::ATTACHMENTS;
 use crate::room::Room;
+
+/// A feedback refers to at most so many; of a mail one place is that of the original.
+pub(crate) const MOST_FILES: usize = 31;
 
 /// A file that came along. Not `Debug`: it may show a person.
 #[derive(Clone)]
@@ -21,20 +26,39 @@ pub(crate) struct Lost {
     pub(crate) problem: String,
 }
 
-/// Keeps files and has the request refer to them; says which could not be kept.
+/// Keeps files and has the request refer to them; says which are not taken. What is kept for a request that is refused afterwards
+/// belongs to nothing, and is cleared away as such.
 ///
 /// # Errors
 /// Where it may go well later.
 pub(crate) async fn keep(
-    _room: &Room,
-    _tenant: &Tenant,
-    _author: &str,
+    room: &Room,
+    tenant: &Tenant,
+    author: &str,
     files: &[File],
-    _asked: &mut Asked,
+    asked: &mut Asked,
 ) -> Result<Vec<Lost>, Refusal> {
-    let lost = files.iter().map(|file| Lost {
-        name: file.name.clone(),
-        problem: "files are not kept here".to_owned(),
-    });
-    Ok(lost.collect())
+    let mut lost = Vec::new();
+    for (index, file) in files.iter().enumerate() {
+        if index >= MOST_FILES {
+            lost.push(Lost {
+                name: file.name.clone(),
+                problem: format!("is one of more than {MOST_FILES} files"),
+            });
+            continue;
+        }
+        let kept = room
+            .store_bytes(tenant, author, &file.name, &file.media_type, file.bytes.clone())
+            .await;
+        match kept {
+            Ok(id) => convert::refer(asked, tenant.child(ATTACHMENTS, id)),
+            Err(refusal) if refusal.is_transient() && refusal.code() != Code::ResourceExhausted => return Err(refusal),
+            Err(refusal) if refusal.code() == Code::Internal => return Err(refusal),
+            Err(refusal) => lost.push(Lost {
+                name: file.name.clone(),
+                problem: refusal.to_string(),
+            }),
+        }
+    }
+    Ok(lost)
 }

@@ -36,6 +36,7 @@ pub(crate) async fn take(
 ) -> Result<Feedback, Refusal> {
     let tenant = name::parent(caller, &request.parent)?;
     let feedback = request.feedback.unwrap_or_default();
+    convert::require_own(&tenant, [&feedback])?;
     let draft = convert::draft(feedback, "feedback", room.ledger.clock.now()).map_err(Refusal::invalid)?;
     room.create(tenant, &caller.subject, draft, repeat).await
 }
@@ -62,6 +63,7 @@ impl IntakeService for Api {
             let problem = format!("are more than {MOST_BATCH_BYTES} bytes together: hand them in in parts");
             return Err(Refusal::invalid_field("feedbacks", problem).into());
         }
+        convert::require_own(&tenant, &request.feedbacks)?;
         let drafts = convert::drafts(request.feedbacks, self.0.ledger.clock.now())?;
         Ok(Response::new(
             self.0.create_all(&tenant, &caller.subject, drafts, repeat).await?,

@@ -5,6 +5,7 @@ use huiyin_chassis::{Caller, Refusal, Tenant, name, sql};
 use huiyin_proto::{codec, intake::v1, r#type::v1::Channel};
 use jiff::Timestamp;
 use prost::Message as _;
+use uuid::Uuid;
 
 use crate::feedback::{
     domain::{self, Attachment, Contact, ContactKind, Draft, Facts, Feedback, Product, Violation},
@@ -13,7 +14,7 @@ use crate::feedback::{
 };
 use crate::{
     error::Error,
-    events::{CUSTOMERS, FEEDBACKS},
+    events::{ATTACHMENTS, CUSTOMERS, FEEDBACKS},
 };
 
 /// The same, for several at once.
@@ -77,6 +78,7 @@ pub(crate) fn draft(feedback: v1::Feedback, path: &str, now: Timestamp) -> Resul
                 .into_iter()
                 .map(|attachment| Attachment {
                     uri: attachment.uri,
+                    uploaded: uploaded(&attachment.attachment),
                     media_type: attachment.media_type,
                     note: attachment.note,
                 })
@@ -94,6 +96,31 @@ pub(crate) fn draft(feedback: v1::Feedback, path: &str, now: Timestamp) -> Resul
         Ok(draft)
     } else {
         Err(violations)
+    }
+}
+
+/// The id of an uploaded file; one that cannot be anybody's where the name is there and has none.
+fn uploaded(name: &str) -> Option<Uuid> {
+    let id = name.rsplit('/').next().filter(|id| !id.is_empty())?;
+    Some(Uuid::try_parse(id).unwrap_or_default())
+}
+
+/// Refuses uploaded files of other tenants, which look as if they were not there.
+///
+/// # Errors
+/// FAILED_PRECONDITION / ATTACHMENT_NOT_LINKABLE.
+pub(crate) fn require_own<'f>(
+    tenant: &Tenant,
+    feedbacks: impl IntoIterator<Item = &'f v1::Feedback>,
+) -> Result<(), Refusal> {
+    let own = tenant.child(ATTACHMENTS, "");
+    let mut references = feedbacks.into_iter().flat_map(|feedback| &feedback.attachments);
+    match references.find(|reference| !reference.attachment.is_empty() && !reference.attachment.starts_with(&own)) {
+        None => Ok(()),
+        Some(foreign) => Err(Error::AttachmentNotLinkable {
+            attachment: foreign.attachment.clone(),
+        }
+        .into()),
     }
 }
 
@@ -180,6 +207,17 @@ fn item(item: v1::ImportItem, now: Timestamp) -> Item {
     let draft = match item.feedback {
         None => Err(vec![("feedback".to_owned(), "is required".to_owned())]),
         Some(_) if !violations.is_empty() => Err(violations),
+        Some(feedback)
+            if feedback
+                .attachments
+                .iter()
+                .any(|reference| !reference.attachment.is_empty()) =>
+        {
+            Err(vec![(
+                "feedback.attachments".to_owned(),
+                "must be URIs: files are uploaded for feedback that is created by itself".to_owned(),
+            )])
+        }
         Some(feedback) => draft(feedback, "feedback", now),
     };
     Item { sequence, draft }
@@ -257,6 +295,10 @@ pub(crate) fn answer(tenant: &Tenant, feedback: Feedback) -> Answer {
                 uri: attachment.uri,
                 media_type: attachment.media_type,
                 note: attachment.note,
+                attachment: attachment
+                    .uploaded
+                    .map(|id| tenant.child(ATTACHMENTS, id))
+                    .unwrap_or_default(),
             })
             .collect(),
         occur_time: Some(sql::to_proto(feedback.occur_time)),
@@ -267,6 +309,8 @@ pub(crate) fn answer(tenant: &Tenant, feedback: Feedback) -> Answer {
             .map(|first| tenant.child(FEEDBACKS, first))
             .unwrap_or_default(),
         offline: is_offline(facts.channel),
+        // Whoever handed it in is told, nobody else: see `Room::with_token`.
+        status_token: String::new(),
     }
 }
 

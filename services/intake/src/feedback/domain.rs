@@ -39,10 +39,14 @@ pub(crate) struct Product {
     pub(crate) software_version: String,
 }
 
-/// Where a piece of evidence lies (000-24).
+/// Where a piece of evidence lies (000-24): at a URI, or with us.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub(crate) struct Attachment {
+    /// Empty where it was uploaded.
     pub(crate) uri: String,
+    /// The uploaded file.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) uploaded: Option<Uuid>,
     pub(crate) media_type: String,
     pub(crate) note: String,
 }
@@ -174,6 +178,13 @@ pub(crate) fn check(draft: &Draft, now: Timestamp, path: &str) -> Vec<Violation>
                 &format!("attachments[{index}].note"),
                 "must not contain the character U+0000",
             );
+        }
+        if attachment.uploaded.is_none() && attachment.media_type.is_empty() {
+            violated(&format!("attachments[{index}].media_type"), "must be said of a URI");
+        }
+        let mut before = facts.attachments[..index].iter();
+        if attachment.uploaded.is_some() && before.any(|other| other.uploaded == attachment.uploaded) {
+            violated(&format!("attachments[{index}].attachment"), "must not be there twice");
         }
     }
     violations

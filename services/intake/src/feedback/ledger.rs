@@ -13,7 +13,7 @@ use crate::feedback::{
     numbers::Numbers,
     store,
 };
-use crate::{config::NumbersConfig, events, meters::Meters};
+use crate::{attachment, config::NumbersConfig, events, meters::Meters};
 
 /// Stores feedback.
 #[derive(Clone)]
@@ -80,6 +80,18 @@ impl Ledger {
                 .iter()
                 .filter(|accepted| !taken.contains_key(&accepted.feedback.id))
         };
+        let files: Vec<(Uuid, Uuid)> = stored()
+            .flat_map(|accepted| {
+                let Accepted { feedback, .. } = *accepted;
+                let uploaded = feedback
+                    .facts
+                    .attachments
+                    .iter()
+                    .filter_map(|reference| reference.uploaded);
+                uploaded.map(|file| (file, feedback.id))
+            })
+            .collect();
+        attachment::service::link(tx, tenant, &files).await?;
         let events = stored()
             .map(|accepted| {
                 (

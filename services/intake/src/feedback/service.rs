@@ -16,7 +16,7 @@ use crate::feedback::{
     domain::{Accepted, Contact, ContactKind, Draft, Feedback},
     store,
 };
-use crate::{error::Error, events::FEEDBACKS, room::Room};
+use crate::{error::Error, events::FEEDBACKS, room::Room, status::token};
 
 /// What a watcher of feedback is told.
 pub(crate) struct Watched {
@@ -30,11 +30,30 @@ impl Room {
         &self,
         tenant: Tenant,
         author: &str,
-        draft: Draft,
+        mut draft: Draft,
         repeat: Option<Repeatable>,
     ) -> Result<Answer, Refusal> {
+        self.say_types(&tenant, &mut draft.facts).await?;
         let accepted = accept::accept(&self.ledger.clock, &self.vault, &tenant, author, draft)?;
-        self.writer.submit(tenant, accepted, repeat).await
+        let answer = self.writer.submit(tenant.clone(), accepted, repeat).await?;
+        self.with_token(&tenant, answer)
+    }
+
+    /// The answer to whoever handed a feedback in: only they get the token for its customer. It is added last, so that it is
+    /// kept nowhere.
+    fn with_token(&self, tenant: &Tenant, answer: Answer) -> Result<Answer, Refusal> {
+        let status_token = token::mint(&self.vault, tenant, name::stored_uuid(&answer.name)?);
+        Ok(Answer { status_token, ..answer })
+    }
+
+    fn with_tokens(&self, tenant: &Tenant, answers: Answers) -> Result<Answers, Refusal> {
+        let feedbacks = answers
+            .feedbacks
+            .into_iter()
+            .map(|answer| self.with_token(tenant, answer));
+        Ok(Answers {
+            feedbacks: feedbacks.collect::<Result<_, _>>()?,
+        })
     }
 
     /// Takes several feedbacks in: all or none.
@@ -42,9 +61,12 @@ impl Room {
         &self,
         tenant: &Tenant,
         author: &str,
-        drafts: Vec<Draft>,
+        mut drafts: Vec<Draft>,
         repeat: Option<Repeatable>,
     ) -> Result<Answers, Refusal> {
+        for draft in &mut drafts {
+            self.say_types(tenant, &mut draft.facts).await?;
+        }
         let accepted = drafts
             .into_iter()
             .map(|draft| accept::accept(&self.ledger.clock, &self.vault, tenant, author, draft));
@@ -54,7 +76,7 @@ impl Room {
         if let Some(repeat) = &repeat
             && let Some(answers) = repeat.answered::<Answers>(&mut tx).await?
         {
-            return Ok(answers);
+            return self.with_tokens(tenant, answers);
         }
         tx.commit().await?;
         self.ledger.give_numbers(tenant, accepted.iter_mut().collect()).await?;
@@ -64,7 +86,7 @@ impl Room {
         if let Some(repeat) = &repeat
             && let Some(answers) = repeat.answered::<Answers>(&mut tx).await?
         {
-            return Ok(answers);
+            return self.with_tokens(tenant, answers);
         }
         let taken = self
             .ledger
@@ -91,7 +113,7 @@ impl Room {
             repeat.answer(&mut tx, &self.ledger.clock, &answers).await?;
         }
         tx.commit().await?;
-        Ok(answers)
+        self.with_tokens(tenant, answers)
     }
 
     /// Reads one feedback.

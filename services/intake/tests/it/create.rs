@@ -9,7 +9,7 @@ use huiyin_proto::{
 };
 use tonic::Code;
 
-use crate::stand::{ACME, Stand, create, external, feedback, metadata, reason, request_id};
+use crate::stand::{ACME, Stand, create, external, feedback, metadata, reason, request_id, unheld};
 
 /// Everything that a feedback can have (000-10…27, 001-10…22, 003-20, 003-70).
 fn full() -> Feedback {
@@ -48,6 +48,7 @@ fn full() -> Feedback {
             uri: "https://files.example.com/a.png".to_owned(),
             media_type: "image/png".to_owned(),
             note: "异响录音，联系 13800138000".to_owned(),
+            attachment: String::new(),
         }],
         occur_time: Some(prost_types::Timestamp {
             seconds: 1_772_400_000,
@@ -78,6 +79,7 @@ async fn what_was_answered_for_is_stored_and_told() {
             nanos: 0,
         }),
         author: "user:wang".to_owned(),
+        status_token: answer.status_token.clone(),
         ..full()
     };
     expected.attachments[0].note = "异响录音，联系 [手机号]".to_owned();
@@ -89,7 +91,7 @@ async fn what_was_answered_for_is_stored_and_told() {
         .await
         .unwrap()
         .into_inner();
-    assert_eq!(read, answer);
+    assert_eq!(read, unheld(answer.clone()));
 
     let (event, submitted) = stand.events().await.pop().unwrap();
     assert_eq!(
@@ -176,7 +178,7 @@ async fn a_number_in_the_words_is_stored_and_never_shown() {
         .await
         .unwrap()
         .into_inner();
-    assert_eq!(read, answer);
+    assert_eq!(read, unheld(answer));
     let (_, submitted) = stand.events().await.pop().unwrap();
     assert_eq!(
         submitted.text,

@@ -3,6 +3,7 @@
 // Tells clippy that the functions beside the tests are tests too.
 #![cfg(test)]
 
+mod attachment;
 mod batch;
 mod contact;
 mod create;
@@ -14,4 +15,5 @@ mod mailbox;
 mod refusals;
 mod sources;
 mod stand;
+mod status;
 mod watch;

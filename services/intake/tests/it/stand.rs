@@ -6,12 +6,12 @@ use huiyin_chassis::Running;
 use huiyin_proto::{
     event::v1::{Event, FeedbackSubmitted, event::Payload},
     intake::v1::{
-        CreateFeedbackRequest, CreateSourceRequest, Feedback, ListFeedbacksRequest, Source,
+        CreateFeedbackRequest, CreateSourceRequest, Feedback, ListFeedbacksRequest, Source as Sender,
         intake_service_client::IntakeServiceClient, source_service_client::SourceServiceClient,
     },
     r#type::v1::Channel,
 };
-use huiyin_testkit::{Connection, Stage};
+use huiyin_testkit::{Connection, Source, Stage};
 use prost::Message as _;
 use sqlx::{Connection as _, PgConnection};
 use tonic::Status;
@@ -26,6 +26,8 @@ const SETTINGS: &str = "[vault]\nkey = \"0123456789abcdef0123456789abcdef\"\n";
 
 pub(crate) struct Stand {
     pub(crate) stage: Stage,
+    /// What the scheduler tells.
+    pub(crate) scheduler: Source,
     running: Running,
 }
 
@@ -34,17 +36,24 @@ impl Stand {
         Self::with("").await
     }
 
-    /// With more settings, as TOML.
+    /// With more settings, as TOML; they begin in the section `[attachments]`.
     pub(crate) async fn with(settings: &str) -> Self {
         let stage = Stage::new().await;
-        let config = stage.config("intake", &format!("{SETTINGS}{settings}")).await;
+        let scheduler = stage.source("scheduler").await;
+        let settings = format!("{}{settings}", fixed_settings(&stage));
+        let config = stage.config("intake", &settings).await;
         let running = intake::start(config, stage.context()).await.unwrap();
-        Self { stage, running }
+        Self {
+            stage,
+            scheduler,
+            running,
+        }
     }
 
     /// A second replica on the same database.
     pub(crate) async fn replica(&self) -> Running {
-        let config = self.stage.config_with("intake", &self.stage.database_url(), SETTINGS);
+        let settings = fixed_settings(&self.stage);
+        let config = self.stage.config_with("intake", &self.stage.database_url(), &settings);
         intake::start(config, self.stage.context()).await.unwrap()
     }
 
@@ -64,7 +73,7 @@ impl Stand {
     }
 
     /// A new source of `acme`; the answer shows its secret.
-    pub(crate) async fn source(&self, id: &str, source: Source) -> Source {
+    pub(crate) async fn source(&self, id: &str, source: Sender) -> Sender {
         let request = CreateSourceRequest {
             parent: ACME.to_owned(),
             source_id: id.to_owned(),
@@ -140,6 +149,14 @@ impl Stand {
     }
 }
 
+/// What every replica on a stage has.
+fn fixed_settings(stage: &Stage) -> String {
+    format!(
+        "{SETTINGS}[attachments]\nstore = \"{}\"\n",
+        stage.folder().join("attachments").display()
+    )
+}
+
 /// A feedback with no more than it must have.
 pub(crate) fn feedback(description: &str) -> Feedback {
     Feedback {
@@ -168,6 +185,14 @@ pub(crate) fn create(feedback: Feedback) -> CreateFeedbackRequest {
         parent: ACME.to_owned(),
         feedback: Some(feedback),
         request_id: String::new(),
+    }
+}
+
+/// A feedback as those see it who did not hand it in.
+pub(crate) fn unheld(feedback: Feedback) -> Feedback {
+    Feedback {
+        status_token: String::new(),
+        ..feedback
     }
 }
 

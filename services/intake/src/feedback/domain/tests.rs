@@ -57,6 +57,7 @@ fn every_violation_is_named_at_once() {
     draft.facts.product.purchase_time = Some("1899-12-31T23:59:59Z".parse().unwrap());
     draft.contact = Some(contact(ContactKind::Email, "li at example"));
     draft.facts.attachments = vec![Attachment {
+        uploaded: None,
         uri: "https://a".to_owned(),
         media_type: "image/png".to_owned(),
         note: "\0".to_owned(),
