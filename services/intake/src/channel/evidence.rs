@@ -34,7 +34,7 @@ pub(crate) async fn keep(
 ) -> Result<Vec<Lost>, Refusal> {
     let lost = files.iter().map(|file| Lost {
         name: file.name.clone(),
-        problem: "files are not kept here".to_owned(),
+        problem: format!("a file of type {} is not kept here", file.media_type),
     });
     Ok(lost.collect())
 }

@@ -22,7 +22,7 @@ const MOST_REFERENCES: usize = 20;
 /// Of a text more than this is not looked at; the description holds far less. Bytes.
 const MOST_TEXT: usize = 1 << 20;
 /// A mail has at most so many files that are looked at.
-const MOST_FILES: usize = 32;
+const MOST_FILES: usize = 64;
 const MOST_TITLE: usize = 200;
 const MOST_DESCRIPTION: usize = 20_000;
 /// Stands where a description had to be cut.
@@ -82,13 +82,28 @@ pub(crate) struct Letter {
     /// What a machine wrote, and which kind of machine.
     pub(crate) machine: Option<Kind>,
     pub(crate) files: Vec<File>,
-    /// All of it, as it came.
-    pub(crate) original: Bytes,
+    /// The new words in full, where they are more than a description holds.
+    pub(crate) whole: Option<String>,
+}
+
+/// A mail whose parts are dropped one after the other: one in another in another, a million times, would be as many calls deep.
+struct Whole<'m>(Message<'m>);
+
+impl Drop for Whole<'_> {
+    fn drop(&mut self) {
+        let mut parts = std::mem::take(&mut self.0.parts);
+        while let Some(part) = parts.pop() {
+            if let PartType::Message(mut inner) = part.body {
+                parts.append(&mut inner.parts);
+            }
+        }
+    }
 }
 
 /// Understands a mail; `None` where it is none.
 pub(crate) fn letter(raw: &[u8], return_path: &str) -> Option<Letter> {
-    let message = MessageParser::default().parse(raw)?;
+    let message = Whole(MessageParser::default().parse(raw)?);
+    let message = &message.0;
     let title = cut(one_line(message.subject().unwrap_or_default()), MOST_TITLE, "…");
     let mut references = Vec::new();
     for header in [message.references(), message.in_reply_to()] {
@@ -96,19 +111,29 @@ pub(crate) fn letter(raw: &[u8], return_path: &str) -> Option<Letter> {
     }
     let later = references.len().saturating_sub(MOST_REFERENCES);
     references.drain(..later);
+    let whole = new_words(&text(message));
     Some(Letter {
         message_id: message.message_id().unwrap_or_default().to_owned(),
         references,
         sender: author(message.from()),
-        words: cut(new_words(&text(&message)), MOST_DESCRIPTION, CUT),
+        words: cut(whole.clone(), MOST_DESCRIPTION, CUT),
         date: message
             .date()
             .and_then(|date| Timestamp::from_second(date.to_timestamp()).ok()),
-        machine: machine(&message, return_path, &title),
-        files: files(&message),
-        original: Bytes::copy_from_slice(raw),
+        machine: machine(message, return_path, &title),
+        files: files(message),
+        whole: (whole.chars().count() > MOST_DESCRIPTION).then_some(whole),
         title,
     })
+}
+
+/// Words that are too long for a description, as a file beside it.
+pub(crate) fn text_file(words: String) -> File {
+    File {
+        name: "mail.txt".to_owned(),
+        media_type: "text/plain".to_owned(),
+        bytes: words.into(),
+    }
 }
 
 impl Letter {

@@ -136,6 +136,7 @@ fn what_is_too_long_is_cut_and_says_so() {
     ));
     assert_eq!((mail.title.chars().count(), mail.words.chars().count()), (200, 20_000));
     assert!(mail.title.ends_with('…') && mail.words.ends_with(CUT));
+    assert_eq!(mail.whole.unwrap().chars().count(), 30_000);
 }
 
 #[test]

@@ -1,4 +1,4 @@
-//! The new words of a mail: without what it quotes, and without the signature. What is cut stays in the original, which is kept.
+//! The new words of a mail: without what it quotes, which was said before, and without the signature.
 
 use std::sync::LazyLock;
 

@@ -1,6 +1,6 @@
 //! Use cases of mail: what a mail becomes, which thread it goes on with, and where machines talk in a loop.
 
-use huiyin_chassis::{Caller, Refusal, Tenant, Transaction, name, secret};
+use huiyin_chassis::{Caller, Refusal, Tenant, Transaction, mask::mask, name, secret};
 use jiff::SignedDuration;
 use uuid::Uuid;
 
@@ -72,6 +72,11 @@ impl Room {
         let mut asked = convert::asked(tenant, &source, letter, record.time).map_err(Refusal::invalid)?;
         let caller = Caller::recognised(source.subject(), tenant);
         let lost = evidence::keep(self, tenant, &caller.subject, &letter.files, &mut asked).await?;
+        if let Some(whole) = &letter.whole {
+            // Masked, for a file is handed out as it is. Where it is not taken, that is no reason to refuse the mail.
+            let file = [domain::text_file(mask(whole))];
+            evidence::keep(self, tenant, &caller.subject, &file, &mut asked).await?;
+        }
         convert::describe(&mut asked, letter.description_without(&lost));
         let id = secret::to_text(&record.delivery);
         // Bound to nothing but the id: that is of all that the mail says.
