@@ -146,9 +146,9 @@ fn contact(fields: &Fields) -> Option<(ContactKind, &Given)> {
 
 /// RFC 3339, or seconds since 1970; milliseconds where the number is too large to be seconds of this age.
 fn time(text: &str) -> Option<Timestamp> {
-    const YEAR_5138: i64 = 100_000_000_000;
+    const YEAR_5138: u64 = 100_000_000_000;
     match text.trim().parse::<i64>() {
-        Ok(number) if number.abs() < YEAR_5138 => Timestamp::from_second(number).ok(),
+        Ok(number) if number.unsigned_abs() < YEAR_5138 => Timestamp::from_second(number).ok(),
         Ok(number) => Timestamp::from_millisecond(number).ok(),
         Err(_) => text.trim().parse().ok(),
     }

@@ -59,7 +59,10 @@ pub(crate) fn find(source: &Source, trusted: &Value, body: &Value) -> Result<Fie
             fields.insert(name, Given { value, pointer });
             continue;
         }
-        let own = [format!("/{name}"), format!("/{}", name.replace('.', "/"))];
+        let mut own = vec![format!("/{name}")];
+        if name.contains('.') {
+            own.push(format!("/{}", name.replace('.', "/")));
+        }
         let mapped: Vec<&str> = source
             .mappings
             .iter()

@@ -86,9 +86,24 @@ pub(crate) struct Letter {
     pub(crate) whole: Option<String>,
 }
 
+/// A mail whose parts are dropped one after the other: one in another in another, a million times, would be as many calls deep.
+struct Whole<'m>(Message<'m>);
+
+impl Drop for Whole<'_> {
+    fn drop(&mut self) {
+        let mut parts = std::mem::take(&mut self.0.parts);
+        while let Some(part) = parts.pop() {
+            if let PartType::Message(mut inner) = part.body {
+                parts.append(&mut inner.parts);
+            }
+        }
+    }
+}
+
 /// Understands a mail; `None` where it is none.
 pub(crate) fn letter(raw: &[u8], return_path: &str) -> Option<Letter> {
-    let message = MessageParser::default().parse(raw)?;
+    let message = Whole(MessageParser::default().parse(raw)?);
+    let message = &message.0;
     let title = cut(one_line(message.subject().unwrap_or_default()), MOST_TITLE, "…");
     let mut references = Vec::new();
     for header in [message.references(), message.in_reply_to()] {
@@ -96,7 +111,7 @@ pub(crate) fn letter(raw: &[u8], return_path: &str) -> Option<Letter> {
     }
     let later = references.len().saturating_sub(MOST_REFERENCES);
     references.drain(..later);
-    let whole = new_words(&text(&message));
+    let whole = new_words(&text(message));
     Some(Letter {
         message_id: message.message_id().unwrap_or_default().to_owned(),
         references,
@@ -105,8 +120,8 @@ pub(crate) fn letter(raw: &[u8], return_path: &str) -> Option<Letter> {
         date: message
             .date()
             .and_then(|date| Timestamp::from_second(date.to_timestamp()).ok()),
-        machine: machine(&message, return_path, &title),
-        files: files(&message),
+        machine: machine(message, return_path, &title),
+        files: files(message),
         whole: (whole.chars().count() > MOST_DESCRIPTION).then_some(whole),
         title,
     })
