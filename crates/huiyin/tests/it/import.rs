@@ -15,12 +15,13 @@ use huiyin_proto::{
     intake::v1::{Feedback, ListFeedbacksRequest},
     r#type::v1::Channel,
 };
-use huiyin_testkit::Stage;
+use huiyin_testkit::{Source, Stage};
 use rust_xlsxwriter::Workbook;
 
 /// A stand with intake alone, and a folder for the test's files.
 struct Stand {
     stage: Stage,
+    _scheduler: Source,
     running: Running,
     folder: PathBuf,
 }
@@ -28,9 +29,13 @@ struct Stand {
 impl Stand {
     async fn new(name: &str) -> Self {
         let stage = Stage::new().await;
-        let config = stage
-            .config("intake", "[vault]\nkey = \"0123456789abcdef0123456789abcdef\"\n")
-            .await;
+        // Intake follows it; it tells nothing.
+        let scheduler = stage.source("scheduler").await;
+        let settings = format!(
+            "[vault]\nkey = \"0123456789abcdef0123456789abcdef\"\n[attachments]\nstore = \"{}\"\n",
+            stage.folder().join("attachments").display()
+        );
+        let config = stage.config("intake", &settings).await;
         let running = intake::start(config, stage.context()).await.unwrap();
         let folder = std::env::temp_dir().join(format!("huiyin_import_{name}_{}", std::process::id()));
         fs::create_dir_all(&folder).unwrap();

@@ -155,7 +155,17 @@ fn repetitions(batch: &mut Vec<Submission>) -> Vec<Submission> {
 async fn settle(ledger: &Ledger, mut batch: Vec<Submission>) {
     // Always in the same order: see `store::feedbacks::insert`.
     batch.sort_by(|left, right| left.tenant.cmp(&right.tenant));
-    let mut outcome = attempt(ledger, &mut batch, Before::Unlikely).await;
+    // A request that comes again finds its own files taken, and would be refused for them before its answer cannot be kept.
+    let brings_files = |submission: &Submission| {
+        let mut evidence = submission.accepted.feedback.facts.attachments.iter();
+        submission.repeat.is_some() && evidence.any(|reference| reference.uploaded.is_some())
+    };
+    let before = if batch.iter().any(brings_files) {
+        Before::Possible
+    } else {
+        Before::Unlikely
+    };
+    let mut outcome = attempt(ledger, &mut batch, before).await;
     if matches!(outcome, Err(Failure::Collision)) {
         outcome = attempt(ledger, &mut batch, Before::Possible).await;
     }
