@@ -2,6 +2,8 @@
 //!
 //! Subjects:
 //! - [`feedback`]: what was said, stored once and shown to whoever may see it.
+//! - [`validation`]: what may come in, and what a vague description lacks.
+//! - [`screening`]: what of it counts: set aside, released, merged, taken apart.
 //!
 //! The way of a feedback: `api` (decode) → `convert` (parse and check, by the rules of `domain`) → `service` (use cases) →
 //! `accept` (pseudonym, sealed address by the `vault`, masked words) → `writer` (many callers, one commit), or `import`
@@ -14,13 +16,19 @@ mod events;
 mod feedback;
 mod meters;
 mod room;
+mod screening;
+mod validation;
 mod vault;
+mod worker;
 
 use std::sync::Arc;
 
-use huiyin_chassis::{Context, Migrations, Running, Service};
+use huiyin_chassis::{Context, Migrations, Running, Service, timer};
 use huiyin_events::{Events, NoEvents};
-use huiyin_proto::intake::v1::intake_service_server::IntakeServiceServer;
+use huiyin_proto::intake::v1::{
+    intake_service_server::IntakeServiceServer, screening_service_server::ScreeningServiceServer,
+    validation_service_server::ValidationServiceServer,
+};
 
 pub use config::Config;
 use room::Room;
@@ -41,9 +49,19 @@ pub async fn start(config: Config, context: Context) -> anyhow::Result<Running> 
     let events = Events::open(&mut service, &config.events).await?;
     let room = Arc::new(Room::new(&mut service, &events, &config)?);
 
-    let server =
-        IntakeServiceServer::new(feedback::api::Api(room)).max_decoding_message_size(service.server.message_bytes());
+    let bytes = service.server.message_bytes();
+    let server = IntakeServiceServer::new(feedback::api::Api(Arc::clone(&room))).max_decoding_message_size(bytes);
     service.server.add(server)?;
+    let server = ValidationServiceServer::new(validation::api::Api(Arc::clone(&room))).max_decoding_message_size(bytes);
+    service.server.add(server)?;
+    let server = ScreeningServiceServer::new(screening::api::Api(Arc::clone(&room))).max_decoding_message_size(bytes);
+    service.server.add(server)?;
+    timer::run(
+        &mut service.tasks,
+        service.database.clone(),
+        service.clock.clone(),
+        room,
+    );
     events.run(&mut service, &config.service.neighbors, &[], Arc::new(NoEvents))?;
     service.run().await
 }

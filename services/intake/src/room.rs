@@ -4,7 +4,7 @@ use huiyin_chassis::{Service, Shutdown, listing::PageTokenKey};
 use huiyin_events::{Events, Log};
 
 use crate::feedback::{ledger::Ledger, writer::Writer};
-use crate::{Config, vault::Vault};
+use crate::{Config, validation::profiles::Profiles, vault::Vault};
 
 /// The room; its use cases stand in `service` and `import`.
 pub(crate) struct Room {
@@ -14,6 +14,8 @@ pub(crate) struct Room {
     pub(crate) writer: Writer,
     /// Makes pseudonyms, and seals addresses.
     pub(crate) vault: Vault,
+    /// What each tenant takes in.
+    pub(crate) profiles: Profiles,
     /// Where `Watch…` reads events.
     pub(crate) log: Log,
     /// Seals page tokens and cursors.
@@ -46,6 +48,7 @@ impl Room {
             ledger,
             writer,
             vault,
+            profiles: Profiles::new(service.clock.clone()),
             log: events.log(),
             page_tokens: service.page_tokens.clone(),
             shutdown: service.shutdown.clone(),

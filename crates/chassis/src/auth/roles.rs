@@ -50,6 +50,9 @@ const GRANTS: &[(&str, &[&[&str]])] = &[
             WORK,
             &[
                 "intake.feedbacks.create",
+                "intake.feedbacks.check",
+                "intake.validationprofiles.read",
+                "intake.screening.*",
                 "scheduler.workorders.reject",
                 "scheduler.workorders.reopen",
                 "notification.messages.read",
@@ -64,7 +67,10 @@ const GRANTS: &[(&str, &[&[&str]])] = &[
         "supervisor",
         &[&[
             "intake.feedbacks.create",
+            "intake.feedbacks.check",
             "intake.feedbacks.read",
+            "intake.validationprofiles.*",
+            "intake.screening.*",
             "classifier.*",
             "scheduler.*",
             "notification.*",
@@ -79,6 +85,8 @@ const GRANTS: &[(&str, &[&[&str]])] = &[
         "analyst",
         &[&[
             "intake.feedbacks.read",
+            "intake.validationprofiles.read",
+            "intake.screening.read",
             "classifier.*.read",
             "classifier.texts.classify",
             "scheduler.*.read",
@@ -91,6 +99,7 @@ const GRANTS: &[(&str, &[&[&str]])] = &[
         "integration",
         &[&[
             "intake.feedbacks.*",
+            "intake.validationprofiles.read",
             "scheduler.workorders.read",
             "notification.inboxes.read",
             "notification.inboxes.update",

@@ -3,7 +3,7 @@
 use std::{pin::Pin, sync::Arc};
 
 use futures::{Stream, StreamExt as _, TryStreamExt as _};
-use huiyin_chassis::{Caller, Refusal, name, repeat::Repeatable, sql};
+use huiyin_chassis::{Caller, Refusal, name, repeat::Repeatable, server::Language, sql};
 use huiyin_proto::intake::v1::{
     BatchCreateFeedbacksRequest, BatchCreateFeedbacksResponse, CreateFeedbackRequest, Feedback, GetFeedbackRequest,
     ImportFeedbacksRequest, ImportFeedbacksResponse, ListFeedbacksRequest, ListFeedbacksResponse, RevealContactRequest,
@@ -27,13 +27,13 @@ type Answers<T> = Pin<Box<dyn Stream<Item = Result<T, Status>> + Send>>;
 impl IntakeService for Api {
     async fn create_feedback(&self, request: Request<CreateFeedbackRequest>) -> Result<Response<Feedback>, Status> {
         let caller = Caller::of(&request)?;
+        let language = Language::of(&request);
         let request = request.into_inner();
         let tenant = name::parent(&caller, &request.parent)?;
         let repeat = Repeatable::new(&tenant, &caller, "CreateFeedback", &request.request_id, &request)?;
-        let feedback = request.feedback.unwrap_or_default();
-        let draft = convert::draft(feedback, "feedback", self.0.ledger.clock.now()).map_err(Refusal::invalid)?;
+        let draft = convert::draft(request.feedback.unwrap_or_default());
         Ok(Response::new(
-            self.0.create(tenant, &caller.subject, draft, repeat).await?,
+            self.0.create(tenant, &caller.subject, draft, repeat, language).await?,
         ))
     }
 
@@ -42,6 +42,7 @@ impl IntakeService for Api {
         request: Request<BatchCreateFeedbacksRequest>,
     ) -> Result<Response<BatchCreateFeedbacksResponse>, Status> {
         let caller = Caller::of(&request)?;
+        let language = Language::of(&request);
         let request = request.into_inner();
         let tenant = name::parent(&caller, &request.parent)?;
         let repeat = Repeatable::new(&tenant, &caller, "BatchCreateFeedbacks", &request.request_id, &request)?;
@@ -49,9 +50,11 @@ impl IntakeService for Api {
             let problem = format!("are more than {MOST_BATCH_BYTES} bytes together: hand them in in parts");
             return Err(Refusal::invalid_field("feedbacks", problem).into());
         }
-        let drafts = convert::drafts(request.feedbacks, self.0.ledger.clock.now())?;
+        let drafts = request.feedbacks.into_iter().map(convert::draft).collect();
         Ok(Response::new(
-            self.0.create_all(&tenant, &caller.subject, drafts, repeat).await?,
+            self.0
+                .create_all(&tenant, &caller.subject, drafts, repeat, language)
+                .await?,
         ))
     }
 
@@ -62,10 +65,10 @@ impl IntakeService for Api {
         request: Request<Streaming<ImportFeedbacksRequest>>,
     ) -> Result<Response<Self::ImportFeedbacksStream>, Status> {
         let caller = Caller::of(&request)?;
-        let (author, clock) = (caller.subject.clone(), self.0.ledger.clock.clone());
+        let (author, language) = (caller.subject.clone(), Language::of(&request));
         let incoming = request
             .into_inner()
-            .map(move |message| convert::incoming(message?, &caller, clock.now()).map_err(Status::from));
+            .map(move |message| convert::incoming(message?, &caller, language).map_err(Status::from));
         let settled = import::run(Arc::clone(&self.0), author, incoming);
         Ok(Response::new(Box::pin(settled.map(|settled| {
             settled.map(|(tenant, settled)| convert::settled(&tenant, settled))
@@ -92,6 +95,7 @@ impl IntakeService for Api {
                 (request.page_size, &request.page_token),
                 &request.filter,
                 &request.order_by,
+                false,
             )
             .await?;
         Ok(Response::new(ListFeedbacksResponse {

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, HashMap};
 
 use anyhow::Context as _;
 use huiyin_chassis::{Clock, Database, Refusal, Tenant, Transaction};
-use huiyin_events::Outbox;
+use huiyin_events::{NewEvent, Outbox};
 use jiff::tz::TimeZone;
 use uuid::Uuid;
 
@@ -12,7 +12,7 @@ use crate::feedback::{
     domain::{self, Accepted},
     store,
 };
-use crate::{config::NumbersConfig, events, meters::Meters};
+use crate::{config::NumbersConfig, meters::Meters, screening};
 
 /// Stores feedback.
 #[derive(Clone)]
@@ -21,7 +21,7 @@ pub(crate) struct Ledger {
     pub(crate) clock: Clock,
     outbox: Outbox,
     zones: Zones,
-    meters: Meters,
+    pub(crate) meters: Meters,
 }
 
 impl Ledger {
@@ -42,14 +42,15 @@ impl Ledger {
         })
     }
 
-    /// Gives display numbers to those that have none, in their order. The transaction must be one of its own, committed
+    /// Gives display numbers to those that have none, in their order, and finds what was said before where the tenant sets that aside. The transaction must be one of its own, committed
     /// before the feedback is stored: see [`store::numbers::take`].
     pub(crate) async fn give_numbers(
         &self,
         tx: &mut Transaction,
         tenant: &Tenant,
-        feedbacks: Vec<&mut Accepted>,
+        mut feedbacks: Vec<&mut Accepted>,
     ) -> Result<(), Refusal> {
+        screening::service::find_repeated(tx, tenant, &mut feedbacks).await?;
         // One day, but for a batch around midnight.
         let mut days: BTreeMap<i32, Vec<&mut Accepted>> = BTreeMap::new();
         for accepted in feedbacks {
@@ -83,10 +84,11 @@ impl Ledger {
                 .iter()
                 .filter(|accepted| !taken.contains_key(&accepted.feedback.id))
         };
+        screening::service::keep(tx, tenant, &stored().copied().collect::<Vec<_>>()).await?;
         let events = stored()
             .map(|accepted| {
                 (
-                    events::submitted(tenant, &accepted.feedback),
+                    screening::service::told(tenant, &accepted.feedback),
                     accepted.traceparent.clone(),
                 )
             })
@@ -94,7 +96,24 @@ impl Ledger {
         self.outbox.append_each(tx, tenant, events).await?;
         self.meters
             .accepted(tx, stored().map(|accepted| accepted.feedback.facts.channel));
+        let aside = stored()
+            .map(|accepted| &accepted.feedback.standing)
+            .filter(|standing| standing.held);
+        self.meters.set_aside(
+            tx,
+            aside.flat_map(|standing| standing.findings.iter().map(|finding| finding.kind)),
+        );
         Ok(taken)
+    }
+
+    /// Tells the other services something about stored feedback.
+    pub(crate) async fn tell(
+        &self,
+        tx: &mut Transaction,
+        tenant: &Tenant,
+        events: Vec<NewEvent>,
+    ) -> Result<(), Refusal> {
+        self.outbox.append_all(tx, tenant, events).await
     }
 }
 

@@ -10,5 +10,7 @@ mod group;
 mod import;
 mod list;
 mod refusals;
+mod screening;
 mod stand;
+mod validation;
 mod watch;

@@ -11,7 +11,10 @@ use jiff_sqlx::Timestamp as SqlTimestamp;
 use sqlx::QueryBuilder;
 use uuid::Uuid;
 
-use crate::feedback::domain::{Accepted, Attachment, ContactKind, Facts, Feedback, Product};
+use crate::{
+    feedback::domain::{Accepted, Attachment, ContactHandling, ContactKind, Facts, Feedback, Product},
+    screening::store::StandingRow,
+};
 
 /// What a list can be filtered by.
 pub(crate) const FIELDS: &[Field] = &[
@@ -59,6 +62,11 @@ pub(crate) const FIELDS: &[Field] = &[
         name: "product.batch",
         column: "product_batch",
         kind: Kind::Text,
+    },
+    Field {
+        name: "state",
+        column: "COALESCE(state, 1)",
+        kind: Kind::Enum("huiyin.intake.v1.FeedbackState"),
     },
     CREATE_TIME,
     Field {
@@ -207,7 +215,8 @@ macro_rules! shown {
          COALESCE(expectation_masked, expectation) AS expectation,
          product_model, product_batch, purchase_channel, purchase_time, order_number, device, software_version,
          frequency, impact, demand, urgency, emotion_level, tier, customer_id, contact_kind,
-         external_id, source, language, attachments, occur_time, create_time, author"
+         external_id, source, language, attachments, occur_time, create_time, author, contact_sealed IS NOT NULL AS is_reachable,
+         state, canonical, held, findings, missing, state_reason, before_state, before_reason"
     };
 }
 
@@ -219,7 +228,7 @@ pub(crate) async fn by_ids(tx: &mut Transaction, tenant: &Tenant, ids: &[Uuid]) 
          CROSS JOIN LATERAL (
              SELECT ",
         shown!(),
-        " FROM feedback
+        " FROM feedback LEFT JOIN feedback_standing USING (tenant_id, id)
              WHERE tenant_id = $1 AND id = wanted_id
              LIMIT 1 -- as in `answers::find`: one probe of the key each
          ) AS found
@@ -233,8 +242,18 @@ pub(crate) async fn by_ids(tx: &mut Transaction, tenant: &Tenant, ids: &[Uuid]) 
 }
 
 /// The rows of one page, and one more where there is another page.
-pub(crate) async fn list(tx: &mut Transaction, tenant: &Tenant, page: &PageRequest) -> Result<Vec<Feedback>, Refusal> {
-    let mut query = QueryBuilder::new(concat!("SELECT ", shown!(), " FROM feedback WHERE tenant_id = "));
+pub(crate) async fn list(
+    tx: &mut Transaction,
+    tenant: &Tenant,
+    page: &PageRequest,
+    quarantined: bool,
+) -> Result<Vec<Feedback>, Refusal> {
+    let mut query = QueryBuilder::new(concat!("SELECT ", shown!(), " FROM feedback "));
+    query.push(if quarantined {
+        "JOIN feedback_standing USING (tenant_id, id) WHERE state = 2 AND tenant_id = "
+    } else {
+        "LEFT JOIN feedback_standing USING (tenant_id, id) WHERE tenant_id = "
+    });
     query.push_bind(tenant.key());
     page.push(&mut query, "id");
     let rows: Vec<Row> = query.build_query_as().fetch_all(&mut **tx).await?;
@@ -294,6 +313,9 @@ struct Row {
     occur_time: SqlTimestamp,
     create_time: SqlTimestamp,
     author: String,
+    is_reachable: bool,
+    #[sqlx(flatten)]
+    standing: StandingRow,
 }
 
 impl From<Row> for Feedback {
@@ -331,6 +353,10 @@ impl From<Row> for Feedback {
             occur_time: row.occur_time.to_jiff(),
             create_time: row.create_time.to_jiff(),
             author: row.author,
+            is_reachable: row.is_reachable,
+            standing: row.standing.into(),
+            handling: ContactHandling::NoContact,
+            guidance: Vec::new(),
         }
     }
 }
