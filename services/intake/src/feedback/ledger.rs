@@ -10,6 +10,7 @@ use uuid::Uuid;
 
 use crate::feedback::{
     domain::{self, Accepted},
+    numbers::Numbers,
     store,
 };
 use crate::{config::NumbersConfig, meters::Meters, screening};
@@ -20,6 +21,7 @@ pub(crate) struct Ledger {
     pub(crate) database: Database,
     pub(crate) clock: Clock,
     outbox: Outbox,
+    numbers: Numbers,
     zones: Zones,
     pub(crate) meters: Meters,
 }
@@ -37,20 +39,16 @@ impl Ledger {
             database,
             clock,
             outbox,
+            numbers: Numbers::default(),
             zones: Zones::new(numbers)?,
             meters: Meters::new(),
         })
     }
 
-    /// Gives display numbers to those that have none, in their order, and finds what was said before where the tenant sets that aside. The transaction must be one of its own, committed
-    /// before the feedback is stored: see [`store::numbers::take`].
-    pub(crate) async fn give_numbers(
-        &self,
-        tx: &mut Transaction,
-        tenant: &Tenant,
-        mut feedbacks: Vec<&mut Accepted>,
-    ) -> Result<(), Refusal> {
-        screening::service::find_repeated(tx, tenant, &mut feedbacks).await?;
+    /// Gives display numbers to those that have none, in their order; before the transaction that stores them. Finds what was
+    /// said before, where the tenant sets that aside.
+    pub(crate) async fn give_numbers(&self, tenant: &Tenant, mut feedbacks: Vec<&mut Accepted>) -> Result<(), Refusal> {
+        screening::service::find_repeated(&self.database, tenant, &mut feedbacks).await?;
         // One day, but for a batch around midnight.
         let mut days: BTreeMap<i32, Vec<&mut Accepted>> = BTreeMap::new();
         for accepted in feedbacks {
@@ -62,8 +60,8 @@ impl Ledger {
         }
         for (day, waiting) in days {
             let count = i64::try_from(waiting.len()).map_err(Refusal::fault)?;
-            let first = store::numbers::take(tx, tenant, day, count).await?;
-            for (sequence, accepted) in (first..).zip(waiting) {
+            let sequences = self.numbers.take(&self.database, tenant, day, count).await?;
+            for (sequence, accepted) in sequences.zip(waiting) {
                 accepted.feedback.number = domain::number(day, sequence);
             }
         }

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use huiyin_chassis::{Refusal, Tenant, Transaction, timer, timer::Timer};
+use huiyin_chassis::{Refusal, Tenant, Transaction, timer::Timer};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
@@ -30,20 +30,18 @@ struct Lot {
     feedbacks: Vec<Uuid>,
 }
 
-/// Has feedbacks that are being stored compared as soon as they are.
-pub(crate) async fn schedule(
-    tx: &mut Transaction,
-    tenant: &Tenant,
-    feedbacks: &[Uuid],
-    now: Timestamp,
-) -> Result<(), Refusal> {
-    for lot in feedbacks.chunks(LOT) {
-        let payload = Lot {
-            feedbacks: lot.to_vec(),
-        };
-        timer::schedule(tx, tenant, KIND, &lot[0].to_string(), now, &payload).await?;
-    }
-    Ok(())
+/// The timers, key and payload, that have feedbacks compared as soon as they are stored.
+pub(crate) fn timers(feedbacks: &[Uuid]) -> Result<Vec<(String, String)>, Refusal> {
+    feedbacks
+        .chunks(LOT)
+        .map(|lot| {
+            let payload = Lot {
+                feedbacks: lot.to_vec(),
+            };
+            let payload = serde_json::to_string(&payload).map_err(Refusal::fault)?;
+            Ok((lot[0].to_string(), payload))
+        })
+        .collect()
 }
 
 /// All words of a feedback, masked.

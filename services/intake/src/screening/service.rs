@@ -1,6 +1,6 @@
 //! The use cases of screening: set aside and let go, merge and take apart, and what is to be known of one before it is stored.
 
-use huiyin_chassis::{Refusal, Tenant, Transaction, mask::mask, repeat::Repeatable};
+use huiyin_chassis::{Database, Refusal, Tenant, Transaction, mask::mask, repeat::Repeatable};
 use huiyin_events::NewEvent;
 use prost::Message;
 use uuid::Uuid;
@@ -63,7 +63,7 @@ pub(crate) fn standing(admitted: &Admitted) -> Standing {
 /// Finds what the same customer said of the same product before, for tenants that set it aside. What arrives in the same moment
 /// elsewhere is not seen here; it is linked afterwards like all others.
 pub(crate) async fn find_repeated(
-    tx: &mut Transaction,
+    database: &Database,
     tenant: &Tenant,
     accepted: &mut [&mut Accepted],
 ) -> Result<(), Refusal> {
@@ -72,7 +72,9 @@ pub(crate) async fn find_repeated(
         return Ok(());
     };
     let prints: Vec<Vec<u8>> = seeks().map(|seek| seek.fingerprint.clone()).collect();
-    let mut first = store::first_with(tx, tenant, &prints, since).await?;
+    let mut tx = database.tenant(tenant).await?;
+    let mut first = store::first_with(&mut tx, tenant, &prints, since).await?;
+    tx.commit().await?;
     for accepted in accepted.iter_mut() {
         let Some(seek) = &accepted.repeats else { continue };
         let id = accepted.feedback.id;
@@ -94,7 +96,7 @@ pub(crate) async fn find_repeated(
     Ok(())
 }
 
-/// Keeps what screening has to say of feedbacks that are being stored, and has them compared.
+/// Keeps what screening has to say of feedbacks that are being stored; for most it has nothing, and asks the database nothing.
 pub(crate) async fn keep(tx: &mut Transaction, tenant: &Tenant, stored: &[&Accepted]) -> Result<(), Refusal> {
     let Some(now) = stored.iter().map(|accepted| accepted.feedback.create_time).max() else {
         return Ok(());
@@ -109,9 +111,7 @@ pub(crate) async fn keep(tx: &mut Transaction, tenant: &Tenant, stored: &[&Accep
         .iter()
         .filter_map(|accepted| Some((accepted.feedback.id, accepted.repeats.as_ref()?.fingerprint.clone())))
         .collect();
-    store::put_prints(tx, tenant, &prints, false).await?;
-    let ids: Vec<Uuid> = stored.iter().map(|accepted| accepted.feedback.id).collect();
-    compare::schedule(tx, tenant, &ids, now).await
+    store::put_prints(tx, tenant, &prints, false).await
 }
 
 /// What a feedback that is being stored tells the others.

@@ -13,7 +13,7 @@ use uuid::Uuid;
 
 use crate::{
     feedback::domain::{Accepted, Attachment, ContactHandling, ContactKind, Facts, Feedback, Product},
-    screening::store::StandingRow,
+    screening::{compare, store::StandingRow},
 };
 
 /// What a list can be filtered by.
@@ -97,8 +97,17 @@ pub(crate) async fn insert(
     let mut rows: Vec<&Accepted> = new.to_vec();
     rows.sort_by_key(|row| (&row.feedback.facts.source, &row.feedback.facts.external_id));
     let rows = Rows(rows);
+    let (keys, lots): (Vec<String>, Vec<String>) = compare::timers(&rows.column(|row| row.feedback.id))?
+        .into_iter()
+        .unzip();
     let stored = sqlx::query(
-        "INSERT INTO feedback (
+        // That they are to be compared is said in the same statement: whoever waits for a batch waits for each round trip of it.
+        "WITH compared AS (
+             INSERT INTO chassis.timer (tenant_id, kind, key, due_time, payload)
+             SELECT $1, $34, key, $35, payload::jsonb FROM unnest($36::text[], $37::text[]) AS lot (key, payload)
+             ON CONFLICT DO NOTHING
+         )
+         INSERT INTO feedback (
              tenant_id, id, number, channel, title, title_masked, description, description_masked, expectation, expectation_masked,
              product_model, product_batch, purchase_channel, purchase_time, order_number, device, software_version,
              frequency, impact, demand, urgency, emotion_level, tier, customer_id, contact_kind, contact_sealed,
@@ -154,6 +163,10 @@ pub(crate) async fn insert(
     .bind(rows.column(|row| sql::time(row.feedback.occur_time)))
     .bind(rows.column(|row| sql::time(row.feedback.create_time)))
     .bind(rows.column(|row| row.feedback.author.as_str()))
+    .bind(compare::KIND)
+    .bind(sql::time(rows.0[0].feedback.create_time))
+    .bind(keys)
+    .bind(lots)
     .execute(&mut **tx)
     .await?;
     if stored.rows_affected() == rows.0.len() as u64 {
