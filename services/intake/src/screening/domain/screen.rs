@@ -35,7 +35,7 @@ static PHRASES: LazyLock<Phrases<Kind>> = LazyLock::new(|| {
     Phrases::new(&[
         (
             Kind::Test,
-            "测试 测试数据 测试用 测试单 测试反馈 测试工单 测试一下 测试测试 测一下 测测 压测 联调 试一下 试试 试试看 试提交 ceshi cs \
+            "测试 测试数据 测试资料 测试用 测试单 测试反馈 测试工单 测试一下 测试测试 测一下 测测 压测 联调 试一下 试试 试试看 试提交 ceshi cs \
              test tests tested testing tester tst test_data testdata test_ticket test_only hello_world foo bar foobar baz qux demo dummy \
              smoke_test uat abc abcd abcde xxx yyy zzz 测试123 test123",
         ),
@@ -87,7 +87,7 @@ static PHRASES: LazyLock<Phrases<Kind>> = LazyLock::new(|| {
 #[expect(clippy::expect_used, reason = "a fixed pattern, compiled by every test")]
 static LINK: LazyLock<Regex> = LazyLock::new(|| {
     Regex::new(
-        r"(?:https?://|www\.)[^\s\u{4e00}-\u{9fff}]+|\b[a-z0-9][a-z0-9-]{0,62}(?:\.[a-z0-9-]{1,62})*\.(?:com|cn|net|org|top|xyz|vip|cc|shop|info|club|site|online|me|ru|io|link)\b(?:/[^\s\u{4e00}-\u{9fff}]*)?",
+        r"(?:https?://|www\.)[^\s\u{4e00}-\u{9fff}]+|(?-u:\b)[a-z0-9][a-z0-9-]{0,62}(?:\.[a-z0-9-]{1,62})*\.(?:com|cn|net|org|top|xyz|vip|cc|shop|info|club|site|online|me|ru|io|link)(?-u:\b)(?:/[^\s\u{4e00}-\u{9fff}]*)?",
     )
     .expect("a link has a pattern")
 });
@@ -96,7 +96,7 @@ static LINK: LazyLock<Regex> = LazyLock::new(|| {
 #[expect(clippy::expect_used, reason = "a fixed pattern, compiled by every test")]
 static ACCOUNT: LazyLock<Regex> = LazyLock::new(|| {
     Regex::new(
-        r"(?:微信|薇信|威信|v信|vx|wx|qq|扣扣|扣群|telegram|whatsapp|wechat|line id|电话|手机)号?群?[\s:：=是为+]{0,4}\+?[a-z0-9_-]{5,}|\bt\.me/[a-z0-9_]+|\bwa\.me/\d+",
+        r"(?:微信|薇信|威信|v信|vx|wx|qq|扣扣|扣群|telegram|whatsapp|wechat|line id|电话|手机)号?群?[\s:：=是为+]{0,4}\+?[a-z0-9_-]{5,}|(?-u:\b)t\.me/[a-z0-9_]+|(?-u:\b)wa\.me/\d+",
     )
     .expect("an account has a pattern")
 });

@@ -120,7 +120,7 @@ static PHRASES: LazyLock<Phrases<Kind>> = LazyLock::new(|| {
              有点儿 都 也 就 就是 还 还是 还有 又 再 是 在 我 我的 我们 我觉得 觉得 感觉 感到 认为 反正 总之 实在 实在是 简直 完全 根本 总是 老是 老 一直 经常 最近 现在 今天 已经 什么 怎么 \
              为什么 请 麻烦 谢谢 尽快 赶紧 赶快 马上 处理 解决 一下 看看 看 自己看 自己 到底 行 行不行 买 用 用着 用起来 起来 使用 让 让人 令 人 要 想 我要 跟 和 与 被 把 个 家 种 样 这么 那么 这样 受 烦 烦死了 \
              东西 产品 商品 货 软件 程序 应用 系统 手机 电脑 设备 机器 功能 页面 界面 网站 网页 平台 服务 公司 质量 品质 体验 用户体验 效果 性能 问题 方面 情况 玩意 东东 app apk 各种 懒得说 懒得 说 多 大 \
-             死了 死 极了 透了 多了 得 地 着 过 会 能 可 可以 没 有 到 们 出 从 对 给 \
+             死了 死 极了 透了 多了 得 地 着 过 会 能 可 可以 有 到 们 出 从 对 给 \
              the a an this that these those it its it's is are was were be been am i i'm we you your my our they app apps application product products \
              software system service thing things phone device machine quality experience feature function website site page with for of to in on at and or but so \
              very really too quite just always still again totally completely such much more all at_all please pls thanks thank hey hi has have had having do does did \
@@ -128,19 +128,19 @@ static PHRASES: LazyLock<Phrases<Kind>> = LazyLock::new(|| {
         ),
         (
             Kind::Not,
-            "没有 没什么 没有什么 没 没有任何 没任何 并没有 不是 并不是 不算 不会 未 无 毫无 从不 从没 别的 除了 no not never without isn't wasn't hasn't haven't nothing zero",
+            "不 没有 没什么 没有什么 没 没有任何 没任何 并没有 不是 并不是 不算 不会 未 无 毫无 从不 从没 别的 除了 no not never without isn't wasn't hasn't haven't nothing zero",
         ),
     ])
 });
 
 #[expect(clippy::expect_used, reason = "a fixed pattern, compiled by every test")]
 static MODEL: LazyLock<Regex> = LazyLock::new(|| {
-    Regex::new(r"(?:iphone|ipad|galaxy|mate|redmi|小米|红米|华为|荣耀|三星|oppo|vivo|型号)\s*[a-z0-9]+|\b[a-z]{1,6}-?[0-9]{1,4}[a-z]{0,4}\b")
+    Regex::new(r"(?:iphone|ipad|galaxy|mate|redmi|小米|红米|华为|荣耀|三星|oppo|vivo|型号)\s*[a-z0-9]+|(?-u:\b)[a-z]{1,6}-?[0-9]{1,4}[a-z]{0,4}(?-u:\b)")
         .expect("a model has a pattern")
 });
 #[expect(clippy::expect_used, reason = "a fixed pattern, compiled by every test")]
 static VERSION: LazyLock<Regex> = LazyLock::new(|| {
-    Regex::new(r"\bv?[0-9]{1,3}\.[0-9]{1,4}(?:\.[0-9]{1,6})*|(?:ios|android|安卓|鸿蒙|harmonyos|windows|win|macos|版本|version)\s*号?\s*[0-9]+")
+    Regex::new(r"(?-u:\b)v?[0-9]{1,3}\.[0-9]{1,4}(?:\.[0-9]{1,6})*|(?:ios|android|安卓|鸿蒙|harmonyos|windows|win|macos|版本|version)\s*号?\s*[0-9]+")
         .expect("a version has a pattern")
 });
 
@@ -180,7 +180,11 @@ pub(crate) fn read(told: Told<'_>) -> Vagueness {
         .filter(|piece| !matches!(piece.kind, Kind::Step | Kind::Symptom))
         .collect();
     let is_short = text.chars().count() <= LONGEST;
-    let is_vague = complains && !has_symptom && is_short && weight(&without(&text, &empty)) <= SAYS_LITTLE;
+    // A model or a version says what is meant, and not what is wrong with it.
+    let rest = without(&text, &empty);
+    let rest = MODEL.replace_all(&rest, " ");
+    let rest = VERSION.replace_all(&rest, " ");
+    let is_vague = complains && !has_symptom && is_short && weight(&rest) <= SAYS_LITTLE;
     Vagueness { is_vague, said }
 }
 
