@@ -5,10 +5,10 @@
 //! - [`validation`]: what may come in, and what a vague description lacks.
 //! - [`screening`]: what of it counts: set aside, released, merged, taken apart.
 //!
-//! The way of a feedback: `api` (decode) → `convert` (parse and check, by the rules of `domain`) → `service` (use cases) →
-//! `accept` (pseudonym, sealed address by the `vault`, masked words) → `writer` (many callers, one commit), or `import`
-//! (a stream, one commit per message) → `ledger` (number, row, event) → `store` (SQL) → `events` → the classifier, and
-//! everybody else who follows intake's log.
+//! The way of a feedback: `api` (decode) → `convert` (parse) → `service` (use cases; `validation` admits or refuses) →
+//! `accept` (where it stands, by `screening`; pseudonym, sealed address by the `vault`, masked words) → `writer` (many callers,
+//! one commit), or `import` (a stream, one commit per message) → `ledger` (number, row, event) → `store` (SQL) → `events` →
+//! the classifier, and everybody else who follows intake's log. What is near to it is found afterwards (`worker`).
 
 mod config;
 mod error;

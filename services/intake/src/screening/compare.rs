@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use huiyin_chassis::{Refusal, Tenant, Transaction, timer::Timer};
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
@@ -19,6 +19,10 @@ use crate::{
 
 /// The kind of the timers.
 pub(crate) const KIND: &str = "screening.compare";
+/// The kind of the timers that drop what nothing is compared with any more.
+pub(crate) const PRUNE: &str = "screening.prune";
+/// How often that is done, where feedback comes in at all.
+const PRUNE_EVERY: SignedDuration = SignedDuration::from_hours(24);
 /// So many feedbacks are compared by one timer.
 const LOT: usize = 100;
 /// A feedback is compared with at most so many that share bands with it.
@@ -97,6 +101,8 @@ impl Room {
             .flat_map(|(feedback, profile)| profile.bands().into_iter().map(|band| (feedback.id, band)))
             .collect();
         store::put_bands(tx, tenant, &bands).await?;
+        let now = self.ledger.clock.now();
+        store::prune_later(tx, tenant, PRUNE, now.saturating_add(PRUNE_EVERY).unwrap_or(now)).await?;
 
         let mut links = Vec::new();
         let all_prints: Vec<Vec<u8>> = prints.iter().map(|(_, print)| print.clone()).collect();
@@ -120,6 +126,13 @@ impl Room {
         store::put_links(tx, tenant, &links).await?;
         self.ledger.meters.linked(tx, links.iter().map(|link| link.relation));
         Ok(())
+    }
+
+    /// Drops the bands of what lies before the window.
+    pub(crate) async fn prune_bands(&self, tx: &mut Transaction, tenant: &Tenant) -> Result<(), Refusal> {
+        let window = self.profiles.active_in(tx, tenant).await?.screening.window;
+        let now = self.ledger.clock.now();
+        store::prune(tx, tenant, first_id(now.saturating_sub(window).unwrap_or(now))).await
     }
 
     /// Which stored feedbacks are near to these, by their place.
@@ -168,7 +181,7 @@ impl Room {
         tx: &mut Transaction,
         tenant: &Tenant,
         feedback: &Feedback,
-        window: jiff::SignedDuration,
+        window: SignedDuration,
     ) -> Result<Vec<Similar>, Refusal> {
         let now = feedback.create_time;
         let since = first_id(now.saturating_sub(window).unwrap_or(now));
@@ -220,7 +233,7 @@ mod tests {
         let clock = huiyin_chassis::Clock::held("2026-03-02T09:00:00Z".parse().unwrap());
         let first = first_id(clock.now());
         assert!(clock.id() >= first);
-        clock.advance(jiff::SignedDuration::from_millis(-1));
+        clock.advance(SignedDuration::from_millis(-1));
         assert!(clock.id() < first);
     }
 }

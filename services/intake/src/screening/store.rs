@@ -210,6 +210,35 @@ pub(crate) async fn put_bands(tx: &mut Transaction, tenant: &Tenant, bands: &[(U
     Ok(())
 }
 
+/// Has the tenant's old bands dropped at this moment, unless that is to happen already.
+pub(crate) async fn prune_later(
+    tx: &mut Transaction,
+    tenant: &Tenant,
+    kind: &str,
+    due: Timestamp,
+) -> Result<(), Refusal> {
+    sqlx::query(
+        "INSERT INTO chassis.timer (tenant_id, kind, key, due_time, payload) VALUES ($1, $2, 'bands', $3, '{}')
+         ON CONFLICT DO NOTHING",
+    )
+    .bind(tenant.key())
+    .bind(kind)
+    .bind(sql::time(due))
+    .execute(&mut **tx)
+    .await?;
+    Ok(())
+}
+
+/// Drops the bands of feedbacks before an id: nothing is compared with them any more.
+pub(crate) async fn prune(tx: &mut Transaction, tenant: &Tenant, before: Uuid) -> Result<(), Refusal> {
+    sqlx::query("DELETE FROM feedback_band WHERE tenant_id = $1 AND feedback_id < $2")
+        .bind(tenant.key())
+        .bind(before)
+        .execute(&mut **tx)
+        .await?;
+    Ok(())
+}
+
 /// Which feedbacks share bands with these, how many each, the newest of each band alone: a text that comes by the thousand costs
 /// no more than another.
 pub(crate) async fn candidates(

@@ -371,6 +371,30 @@ async fn what_is_nearly_the_same_is_linked() {
     );
 }
 
+/// What nothing is compared with any more is dropped; what was found with it stays.
+#[tokio::test]
+async fn sketches_older_than_the_window_are_dropped() {
+    let stand = Stand::new().await;
+    let mut client = stand.client().await;
+    let old = client
+        .create_feedback(create(of_li("充电十分钟就发烫")))
+        .await
+        .unwrap()
+        .into_inner();
+    compared(&stand, &old.name).await;
+    let mut database = stand.database().await;
+    let mut bands = async || -> i64 {
+        sqlx::query_scalar("SELECT count(*) FROM feedback_band")
+            .fetch_one(&mut database)
+            .await
+            .unwrap()
+    };
+    assert_eq!(bands().await, 8);
+    stand.stage.clock.advance(jiff::SignedDuration::from_hours(8 * 24));
+    eventually("the bands are dropped", LIMIT, async || bands().await == 0).await;
+    assert!(compared(&stand, &old.name).await.compared);
+}
+
 /// 001-12: a merge is a link, and is taken back without loss.
 #[tokio::test]
 async fn a_merge_is_taken_back_without_loss() {

@@ -6,7 +6,7 @@ use regex::Regex;
 
 use super::{
     Finding, FindingKind, Reason,
-    phrases::{Phrases, without},
+    phrases::{Found, Phrases, without},
     text::{fold, is_ideograph, letters, weight},
 };
 
@@ -105,6 +105,7 @@ static ACCOUNT: LazyLock<Regex> = LazyLock::new(|| {
 pub(crate) fn screen(text: &str) -> Vec<Finding> {
     let short: String = text.chars().take(LONGEST).collect();
     let folded = fold(&short);
+    let phrases = PHRASES.find(&folded);
     let mut findings = Vec::new();
     let mut found = |kind, reasons: Vec<Reason>| {
         if !reasons.is_empty() {
@@ -115,10 +116,10 @@ pub(crate) fn screen(text: &str) -> Vec<Finding> {
             });
         }
     };
-    let is_test = test_data(&folded);
-    let is_spam = spam(&folded);
+    let is_test = test_data(&folded, &phrases);
+    let is_spam = spam(&folded, &phrases);
     let says_nothing = if is_test.is_empty() && is_spam.is_empty() {
-        irrelevant(&folded)
+        irrelevant(&folded, &phrases)
     } else {
         Vec::new()
     };
@@ -128,9 +129,8 @@ pub(crate) fn screen(text: &str) -> Vec<Finding> {
     findings
 }
 
-fn test_data(folded: &str) -> Vec<Reason> {
+fn test_data(folded: &str, found: &[Found<Kind>]) -> Vec<Reason> {
     let mut reasons = Vec::new();
-    let found = PHRASES.find(folded);
     let says_test = found.iter().any(|piece| piece.kind == Kind::Test);
     let fills: Vec<_> = found
         .iter()
@@ -230,8 +230,7 @@ fn is_straight(bytes: &[u8], place: impl Fn(u8) -> Option<(i32, i32)>) -> bool {
     columns.windows(2).all(|pair| pair[1] - pair[0] == 1) || columns.windows(2).all(|pair| pair[0] - pair[1] == 1)
 }
 
-fn spam(folded: &str) -> Vec<Reason> {
-    let found = PHRASES.find(folded);
+fn spam(folded: &str, found: &[Found<Kind>]) -> Vec<Reason> {
     let distinct = |kind: Kind| {
         let mut pieces: Vec<&str> = found
             .iter()
@@ -292,16 +291,19 @@ fn repeats(folded: &str) -> bool {
     })
 }
 
-fn irrelevant(folded: &str) -> Vec<Reason> {
+fn irrelevant(folded: &str, found: &[Found<Kind>]) -> Vec<Reason> {
     let whole = letters(folded);
     if whole.is_empty() {
         return vec![Reason::NoWords];
     }
-    let found = PHRASES.find(folded);
     if found.iter().any(|piece| piece.kind == Kind::Matter) {
         return Vec::new();
     }
-    let empty: Vec<_> = found.into_iter().filter(|piece| piece.kind == Kind::Empty).collect();
+    let empty: Vec<_> = found
+        .iter()
+        .copied()
+        .filter(|piece| piece.kind == Kind::Empty)
+        .collect();
     let rest = letters(&without(folded, &empty));
     if rest.chars().all(char::is_numeric) || is_one_character(&whole) {
         return vec![Reason::NoMeaning];

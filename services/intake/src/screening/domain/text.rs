@@ -13,8 +13,8 @@ pub(crate) fn fold(text: &str) -> String {
             if !folded.is_empty() && !folded.ends_with(' ') {
                 folded.push(' ');
             }
-        } else if let Some(simplified) = SIMPLIFIED.get(&character) {
-            folded.push(*simplified);
+        } else if is_ideograph(character) {
+            folded.push(SIMPLIFIED.get(&character).copied().unwrap_or(character));
         } else if matches!(character, '\u{2018}' | '\u{2019}') {
             folded.push('\'');
         } else {

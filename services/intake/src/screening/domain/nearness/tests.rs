@@ -90,15 +90,16 @@ fn nearly_all_pairs_that_are_near_share_a_band() {
 /// Ten times the text costs about ten times the time, and a text of any length an amount that is bounded.
 #[test]
 fn a_sketch_costs_no_more_than_the_length_of_its_text() {
+    // The quickest of several: others may be using the machine.
     let cost = |length: usize| {
         let text = changed(&vec!['字'; length], 1000, 3);
-        let start = Instant::now();
-        for _ in 0..5 {
+        let run = || {
+            let start = Instant::now();
             assert_eq!(Profile::of(&text).bands().len(), BANDS);
-        }
-        start.elapsed()
+            start.elapsed()
+        };
+        (0..9).map(|_| run()).min().unwrap()
     };
-    cost(400);
     let (short, long) = (cost(400), cost(4000));
     println!("sketches: {short:?} for 400 characters, {long:?} for 4000");
     assert!(long < short * 60, "{short:?} {long:?}");
