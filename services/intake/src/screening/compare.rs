@@ -108,10 +108,8 @@ impl Room {
         let all_prints: Vec<Vec<u8>> = prints.iter().map(|(_, print)| print.clone()).collect();
         let first = store::first_with(tx, tenant, &all_prints, since).await?;
         for (feedback, (id, print)) in feedbacks.iter().zip(&prints) {
-            if let Some(other) = first.get(print)
-                && other != id
-                && knows_customer(feedback)
-            {
+            let other = first.get(print).into_iter().flatten().find(|other| *other != id);
+            if let Some(other) = other.filter(|_| knows_customer(feedback)) {
                 links.push(link(*id, *other, Relation::Exact, 1.0));
             }
         }
@@ -190,11 +188,16 @@ impl Room {
         let mut similar = Vec::new();
         if knows_customer(feedback) {
             let first = store::first_with(tx, tenant, &[print(feedback)], since).await?;
-            similar.extend(first.into_values().map(|id| Similar {
-                id,
-                relation: Relation::Exact,
-                similarity: 1.0,
-            }));
+            similar.extend(
+                first
+                    .into_values()
+                    .flat_map(|ids| ids.into_iter().take(1))
+                    .map(|id| Similar {
+                        id,
+                        relation: Relation::Exact,
+                        similarity: 1.0,
+                    }),
+            );
         }
         let near = self
             .near(tx, tenant, &bands, &[profile], std::slice::from_ref(feedback), since)

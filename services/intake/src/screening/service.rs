@@ -79,7 +79,8 @@ pub(crate) async fn find_repeated(
         let Some(seek) = &accepted.repeats else { continue };
         let id = accepted.feedback.id;
         // Within one batch the first of them counts.
-        let found = *first.entry(seek.fingerprint.clone()).or_insert(id);
+        let had = first.entry(seek.fingerprint.clone()).or_insert_with(|| vec![id]);
+        let found = had.first().copied().unwrap_or(id);
         let is_repeated = found != id;
         let is_aside = seek.is_aside || is_repeated;
         let standing = &mut accepted.feedback.standing;

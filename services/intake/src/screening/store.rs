@@ -135,13 +135,13 @@ pub(crate) async fn lock(tx: &mut Transaction, tenant: &Tenant, ids: &[Uuid], no
     Ok(())
 }
 
-/// What each feedback's fingerprint was first seen with, within the window: the id from which on, by the fingerprint.
+/// Which two feedbacks had a fingerprint first, from an id on: ids rise with time.
 pub(crate) async fn first_with(
     tx: &mut Transaction,
     tenant: &Tenant,
     fingerprints: &[Vec<u8>],
     since: Uuid,
-) -> Result<HashMap<Vec<u8>, Uuid>, Refusal> {
+) -> Result<HashMap<Vec<u8>, Vec<Uuid>>, Refusal> {
     let rows: Vec<(Vec<u8>, Uuid)> = sqlx::query_as(
         "SELECT wanted.fingerprint, first.id
          FROM (SELECT DISTINCT fingerprint FROM unnest($2::bytea[]) AS all_of (fingerprint)) AS wanted
@@ -149,7 +149,7 @@ pub(crate) async fn first_with(
              SELECT id FROM feedback_print AS p
              WHERE p.tenant_id = $1 AND p.fingerprint = wanted.fingerprint AND p.id >= $3
              ORDER BY id
-             LIMIT 1
+             LIMIT 2
          ) AS first",
     )
     .bind(tenant.key())
@@ -157,7 +157,13 @@ pub(crate) async fn first_with(
     .bind(since)
     .fetch_all(&mut **tx)
     .await?;
-    Ok(rows.into_iter().collect())
+    let mut first: HashMap<Vec<u8>, Vec<Uuid>> = HashMap::new();
+    for (fingerprint, id) in rows {
+        let ids = first.entry(fingerprint).or_default();
+        ids.push(id);
+        ids.sort_unstable();
+    }
+    Ok(first)
 }
 
 /// Keeps fingerprints; `compared` is only ever raised.

@@ -256,6 +256,7 @@ async fn what_is_said_twice_is_linked_and_set_aside_where_the_policy_says() {
         .unwrap()
         .into_inner();
     compared(&stand, &first.name).await;
+    stand.stage.clock.advance(jiff::SignedDuration::from_secs(1));
     let second = client
         .create_feedback(create(of_li("充电十分钟，就发烫。")))
         .await
@@ -340,7 +341,8 @@ async fn what_is_nearly_the_same_is_linked() {
         .await
         .unwrap()
         .into_inner();
-    let alike = text.replace("卸载重新安装还是不行，联系客服也没有得到答复，", "");
+    // A number apart: another matter, perhaps.
+    let alike = text.replace("三次", "五次");
     let alike = client
         .create_feedback(create(feedback(&alike)))
         .await
@@ -359,10 +361,7 @@ async fn what_is_nearly_the_same_is_linked() {
             .map(|near| near.relation())
     };
     assert_eq!(relation(&near.name).await, Some(Relation::Linked));
-    assert!(matches!(
-        relation(&alike.name).await,
-        Some(Relation::Proposed | Relation::Similar)
-    ));
+    assert_eq!(relation(&alike.name).await, Some(Relation::Proposed));
     assert_eq!(relation(&other.name).await, None);
     assert!(
         [near, alike, other]
