@@ -1,5 +1,5 @@
-//! The events that intake tells: feedback was accepted. And what it does with those of the scheduler: customers see how their
-//! feedback stands.
+//! The events that intake tells: feedback was accepted; what screening tells stands in its folder. And what it does with those
+//! of the scheduler: customers see how their feedback stands.
 
 use huiyin_chassis::{Refusal, Tenant, Transaction, sql};
 use huiyin_events::{Consume, Event, NewEvent, Payload};
@@ -25,9 +25,30 @@ impl Consume for Room {
 /// A feedback was accepted and stored.
 pub(crate) fn submitted(tenant: &Tenant, feedback: &Feedback) -> NewEvent {
     let Feedback { facts, .. } = feedback;
-    let subject = tenant.child(FEEDBACKS, feedback.id);
-    let digest = FeedbackDigest {
-        feedback: subject.clone(),
+    let text: Vec<&str> = [&feedback.title, &feedback.description, &feedback.expectation]
+        .into_iter()
+        .map(String::as_str)
+        .filter(|part| !part.is_empty())
+        .collect();
+    NewEvent {
+        subject: tenant.child(FEEDBACKS, feedback.id),
+        actor: feedback.author.clone(),
+        payload: Payload::FeedbackSubmitted(FeedbackSubmitted {
+            feedback: Some(digest(tenant, feedback)),
+            text: text.join("\n"),
+            stated_impact: facts.impact,
+            stated_urgency: facts.urgency,
+            emotion_level: facts.emotion_level,
+            demand: demand(facts.demand),
+        }),
+    }
+}
+
+/// What every room may know of a feedback.
+pub(crate) fn digest(tenant: &Tenant, feedback: &Feedback) -> FeedbackDigest {
+    let Feedback { facts, .. } = feedback;
+    FeedbackDigest {
+        feedback: tenant.child(FEEDBACKS, feedback.id),
         number: feedback.number.clone(),
         channel: facts.channel,
         customer: feedback
@@ -40,24 +61,7 @@ pub(crate) fn submitted(tenant: &Tenant, feedback: &Feedback) -> NewEvent {
         occur_time: Some(sql::to_proto(feedback.occur_time)),
         receive_time: Some(sql::to_proto(feedback.create_time)),
         language: facts.language.clone(),
-        reachable: feedback.contact_kind.is_some(),
-    };
-    let text: Vec<&str> = [&feedback.title, &feedback.description, &feedback.expectation]
-        .into_iter()
-        .map(String::as_str)
-        .filter(|part| !part.is_empty())
-        .collect();
-    NewEvent {
-        subject,
-        actor: feedback.author.clone(),
-        payload: Payload::FeedbackSubmitted(FeedbackSubmitted {
-            feedback: Some(digest),
-            text: text.join("\n"),
-            stated_impact: facts.impact,
-            stated_urgency: facts.urgency,
-            emotion_level: facts.emotion_level,
-            demand: demand(facts.demand),
-        }),
+        reachable: feedback.is_reachable,
     }
 }
 

@@ -3,14 +3,16 @@
 //! Subjects:
 //! - [`feedback`]: what was said, stored once and shown to whoever may see it;
 //! - [`channel`]: forms, connectors and mailboxes, each of which hands in as `CreateFeedback` does;
+//! - [`validation`]: what may come in, and what a vague description lacks;
+//! - [`screening`]: what of it counts: set aside, released, merged, taken apart;
 //! - [`attachment`]: files that came along, stored once per tenant and handed out when they are known to be harmless;
 //! - [`status`]: how a feedback stands, for the customer who holds its number and token.
 //!
-//! The way of a feedback: `api` (decode) → `convert` (parse and check, by the rules of `domain`) → `service` (use cases) →
-//! `accept` (pseudonym, sealed address by the `vault`, masked words) → `writer` (many callers, one commit), or `import`
-//! (a stream, one commit per message) → `ledger` (number, row, event) → `store` (SQL) → `events` → the classifier, and
-//! everybody else who follows intake's log. What the scheduler tells of its work order enters at [`events`]; what is due later
-//! begins in [`worker`].
+//! The way of a feedback: `api` (decode) → `convert` (parse) → `service` (use cases; `validation` admits or refuses) →
+//! `accept` (where it stands, by `screening`; pseudonym, sealed address by the `vault`, masked words) → `writer` (many callers,
+//! one commit), or `import` (a stream, one commit per message) → `ledger` (number, row, event) → `store` (SQL) → `events` →
+//! the classifier, and everybody else who follows intake's log. What the scheduler tells of its work order enters at
+//! [`events`]; what is due later begins in [`worker`], the search for what is near to a feedback among it.
 
 mod attachment;
 mod channel;
@@ -20,7 +22,9 @@ mod events;
 mod feedback;
 mod meters;
 mod room;
+mod screening;
 mod status;
+mod validation;
 mod vault;
 mod worker;
 
@@ -30,7 +34,8 @@ use huiyin_chassis::{Context, Migrations, Running, Service};
 use huiyin_events::Events;
 use huiyin_proto::intake::v1::{
     attachment_service_server::AttachmentServiceServer, intake_service_server::IntakeServiceServer,
-    source_service_server::SourceServiceServer, status_service_server::StatusServiceServer,
+    screening_service_server::ScreeningServiceServer, source_service_server::SourceServiceServer,
+    status_service_server::StatusServiceServer, validation_service_server::ValidationServiceServer,
 };
 
 pub use config::Config;
@@ -54,6 +59,10 @@ pub async fn start(config: Config, context: Context) -> anyhow::Result<Running> 
 
     let most = service.server.message_bytes();
     let server = IntakeServiceServer::new(feedback::api::Api(Arc::clone(&room))).max_decoding_message_size(most);
+    service.server.add(server)?;
+    let server = ValidationServiceServer::new(validation::api::Api(Arc::clone(&room))).max_decoding_message_size(most);
+    service.server.add(server)?;
+    let server = ScreeningServiceServer::new(screening::api::Api(Arc::clone(&room))).max_decoding_message_size(most);
     service.server.add(server)?;
     let server = AttachmentServiceServer::new(attachment::api::Api(Arc::clone(&room))).max_decoding_message_size(most);
     service.server.add(server)?;

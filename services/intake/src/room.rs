@@ -5,7 +5,7 @@ use huiyin_events::{Events, Log};
 
 use crate::feedback::{ledger::Ledger, writer::Writer};
 use crate::status::{changes::Changes, domain_limit::Limit};
-use crate::{Config, attachment::service::Files, vault::Vault};
+use crate::{Config, attachment::service::Files, validation::profiles::Profiles, vault::Vault};
 
 /// The room; its use cases stand in `service` and `import`.
 pub(crate) struct Room {
@@ -21,6 +21,8 @@ pub(crate) struct Room {
     pub(crate) status_changes: Changes,
     /// How often a status may be asked for.
     pub(crate) status_limit: Limit,
+    /// What each tenant takes in.
+    pub(crate) profiles: Profiles,
     /// Where `Watch…` reads events.
     pub(crate) log: Log,
     /// Seals page tokens and cursors.
@@ -56,6 +58,7 @@ impl Room {
             files: Files::new(&config.attachments)?,
             status_changes: Changes::start(&mut service.tasks, &service.database, &service.shutdown),
             status_limit: Limit::new(),
+            profiles: Profiles::new(service.clock.clone()),
             log: events.log(),
             page_tokens: service.page_tokens.clone(),
             shutdown: service.shutdown.clone(),

@@ -7,12 +7,14 @@ use huiyin_chassis::{
     timer::{self, Fire, Timer},
 };
 
-use crate::{attachment, room::Room};
+use crate::{attachment, room::Room, screening::compare};
 
 impl Fire for Room {
     async fn fire(&self, tx: &mut Transaction, due: &Timer) -> Result<(), Refusal> {
         match due.kind.as_str() {
             kind if kind.starts_with(attachment::timers::KINDS) => self.attachment_due(tx, due).await,
+            compare::KIND => self.compare(tx, due).await,
+            compare::PRUNE => self.prune_bands(tx, &due.tenant).await,
             other => Err(Refusal::fault(anyhow::anyhow!("nobody knows what {other} is for"))),
         }
     }

@@ -42,6 +42,16 @@ fn happening(event: &Event) -> Result<Option<Happening>, Refusal> {
     let Some(payload) = &event.payload else { return Ok(None) }; // a newer kind than this version knows
     let (feedback, change) = match payload {
         Payload::FeedbackSubmitted(said) => submitted(said)?,
+        // What is held is counted when its submission comes; what was submitted stays counted where it is.
+        Payload::FeedbackQuarantined(_) | Payload::FeedbackReleased(_) => return Ok(None),
+        Payload::FeedbackMerged(said) => (
+            feedback(required(said.feedback.as_ref(), "feedback")?)?,
+            Change::Merged { merged: true },
+        ),
+        Payload::FeedbackUnmerged(said) => (
+            feedback(required(said.feedback.as_ref(), "feedback")?)?,
+            Change::Merged { merged: false },
+        ),
         Payload::FeedbackClassified(said) => classified(said)?,
         Payload::WorkOrderOpened(said) => {
             let (feedback, order) = order(said.work_order.as_ref())?;

@@ -3,7 +3,7 @@
 use std::{collections::HashMap, sync::Arc};
 
 use futures::{Stream, StreamExt as _};
-use huiyin_chassis::{Refusal, Tenant};
+use huiyin_chassis::{Refusal, Tenant, server::Language};
 use tokio::{sync::mpsc, task::JoinSet};
 use tracing::Instrument as _;
 use uuid::Uuid;
@@ -13,7 +13,7 @@ use crate::feedback::{
     domain::{Accepted, Draft, Violation},
     store::{self, imports::Advance},
 };
-use crate::{error::Error, events::FEEDBACKS, room::Room};
+use crate::{error::Error, events::FEEDBACKS, room::Room, validation::service::admit};
 
 /// One message of a stream, understood.
 pub(crate) enum Incoming {
@@ -28,9 +28,11 @@ pub(crate) struct Opening {
     pub(crate) tenant: Tenant,
     pub(crate) import_id: String,
     pub(crate) validate_only: bool,
+    /// In which what is wrong is said.
+    pub(crate) language: Language,
 }
 
-/// One item, checked.
+/// One item, parsed.
 pub(crate) struct Item {
     /// Its place in the caller's file.
     pub(crate) sequence: i64,
@@ -200,6 +202,8 @@ impl Room {
         items: Vec<Item>,
     ) -> Result<Vec<Prepared>, Refusal> {
         let mut prepared = Vec::with_capacity(items.len());
+        let rulebook = self.profiles.active(&self.ledger.database, &opening.tenant).await?;
+        let now = self.ledger.clock.now();
         for (index, Item { sequence, draft }) in items.into_iter().enumerate() {
             if sequence <= *last {
                 return Err(Refusal::invalid_field(
@@ -208,14 +212,15 @@ impl Room {
                 ));
             }
             *last = sequence;
-            let fate = match draft {
+            let admitted = draft.and_then(|draft| admit(&rulebook, draft, now, opening.language, "feedback"));
+            let fate = match admitted {
                 _ if sequence <= through => Fate::SettledBefore,
-                Ok(draft) => Fate::Good(Box::new(accept::accept(
+                Ok(admitted) => Fate::Good(Box::new(accept::accept(
                     &self.ledger.clock,
                     &self.vault,
                     &opening.tenant,
                     author,
-                    draft,
+                    admitted,
                 )?)),
                 Err(violations) => Fate::Bad(violations),
             };

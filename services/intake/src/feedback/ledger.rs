@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, HashMap};
 
 use anyhow::Context as _;
 use huiyin_chassis::{Clock, Database, Refusal, Tenant, Transaction};
-use huiyin_events::Outbox;
+use huiyin_events::{NewEvent, Outbox};
 use jiff::tz::TimeZone;
 use uuid::Uuid;
 
@@ -13,7 +13,7 @@ use crate::feedback::{
     numbers::Numbers,
     store,
 };
-use crate::{attachment, config::NumbersConfig, events, meters::Meters};
+use crate::{attachment, config::NumbersConfig, meters::Meters, screening};
 
 /// Stores feedback.
 #[derive(Clone)]
@@ -23,7 +23,7 @@ pub(crate) struct Ledger {
     outbox: Outbox,
     numbers: Numbers,
     zones: Zones,
-    meters: Meters,
+    pub(crate) meters: Meters,
 }
 
 impl Ledger {
@@ -45,8 +45,10 @@ impl Ledger {
         })
     }
 
-    /// Gives display numbers to those that have none, in their order; before the transaction that stores them.
-    pub(crate) async fn give_numbers(&self, tenant: &Tenant, feedbacks: Vec<&mut Accepted>) -> Result<(), Refusal> {
+    /// Gives display numbers to those that have none, in their order; before the transaction that stores them. Finds what was
+    /// said before, where the tenant sets that aside.
+    pub(crate) async fn give_numbers(&self, tenant: &Tenant, mut feedbacks: Vec<&mut Accepted>) -> Result<(), Refusal> {
+        screening::service::find_repeated(&self.database, tenant, &mut feedbacks).await?;
         // One day, but for a batch around midnight.
         let mut days: BTreeMap<i32, Vec<&mut Accepted>> = BTreeMap::new();
         for accepted in feedbacks {
@@ -92,10 +94,11 @@ impl Ledger {
             })
             .collect();
         attachment::service::link(tx, tenant, &files).await?;
+        screening::service::keep(tx, tenant, &stored().copied().collect::<Vec<_>>()).await?;
         let events = stored()
             .map(|accepted| {
                 (
-                    events::submitted(tenant, &accepted.feedback),
+                    screening::service::told(tenant, &accepted.feedback),
                     accepted.traceparent.clone(),
                 )
             })
@@ -103,7 +106,24 @@ impl Ledger {
         self.outbox.append_each(tx, tenant, events).await?;
         self.meters
             .accepted(tx, stored().map(|accepted| accepted.feedback.facts.channel));
+        let aside = stored()
+            .map(|accepted| &accepted.feedback.standing)
+            .filter(|standing| standing.held);
+        self.meters.set_aside(
+            tx,
+            aside.flat_map(|standing| standing.findings.iter().map(|finding| finding.kind)),
+        );
         Ok(taken)
+    }
+
+    /// Tells the other services something about stored feedback.
+    pub(crate) async fn tell(
+        &self,
+        tx: &mut Transaction,
+        tenant: &Tenant,
+        events: Vec<NewEvent>,
+    ) -> Result<(), Refusal> {
+        self.outbox.append_all(tx, tenant, events).await
     }
 }
 

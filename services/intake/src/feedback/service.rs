@@ -5,18 +5,19 @@ use huiyin_chassis::{
     listing::{Page, PageKey, PageRequest},
     name,
     repeat::Repeatable,
+    server::Language,
 };
-use huiyin_events::Watch;
+use huiyin_events::{Payload, Watch};
 use jiff::Timestamp;
 use uuid::Uuid;
 
 use crate::feedback::{
     accept,
     convert::{self, Answer, Answers},
-    domain::{Accepted, Contact, ContactKind, Draft, Feedback},
+    domain::{Contact, ContactKind, Draft, Feedback},
     store,
 };
-use crate::{error::Error, events::FEEDBACKS, room::Room, status::token};
+use crate::{error::Error, events::FEEDBACKS, room::Room, status::token, validation::service::admit};
 
 /// What a watcher of feedback is told.
 pub(crate) struct Watched {
@@ -30,11 +31,15 @@ impl Room {
         &self,
         tenant: Tenant,
         author: &str,
-        mut draft: Draft,
+        draft: Draft,
         repeat: Option<Repeatable>,
+        language: Language,
     ) -> Result<Answer, Refusal> {
-        self.say_types(&tenant, &mut draft.facts).await?;
-        let accepted = accept::accept(&self.ledger.clock, &self.vault, &tenant, author, draft)?;
+        let rulebook = self.profiles.active(&self.ledger.database, &tenant).await?;
+        let mut admitted =
+            admit(&rulebook, draft, self.ledger.clock.now(), language, "feedback").map_err(Refusal::invalid)?;
+        self.say_types(&tenant, &mut admitted.draft.facts).await?;
+        let accepted = accept::accept(&self.ledger.clock, &self.vault, &tenant, author, admitted)?;
         let answer = self.writer.submit(tenant.clone(), accepted, repeat).await?;
         self.with_token(&tenant, answer)
     }
@@ -61,16 +66,33 @@ impl Room {
         &self,
         tenant: &Tenant,
         author: &str,
-        mut drafts: Vec<Draft>,
+        drafts: Vec<Draft>,
         repeat: Option<Repeatable>,
+        language: Language,
     ) -> Result<Answers, Refusal> {
-        for draft in &mut drafts {
-            self.say_types(tenant, &mut draft.facts).await?;
+        let rulebook = self.profiles.active(&self.ledger.database, tenant).await?;
+        let now = self.ledger.clock.now();
+        let (mut admitted, mut violations) = (Vec::with_capacity(drafts.len()), Vec::new());
+        for (index, draft) in drafts.into_iter().enumerate() {
+            match admit(&rulebook, draft, now, language, &format!("feedbacks[{index}]")) {
+                Ok(draft) => admitted.push(draft),
+                Err(more) => violations.extend(more),
+            }
         }
-        let accepted = drafts
-            .into_iter()
-            .map(|draft| accept::accept(&self.ledger.clock, &self.vault, tenant, author, draft));
-        let mut accepted = accepted.collect::<Result<Vec<Accepted>, Refusal>>()?;
+        if !violations.is_empty() {
+            return Err(Refusal::invalid(violations));
+        }
+        let mut accepted = Vec::with_capacity(admitted.len());
+        for mut admitted in admitted {
+            self.say_types(tenant, &mut admitted.draft.facts).await?;
+            accepted.push(accept::accept(
+                &self.ledger.clock,
+                &self.vault,
+                tenant,
+                author,
+                admitted,
+            )?);
+        }
 
         let mut tx = self.ledger.database.tenant(tenant).await?;
         if let Some(repeat) = &repeat
@@ -124,19 +146,20 @@ impl Room {
         found.ok_or_else(|| missing(tenant, id))
     }
 
-    /// Reads a page.
+    /// Reads a page, of all or of what is set aside.
     pub(crate) async fn list(
         &self,
         tenant: &Tenant,
         paging: (i32, &str),
         filter: &str,
         order_by: &str,
+        quarantined: bool,
     ) -> Result<Page<Feedback>, Refusal> {
         let (fields, order) = (store::feedbacks::FIELDS, store::feedbacks::ORDER);
         let request = PageRequest::new(
             &self.page_tokens,
             tenant,
-            FEEDBACKS,
+            if quarantined { "quarantinedFeedbacks" } else { FEEDBACKS },
             paging,
             filter,
             order_by,
@@ -144,7 +167,7 @@ impl Room {
             order,
         )?;
         let mut tx = self.ledger.database.tenant(tenant).await?;
-        let feedbacks = store::feedbacks::list(&mut tx, tenant, &request).await?;
+        let feedbacks = store::feedbacks::list(&mut tx, tenant, &request, quarantined).await?;
         tx.commit().await?;
         Ok(request.page(&self.page_tokens, feedbacks, |feedback| PageKey {
             time: feedback.create_time.as_microsecond(),
@@ -163,6 +186,8 @@ impl Room {
         let ids = watched
             .events
             .iter()
+            // What is set aside is told when it is let go; a merge is no new feedback.
+            .filter(|event| matches!(event.payload, Some(Payload::FeedbackSubmitted(_))))
             .map(|event| name::stored_uuid(&event.subject))
             .collect::<Result<Vec<Uuid>, Refusal>>()?;
         let mut feedbacks = Vec::new();

@@ -2,8 +2,8 @@
 
 use huiyin_proto::{
     intake::v1::{
-        AttachmentReference, Contact, ContactKind, CreateFeedbackRequest, Demand, Feedback, Frequency,
-        GetFeedbackRequest, ProductContext, Urgency,
+        AttachmentReference, Contact, ContactHandling, ContactKind, CreateFeedbackRequest, Demand, Feedback,
+        FeedbackState, Frequency, GetFeedbackRequest, ProductContext, Urgency,
     },
     r#type::v1::{Channel, CustomerTier, Impact},
 };
@@ -83,8 +83,10 @@ async fn what_was_answered_for_is_stored_and_told() {
         ..full()
     };
     expected.attachments[0].note = "异响录音，联系 [手机号]".to_owned();
+    expected.state = FeedbackState::Accepted.into();
+    expected.contact_handling = ContactHandling::Encrypted.into();
     assert_eq!(answer, expected);
-    let read = agent
+    let mut read = agent
         .get_feedback(GetFeedbackRequest {
             name: answer.name.clone(),
         })

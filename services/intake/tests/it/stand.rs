@@ -192,6 +192,7 @@ pub(crate) fn create(feedback: Feedback) -> CreateFeedbackRequest {
 pub(crate) fn unheld(feedback: Feedback) -> Feedback {
     Feedback {
         status_token: String::new(),
+        contact_handling: 0,
         ..feedback
     }
 }

@@ -272,7 +272,8 @@ impl Door {
             let lost = lost.into_iter().map(|lost| (lost.name, lost.problem));
             return Err(invalid(lost.collect(), fields));
         }
-        match feedback::api::take(&self.room, &caller, asked, Some(repeat)).await {
+        let language = Language::accepted(text(headers, header::ACCEPT_LANGUAGE));
+        match feedback::api::take(&self.room, &caller, asked, Some(repeat), language).await {
             Ok(feedback) => Ok(Outcome::Taken(Box::new(feedback))),
             Err(refusal) => Err(Failure::new(refusal, fields)),
         }

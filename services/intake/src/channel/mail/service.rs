@@ -1,6 +1,6 @@
 //! Use cases of mail: what a mail becomes, which thread it goes on with, and where machines talk in a loop.
 
-use huiyin_chassis::{Caller, Refusal, Tenant, Transaction, mask::mask, name, secret};
+use huiyin_chassis::{Caller, Refusal, Tenant, Transaction, mask::mask, name, secret, server::Language};
 use jiff::SignedDuration;
 use uuid::Uuid;
 
@@ -12,6 +12,8 @@ use super::{
 use crate::channel::{self, evidence, source::service};
 use crate::{feedback, room::Room};
 
+/// Servers of mail read what is wrong; what they tell the sender is up to them.
+const LANGUAGE: Language = Language::English;
 /// Words that come again within this time are counted.
 const REPEATS_WITHIN: SignedDuration = SignedDuration::from_hours(24);
 
@@ -83,13 +85,13 @@ impl Room {
         let repeat = channel::convert::repeatable(tenant, &caller, &id, &[])?;
         let violations = channel::convert::violations(&asked);
         let taken = if violations.is_empty() {
-            feedback::api::take(self, &caller, asked.clone(), Some(repeat.clone())).await
+            feedback::api::take(self, &caller, asked.clone(), Some(repeat.clone()), LANGUAGE).await
         } else {
             Err(Refusal::invalid(violations))
         };
         let taken = match taken {
             Err(refusal) if is_about_contact(&refusal) => {
-                feedback::api::take(self, &caller, convert::without_contact(asked), Some(repeat)).await
+                feedback::api::take(self, &caller, convert::without_contact(asked), Some(repeat), LANGUAGE).await
             }
             taken => taken,
         }?;

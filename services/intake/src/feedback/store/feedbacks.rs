@@ -11,7 +11,10 @@ use jiff_sqlx::Timestamp as SqlTimestamp;
 use sqlx::QueryBuilder;
 use uuid::Uuid;
 
-use crate::feedback::domain::{Accepted, Attachment, ContactKind, Facts, Feedback, Product};
+use crate::{
+    feedback::domain::{Accepted, Attachment, ContactHandling, ContactKind, Facts, Feedback, Product},
+    screening::{compare, store::StandingRow},
+};
 
 /// What a list can be filtered by.
 pub(crate) const FIELDS: &[Field] = &[
@@ -60,6 +63,11 @@ pub(crate) const FIELDS: &[Field] = &[
         column: "product_batch",
         kind: Kind::Text,
     },
+    Field {
+        name: "state",
+        column: "COALESCE(state, 1)",
+        kind: Kind::Enum("huiyin.intake.v1.FeedbackState"),
+    },
     CREATE_TIME,
     Field {
         name: "occur_time",
@@ -89,8 +97,17 @@ pub(crate) async fn insert(
     let mut rows: Vec<&Accepted> = new.to_vec();
     rows.sort_by_key(|row| (&row.feedback.facts.source, &row.feedback.facts.external_id));
     let rows = Rows(rows);
+    let (keys, lots): (Vec<String>, Vec<String>) = compare::timers(&rows.column(|row| row.feedback.id))?
+        .into_iter()
+        .unzip();
     let stored = sqlx::query(
-        "INSERT INTO feedback (
+        // That they are to be compared is said in the same statement: whoever waits for a batch waits for each round trip of it.
+        "WITH compared AS (
+             INSERT INTO chassis.timer (tenant_id, kind, key, due_time, payload)
+             SELECT $1, $34, key, $35, payload::jsonb FROM unnest($36::text[], $37::text[]) AS lot (key, payload)
+             ON CONFLICT DO NOTHING
+         )
+         INSERT INTO feedback (
              tenant_id, id, number, channel, title, title_masked, description, description_masked, expectation, expectation_masked,
              product_model, product_batch, purchase_channel, purchase_time, order_number, device, software_version,
              frequency, impact, demand, urgency, emotion_level, tier, customer_id, contact_kind, contact_sealed,
@@ -146,6 +163,10 @@ pub(crate) async fn insert(
     .bind(rows.column(|row| sql::time(row.feedback.occur_time)))
     .bind(rows.column(|row| sql::time(row.feedback.create_time)))
     .bind(rows.column(|row| row.feedback.author.as_str()))
+    .bind(compare::KIND)
+    .bind(sql::time(rows.0[0].feedback.create_time))
+    .bind(keys)
+    .bind(lots)
     .execute(&mut **tx)
     .await?;
     if stored.rows_affected() == rows.0.len() as u64 {
@@ -207,8 +228,9 @@ macro_rules! shown {
          COALESCE(expectation_masked, expectation) AS expectation,
          product_model, product_batch, purchase_channel, purchase_time, order_number, device, software_version,
          frequency, impact, demand, urgency, emotion_level, tier, customer_id, contact_kind,
-         external_id, source, language, attachments, occur_time, create_time, author,
-         (SELECT thread_of FROM feedback_thread AS t WHERE t.tenant_id = feedback.tenant_id AND t.feedback_id = feedback.id) AS thread_of"
+         external_id, source, language, attachments, occur_time, create_time, author, contact_sealed IS NOT NULL AS is_reachable,
+         (SELECT thread_of FROM feedback_thread AS t WHERE t.tenant_id = feedback.tenant_id AND t.feedback_id = feedback.id) AS thread_of,
+         state, canonical, held, findings, missing, state_reason, before_state, before_reason"
     };
 }
 
@@ -220,7 +242,7 @@ pub(crate) async fn by_ids(tx: &mut Transaction, tenant: &Tenant, ids: &[Uuid]) 
          CROSS JOIN LATERAL (
              SELECT ",
         shown!(),
-        " FROM feedback
+        " FROM feedback LEFT JOIN feedback_standing USING (tenant_id, id)
              WHERE tenant_id = $1 AND id = wanted_id
              LIMIT 1 -- as in `answers::find`: one probe of the key each
          ) AS found
@@ -234,8 +256,18 @@ pub(crate) async fn by_ids(tx: &mut Transaction, tenant: &Tenant, ids: &[Uuid]) 
 }
 
 /// The rows of one page, and one more where there is another page.
-pub(crate) async fn list(tx: &mut Transaction, tenant: &Tenant, page: &PageRequest) -> Result<Vec<Feedback>, Refusal> {
-    let mut query = QueryBuilder::new(concat!("SELECT ", shown!(), " FROM feedback WHERE tenant_id = "));
+pub(crate) async fn list(
+    tx: &mut Transaction,
+    tenant: &Tenant,
+    page: &PageRequest,
+    quarantined: bool,
+) -> Result<Vec<Feedback>, Refusal> {
+    let mut query = QueryBuilder::new(concat!("SELECT ", shown!(), " FROM feedback "));
+    query.push(if quarantined {
+        "JOIN feedback_standing USING (tenant_id, id) WHERE state = 2 AND tenant_id = "
+    } else {
+        "LEFT JOIN feedback_standing USING (tenant_id, id) WHERE tenant_id = "
+    });
     query.push_bind(tenant.key());
     page.push(&mut query, "id");
     let rows: Vec<Row> = query.build_query_as().fetch_all(&mut **tx).await?;
@@ -296,6 +328,9 @@ struct Row {
     create_time: SqlTimestamp,
     author: String,
     thread_of: Option<Uuid>,
+    is_reachable: bool,
+    #[sqlx(flatten)]
+    standing: StandingRow,
 }
 
 impl From<Row> for Feedback {
@@ -334,6 +369,10 @@ impl From<Row> for Feedback {
             create_time: row.create_time.to_jiff(),
             author: row.author,
             thread_of: row.thread_of,
+            is_reachable: row.is_reachable,
+            standing: row.standing.into(),
+            handling: ContactHandling::NoContact,
+            guidance: Vec::new(),
         }
     }
 }
