@@ -1,84 +1,133 @@
-//! What names a customer: addresses under lock and key, and pseudonyms that only the holder of the secret can make.
+//! What names a customer: addresses and verbatim words under lock and key, and pseudonyms that only the holder of the secret makes.
+//!
+//! Envelopes (000-22): a data key per identity seals ([`DataKey`]), the tenant's key wraps it, and that is derived from a key of a
+//! version, which a [`KeyProvider`] has. Whoever deletes a data key shreds what it sealed.
+
+mod keys;
 
 use aes_gcm::{
     Aes256Gcm, KeyInit as _,
     aead::{Aead as _, Payload},
 };
+use ed25519_dalek::{Signer as _, SigningKey, Verifier as _, VerifyingKey};
 use huiyin_chassis::{Refusal, Tenant, secret};
-use secrecy::ExposeSecret as _;
 use uuid::Uuid;
 
 use crate::config::VaultConfig;
+use keys::{ConfiguredKeys, KeyProvider};
 
-/// How an address is sealed; stands in front of it, so that another way can be read beside this one.
-const AES_256_GCM: u8 = 1;
+/// How something is sealed; stands in front of it, so that another way can be read beside this one.
+/// By a key of the tenant: how addresses were sealed before customers had keys.
+const BY_TENANT: u8 = 1;
+/// By a data key.
+const BY_DATA_KEY: u8 = 2;
 const NONCE_BYTES: usize = 12;
-/// A shorter secret could be guessed, and with it every telephone number behind a pseudonym.
-const LEAST_KEY_CHARACTERS: usize = 32;
 
-/// Seals addresses and makes pseudonyms.
-pub(crate) struct Vault(Vec<u8>);
+/// Seals, wraps, signs, and makes pseudonyms.
+pub(crate) struct Vault {
+    /// Makes pseudonyms and certificates; never changes.
+    secret: Vec<u8>,
+    keys: Box<dyn KeyProvider>,
+}
+
+/// A key that seals what belongs to one identity, or one feedback without one. Not `Debug`.
+pub(crate) struct DataKey([u8; 32]);
+
+/// A data key as it is stored.
+#[derive(Clone, PartialEq, Eq)]
+pub(crate) struct Wrapped {
+    pub(crate) bytes: Vec<u8>,
+    pub(crate) version: i32,
+}
+
+/// What is sealed; it cannot be opened as something else.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Sealed {
+    Contact,
+    Verbatim,
+}
 
 impl Vault {
     /// # Errors
-    /// Where the secret is too short.
+    /// Where a secret is too short, or a version none.
     pub(crate) fn new(config: &VaultConfig) -> anyhow::Result<Self> {
-        let key = config.key.expose_secret();
-        anyhow::ensure!(
-            key.chars().count() >= LEAST_KEY_CHARACTERS,
-            "[vault] key needs at least {LEAST_KEY_CHARACTERS} characters"
-        );
-        Ok(Self(key.as_bytes().to_vec()))
+        let keys = ConfiguredKeys::new(config)?;
+        Ok(Self {
+            secret: keys.first().to_vec(),
+            keys: Box::new(keys),
+        })
     }
 
-    /// Seals the address of a feedback's customer; it can be opened for this feedback alone.
-    pub(crate) fn seal(&self, tenant: &Tenant, feedback: Uuid, address: &str) -> Result<Vec<u8>, Refusal> {
-        let nonce: [u8; NONCE_BYTES] = secret::random_bytes();
-        let sealed = self
-            .cipher(tenant)
-            .encrypt(
-                &nonce.into(),
-                Payload {
-                    msg: address.as_bytes(),
-                    aad: &bound_to(tenant, feedback),
-                },
-            )
-            .map_err(|_| Refusal::fault(anyhow::anyhow!("an address cannot be sealed")))?;
-        Ok([&[AES_256_GCM], nonce.as_slice(), &sealed].concat())
+    /// A new data key for an owner, and how it is stored.
+    pub(crate) fn new_key(&self, tenant: &Tenant, owner: Uuid) -> Result<(DataKey, Wrapped), Refusal> {
+        let key = DataKey(secret::random_bytes());
+        let wrapped = self.wrap(tenant, owner, &key)?;
+        Ok((key, wrapped))
     }
 
-    /// Opens what [`Vault::seal`] made.
+    /// The version that wraps now.
+    pub(crate) fn newest(&self) -> i32 {
+        self.keys.newest()
+    }
+
+    /// The key, wrapped with the newest version.
+    pub(crate) fn wrap(&self, tenant: &Tenant, owner: Uuid, key: &DataKey) -> Result<Wrapped, Refusal> {
+        let version = self.keys.newest();
+        Ok(Wrapped {
+            bytes: seal(&self.tenant_key(tenant, version)?, &bound(tenant, owner, "key"), &key.0)?,
+            version,
+        })
+    }
+
+    /// The key that was wrapped.
+    ///
+    /// # Errors
+    /// A fault where it was wrapped for another owner, or its version is not configured any more.
+    pub(crate) fn unwrap(&self, tenant: &Tenant, owner: Uuid, wrapped: &Wrapped) -> Result<DataKey, Refusal> {
+        let opened = open(&self.tenant_key(tenant, wrapped.version)?, &bound(tenant, owner, "key"), &wrapped.bytes);
+        let key = opened.and_then(|bytes| bytes.try_into().ok());
+        key.map(DataKey).ok_or_else(|| {
+            Refusal::fault(anyhow::anyhow!("the key of {owner} cannot be unwrapped: was a key of [vault] changed?"))
+        })
+    }
+
+    /// Opens the address of a feedback, whichever way it was sealed; `key` is that of its identity, where there is one.
     ///
     /// # Errors
     /// A fault where it was made with another secret, or for another feedback.
-    pub(crate) fn open(&self, tenant: &Tenant, feedback: Uuid, sealed: &[u8]) -> Result<String, Refusal> {
+    pub(crate) fn contact(
+        &self,
+        tenant: &Tenant,
+        feedback: Uuid,
+        key: Option<&DataKey>,
+        sealed: &[u8],
+    ) -> Result<String, Refusal> {
         let fault = || {
             Refusal::fault(anyhow::anyhow!(
                 "the address of feedback {feedback} cannot be opened: was [vault] key changed?"
             ))
         };
-        let (way, rest) = sealed.split_first().ok_or_else(fault)?;
-        let (nonce, message) = rest.split_first_chunk::<NONCE_BYTES>().ok_or_else(fault)?;
-        if *way != AES_256_GCM {
-            return Err(fault());
-        }
-        let address = self
-            .cipher(tenant)
-            .decrypt(
-                &(*nonce).into(),
-                Payload {
-                    msg: message,
-                    aad: &bound_to(tenant, feedback),
-                },
-            )
-            .map_err(|_| fault())?;
-        String::from_utf8(address).map_err(|_| fault())
+        let address = match (sealed.split_first(), key) {
+            (Some((&BY_TENANT, rest)), _) => open(
+                &Self::derived(&self.secret, tenant),
+                &[tenant.key().as_bytes(), b"/", feedback.as_bytes()].concat(),
+                rest,
+            ),
+            (Some((&BY_DATA_KEY, _)), Some(key)) => key.open(tenant, feedback, Sealed::Contact, sealed),
+            _ => None,
+        };
+        address.and_then(|bytes| String::from_utf8(bytes).ok()).ok_or_else(fault)
     }
 
-    /// The pseudonym of a customer (001-14): the same for the same normal form within a tenant, never across tenants.
+    /// True where it was sealed before there were data keys.
+    pub(crate) fn is_old(sealed: &[u8]) -> bool {
+        sealed.first() == Some(&BY_TENANT)
+    }
+
+    /// The pseudonym of an identity (001-14): the same for the same normal form within a tenant, never across tenants.
     pub(crate) fn customer(&self, tenant: &Tenant, kind: &str, normal: &str) -> Uuid {
         let hash = secret::keyed_hash(
-            &self.0,
+            &self.secret,
             &[b"customer", tenant.key().as_bytes(), kind.as_bytes(), normal.as_bytes()],
         );
         let mut bytes = [0; 16];
@@ -86,58 +135,76 @@ impl Vault {
         uuid::Builder::from_custom_bytes(bytes).into_uuid()
     }
 
-    fn cipher(&self, tenant: &Tenant) -> Aes256Gcm {
-        let key = secret::keyed_hash(&self.0, &[b"contacts", tenant.key().as_bytes()]);
-        Aes256Gcm::new(&key.into())
+    /// Signs a hash in the name of the tenant; the signature and the key that verifies it.
+    pub(crate) fn sign(&self, tenant: &Tenant, hash: &[u8]) -> (Vec<u8>, Vec<u8>) {
+        let key = self.signing_key(tenant);
+        (key.sign(hash).to_bytes().to_vec(), key.verifying_key().to_bytes().to_vec())
+    }
+
+    /// True where the tenant's own key signed it.
+    pub(crate) fn is_signed(&self, tenant: &Tenant, hash: &[u8], signature: &[u8], public_key: &[u8]) -> bool {
+        let own: VerifyingKey = self.signing_key(tenant).verifying_key();
+        let Ok(signature) = ed25519_dalek::Signature::from_slice(signature) else {
+            return false;
+        };
+        own.as_bytes() == public_key && own.verify(hash, &signature).is_ok()
+    }
+
+    fn signing_key(&self, tenant: &Tenant) -> SigningKey {
+        SigningKey::from_bytes(&secret::keyed_hash(&self.secret, &[b"certificates", tenant.key().as_bytes()]))
+    }
+
+    fn tenant_key(&self, tenant: &Tenant, version: i32) -> Result<[u8; 32], Refusal> {
+        let key = self.keys.key(version).ok_or_else(|| {
+            Refusal::fault(anyhow::anyhow!("[vault] has no key of version {version}, and something is wrapped with it"))
+        })?;
+        Ok(secret::keyed_hash(key, &[b"data keys", tenant.key().as_bytes()]))
+    }
+
+    fn derived(secret: &[u8], tenant: &Tenant) -> [u8; 32] {
+        secret::keyed_hash(secret, &[b"contacts", tenant.key().as_bytes()])
     }
 }
 
-fn bound_to(tenant: &Tenant, feedback: Uuid) -> Vec<u8> {
-    [tenant.key().as_bytes(), b"/", feedback.as_bytes()].concat()
+impl DataKey {
+    /// Seals something of a feedback; it can be opened for this feedback alone.
+    pub(crate) fn seal(&self, tenant: &Tenant, feedback: Uuid, what: Sealed, text: &[u8]) -> Result<Vec<u8>, Refusal> {
+        let sealed = seal(&self.0, &bound(tenant, feedback, what.name()), text)?;
+        Ok([&[BY_DATA_KEY], sealed.as_slice()].concat())
+    }
+
+    /// Opens what [`DataKey::seal`] made; none where it was sealed otherwise.
+    pub(crate) fn open(&self, tenant: &Tenant, feedback: Uuid, what: Sealed, sealed: &[u8]) -> Option<Vec<u8>> {
+        let rest = sealed.strip_prefix(&[BY_DATA_KEY])?;
+        open(&self.0, &bound(tenant, feedback, what.name()), rest)
+    }
+}
+
+impl Sealed {
+    fn name(self) -> &'static str {
+        match self {
+            Self::Contact => "contact",
+            Self::Verbatim => "verbatim",
+        }
+    }
+}
+
+fn seal(key: &[u8; 32], aad: &[u8], msg: &[u8]) -> Result<Vec<u8>, Refusal> {
+    let nonce: [u8; NONCE_BYTES] = secret::random_bytes();
+    let sealed = Aes256Gcm::new(key.into())
+        .encrypt(&nonce.into(), Payload { msg, aad })
+        .map_err(|_| Refusal::fault(anyhow::anyhow!("something cannot be sealed")))?;
+    Ok([nonce.as_slice(), &sealed].concat())
+}
+
+fn open(key: &[u8; 32], aad: &[u8], sealed: &[u8]) -> Option<Vec<u8>> {
+    let (nonce, msg) = sealed.split_first_chunk::<NONCE_BYTES>()?;
+    Aes256Gcm::new(key.into()).decrypt(&(*nonce).into(), Payload { msg, aad }).ok()
+}
+
+fn bound(tenant: &Tenant, id: Uuid, what: &str) -> Vec<u8> {
+    [tenant.key().as_bytes(), b"/", id.as_bytes(), b"/", what.as_bytes()].concat()
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn vault(key: &str) -> Vault {
-        Vault::new(&VaultConfig { key: key.into() }).unwrap()
-    }
-
-    fn tenant(key: &str) -> Tenant {
-        Tenant::stored(key).unwrap()
-    }
-
-    const KEY: &str = "0123456789abcdef0123456789abcdef";
-    const OTHER_KEY: &str = "fedcba9876543210fedcba9876543210";
-
-    #[test]
-    fn an_address_opens_for_its_own_feedback_and_secret_alone() {
-        let (feedback, other) = (Uuid::from_u128(1), Uuid::from_u128(2));
-        let sealed = vault(KEY).seal(&tenant("a"), feedback, "13800138000").unwrap();
-        assert_eq!(vault(KEY).open(&tenant("a"), feedback, &sealed).unwrap(), "13800138000");
-        assert!(vault(KEY).open(&tenant("a"), other, &sealed).is_err());
-        assert!(vault(KEY).open(&tenant("b"), feedback, &sealed).is_err());
-        assert!(vault(OTHER_KEY).open(&tenant("a"), feedback, &sealed).is_err());
-        for end in 0..sealed.len() {
-            assert!(vault(KEY).open(&tenant("a"), feedback, &sealed[..end]).is_err());
-        }
-        assert_ne!(sealed, vault(KEY).seal(&tenant("a"), feedback, "13800138000").unwrap());
-    }
-
-    /// 001-14.
-    #[test]
-    fn a_pseudonym_is_the_same_within_a_tenant_and_never_across() {
-        let customer = |key, of, kind, normal| vault(key).customer(&tenant(of), kind, normal);
-        let one = customer(KEY, "a", "phone", "13800138000");
-        assert_eq!(one, customer(KEY, "a", "phone", "13800138000"));
-        assert_ne!(one, customer(KEY, "b", "phone", "13800138000"));
-        assert_ne!(one, customer(KEY, "a", "reference", "13800138000"));
-        assert_ne!(one, customer(OTHER_KEY, "a", "phone", "13800138000"));
-    }
-
-    #[test]
-    fn a_short_secret_is_refused() {
-        assert!(Vault::new(&VaultConfig { key: "short".into() }).is_err());
-    }
-}
+mod tests;
