@@ -11,6 +11,7 @@ fn main() -> anyhow::Result<()> {
 
     let mut files = Vec::new();
     find_protos(&root.join("huiyin"), &mut files)?;
+    find_protos(&root.join("third_party/google/longrunning"), &mut files)?;
     let mut compiler = protox::Compiler::new([&root, &root.join("third_party")])?;
     compiler
         .include_source_info(true)
@@ -23,7 +24,12 @@ fn main() -> anyhow::Result<()> {
     let descriptors = compiler.file_descriptor_set();
 
     // Messages and clients.
-    builder(&out).build_server(false).compile_fds(descriptors.clone())?;
+    let mut named = tonic_prost_build::Config::new();
+    // What goes into an `Any` says its name.
+    named.enable_type_names().type_name_domain(["."], "type.googleapis.com");
+    builder(&out)
+        .build_server(false)
+        .compile_fds_with_config(descriptors.clone(), named)?;
 
     // Servers: their codec refuses a request that breaks the rules of its proto, before any handler sees it.
     let servers = out.join("servers");
@@ -32,6 +38,7 @@ fn main() -> anyhow::Result<()> {
         .build_client(false)
         .codec_path("crate::codec::ValidatingCodec")
         .extern_path(".huiyin", "crate")
+        .extern_path(".google.longrunning", "crate::google::longrunning")
         .compile_fds(descriptors.clone())?;
 
     prost_protovalidate_build::Builder::new()
@@ -48,6 +55,7 @@ fn builder(out: &PathBuf) -> tonic_prost_build::Builder {
         .out_dir(out)
         .btree_map(".") // the same message always gives the same bytes: request bodies are hashed
         .extern_path(".buf.validate", "::prost_protovalidate::types")
+        .extern_path(".google.rpc", "::tonic_types::pb")
         .emit_rerun_if_changed(false)
 }
 
@@ -58,7 +66,7 @@ fn complete_validators(path: &PathBuf, descriptors: &prost_types::FileDescriptor
     let mut requests = BTreeSet::new();
     for file in &descriptors.file {
         for method in file.service.iter().flat_map(|service| &service.method) {
-            if file.package().starts_with("huiyin.") {
+            if file.package().starts_with("huiyin.") || file.package() == "google.longrunning" {
                 requests.insert(method.input_type().trim_start_matches('.').to_owned());
             }
         }

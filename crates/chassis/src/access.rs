@@ -1,6 +1,6 @@
 //! What the protos say about every method: its permission, its shape, and whether it may be repeated.
 
-use std::{collections::HashMap, sync::LazyLock};
+use std::{borrow::Cow, collections::HashMap, sync::LazyLock};
 
 use prost_reflect::{MethodDescriptor, Value};
 
@@ -9,7 +9,7 @@ use prost_reflect::{MethodDescriptor, Value};
 pub struct Method {
     /// Its gRPC path, such as `/huiyin.intake.v1.IntakeService/CreateFeedback`.
     pub path: String,
-    /// The permission that a caller needs; empty where `token_bound`.
+    /// The permission that a caller needs, as the proto has it; empty where `token_bound`. See [`Method::permission_in`].
     pub permission: String,
     /// Permissions that the method looks at itself.
     pub further: Vec<String>,
@@ -19,6 +19,21 @@ pub struct Method {
     pub unary: bool,
     /// True where doing it twice is as good as once (NO_SIDE_EFFECTS or IDEMPOTENT): clients may retry it.
     pub repeatable: bool,
+}
+
+/// Stands in the permission of a method that several services serve.
+const SERVICE: &str = "{service}";
+
+impl Method {
+    /// The permission that a caller needs in this service.
+    #[must_use]
+    pub fn permission_in(&self, service: &str) -> Cow<'_, str> {
+        if self.permission.contains(SERVICE) {
+            Cow::Owned(self.permission.replace(SERVICE, service))
+        } else {
+            Cow::Borrowed(&self.permission)
+        }
+    }
 }
 
 static METHODS: LazyLock<HashMap<String, Method>> = LazyLock::new(|| {
@@ -37,13 +52,25 @@ pub fn method(path: &str) -> Option<&'static Method> {
     METHODS.get(path)
 }
 
-/// Every permission that a method of ours names.
-pub fn permissions() -> impl Iterator<Item = &'static str> {
+/// Every permission that a method of ours names; of a method that several services serve, the permission in each.
+pub fn permissions() -> impl Iterator<Item = String> {
     METHODS
         .values()
         .flat_map(|method| std::iter::once(&method.permission).chain(&method.further))
-        .map(String::as_str)
         .filter(|permission| !permission.is_empty())
+        .flat_map(|permission| match permission.strip_prefix(SERVICE) {
+            Some(rest) => services().map(|service| format!("{service}{rest}")).collect(),
+            None => vec![permission.clone()],
+        })
+}
+
+/// The names of our services, e.g. `intake`.
+fn services() -> impl Iterator<Item = String> {
+    huiyin_proto::POOL.services().filter_map(|service| {
+        let package = service.full_name().strip_prefix("huiyin.")?;
+        let room = package.split('.').next()?;
+        (room != "event" && package == format!("{room}.v1.{}", service.name())).then(|| room.to_owned())
+    })
 }
 
 /// Refuses a service one of whose methods has no access rule.
@@ -118,9 +145,20 @@ mod tests {
     fn every_service_of_ours_has_rules_for_all_methods() {
         for service in huiyin_proto::POOL
             .services()
-            .filter(|service| service.full_name().starts_with("huiyin."))
+            .filter(|service| service.full_name().starts_with("huiyin.") || service.name() == "Operations")
         {
             require_rules(service.full_name()).unwrap();
         }
+    }
+
+    #[test]
+    fn what_several_services_serve_each_grants_for_itself() {
+        let cancel = method("/google.longrunning.Operations/CancelOperation").unwrap();
+        assert_eq!(cancel.permission_in("intake"), "intake.operations.cancel");
+        let all: Vec<String> = permissions().collect();
+        for room in ["intake", "analytics"] {
+            assert!(all.contains(&format!("{room}.operations.cancel")), "{room}");
+        }
+        assert!(!all.iter().any(|permission| permission.contains('{')));
     }
 }

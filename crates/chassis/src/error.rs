@@ -167,6 +167,16 @@ impl Refusal {
         .with("permission", permission)
     }
 
+    /// Somebody asked the operation to stop.
+    #[must_use]
+    pub fn operation_cancelled() -> Self {
+        Self::shared(
+            Code::Cancelled,
+            ErrorReason::OperationCancelled,
+            "the operation was cancelled",
+        )
+    }
+
     /// The answer was not ready in time.
     #[must_use]
     pub fn deadline_passed() -> Self {

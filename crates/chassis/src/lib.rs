@@ -2,7 +2,8 @@
 //!
 //! A service is `start(config, context) -> Running`; [`main`] runs one as a process, `huiyin up` runs all six in one, and
 //! tests call the same `start`. In the order in which a call meets it: [`server`] (and its pipeline), [`auth`], [`access`],
-//! then the room, which uses [`name`], [`listing`], [`repeat`], [`db`], [`timer`], [`client`] and answers with [`error`].
+//! then the room, which uses [`name`], [`listing`], [`repeat`], [`db`], [`timer`], [`operations`],
+//! [`client`] and answers with [`error`].
 
 pub mod access;
 pub mod auth;
@@ -15,6 +16,7 @@ pub mod error;
 pub mod listing;
 pub mod mask;
 pub mod name;
+pub mod operations;
 pub mod repeat;
 pub mod secret;
 pub mod server;
@@ -33,6 +35,7 @@ pub use db::{Database, Migrations, Transaction};
 pub use error::Refusal;
 pub use huiyin_proto::enums;
 pub use name::Tenant;
+pub use operations::Operations;
 pub use service::Service;
 pub use tasks::{MoreToDo, Shutdown, Tasks};
 

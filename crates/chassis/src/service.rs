@@ -6,6 +6,7 @@ use crate::{
     Clock, Context, Database, Migrations, Running, ServiceConfig, Shutdown, Tasks,
     auth::{Authenticator, Identity},
     listing::PageTokenKey,
+    operations::Operations,
     server::Server,
 };
 
@@ -24,6 +25,8 @@ pub struct Service {
     pub identity: Identity,
     /// Its gRPC server; add services to it.
     pub server: Server,
+    /// Its long work; [`crate::operations::run`] serves it.
+    pub operations: Operations,
     /// Its tasks; add ticks and consumers to them.
     pub tasks: Tasks,
     /// Ends its tasks.
@@ -43,13 +46,14 @@ impl Service {
     ) -> anyhow::Result<Self> {
         crate::install_crypto();
         let authenticator = Authenticator::new(&config.auth, context.clock.clone()).await?;
-        let server = Server::bind(config, authenticator).await?;
+        let server = Server::bind(name, config, authenticator).await?;
         let database = Database::connect(&config.database, migrations).await?;
         let identity = Identity::new(name, &config.identity, context.clock.clone())?;
         let shutdown = context.shutdown.child();
         Ok(Self {
             name,
             database,
+            operations: Operations::new(context.clock.clone()),
             clock: context.clock,
             page_tokens: PageTokenKey::new(config.token_secret.expose_secret()),
             identity,

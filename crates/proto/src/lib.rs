@@ -45,9 +45,18 @@ package!(notification, "huiyin.notification.v1", "huiyin.notification.v1");
 package!(survey, "huiyin.survey.v1", "huiyin.survey.v1");
 package!(analytics, "huiyin.analytics.v1", "huiyin.analytics.v1");
 
+/// Of others.
+pub mod google {
+    /// `google.longrunning`, with our access and validation rules.
+    pub mod longrunning {
+        include!(concat!(env!("OUT_DIR"), "/google.longrunning.rs"));
+        include!(concat!(env!("OUT_DIR"), "/servers/google.longrunning.rs"));
+    }
+}
+
 /// The validators that stand in the protos as annotations.
 mod validators {
-    use crate as huiyin; // the generated paths begin with the package
+    use crate::{self as huiyin, google}; // the generated paths begin with the package
     include!(concat!(env!("OUT_DIR"), "/validate_impl.rs"));
 }
 

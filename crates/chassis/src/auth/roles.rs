@@ -205,7 +205,7 @@ mod tests {
             for pattern in patterns.iter().copied().flatten() {
                 assert!(
                     crate::access::permissions()
-                        .any(|permission| *pattern == "*" || *pattern == permission || matches(pattern, permission)),
+                        .any(|permission| *pattern == "*" || *pattern == permission || matches(pattern, &permission)),
                     "{role}: {pattern} grants nothing"
                 );
             }
@@ -215,7 +215,7 @@ mod tests {
     #[test]
     fn every_permission_is_granted_to_somebody() {
         for permission in crate::access::permissions() {
-            assert!(roles().any(|role| grants(role, permission)), "{permission}");
+            assert!(roles().any(|role| grants(role, &permission)), "{permission}");
         }
     }
 }

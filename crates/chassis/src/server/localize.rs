@@ -1,8 +1,9 @@
 //! The last word on an error: every one says its reason, and says it in the caller's language.
 
 use http::{HeaderMap, HeaderValue};
+use prost::Message as _;
 use tonic::{Code, Status};
-use tonic_types::{ErrorDetails, StatusExt as _};
+use tonic_types::{ErrorDetails, RpcStatusExt as _, StatusExt as _, pb};
 
 /// Completes the error in the headers of an answer, if there is one. Errors in the middle of a stream travel in trailers
 /// and stay as they are.
@@ -27,6 +28,18 @@ pub(super) fn finish(headers: &mut HeaderMap, accept_language: &str) {
         details.set_localized_message(language.tag(), text);
     }
     rewrite(headers, &status, details);
+}
+
+/// An error that is told inside an answer, completed in the same way.
+pub(crate) fn localized(error: pb::Status, language: Language) -> pb::Status {
+    let mut details = error.get_error_details();
+    let said = details
+        .error_info()
+        .and_then(|info| text(&info.domain, &info.reason, &info.metadata, language));
+    let Some(said) = said else { return error };
+    details.set_localized_message(language.tag(), said);
+    let complete = Status::with_error_details(Code::from(error.code), &error.message, details);
+    pb::Status::decode(complete.details()).unwrap_or(error)
 }
 
 fn rewrite(headers: &mut HeaderMap, status: &Status, details: ErrorDetails) {

@@ -7,6 +7,7 @@ mod stream_body;
 use std::{future::Future, net::SocketAddr};
 
 pub use localize::Language;
+pub(crate) use localize::localized;
 
 use anyhow::Context as _;
 use tokio::net::TcpListener;
@@ -28,6 +29,7 @@ use crate::{
 /// A server under construction.
 #[derive(Debug)]
 pub struct Server {
+    service: &'static str,
     listener: TcpListener,
     limits: Limits,
     authenticator: Authenticator,
@@ -36,15 +38,20 @@ pub struct Server {
 }
 
 impl Server {
-    /// Takes the port, so that its number is known before anything runs.
+    /// Takes the port, so that its number is known before anything runs. `service` is the room's name, e.g. `intake`.
     ///
     /// # Errors
     /// Where the port is taken.
-    pub async fn bind(config: &ServiceConfig, authenticator: Authenticator) -> anyhow::Result<Self> {
+    pub async fn bind(
+        service: &'static str,
+        config: &ServiceConfig,
+        authenticator: Authenticator,
+    ) -> anyhow::Result<Self> {
         let listener = TcpListener::bind(config.listen)
             .await
             .with_context(|| format!("cannot listen on {}", config.listen))?;
         Ok(Self {
+            service,
             listener,
             limits: config.limits.clone(),
             authenticator,
@@ -103,7 +110,7 @@ impl Server {
         self.routes.add_service(reflection().build_v1()?);
         self.routes.add_service(reflection().build_v1alpha()?);
 
-        let pipeline = pipeline::PipelineLayer::new(&self.limits, self.authenticator);
+        let pipeline = pipeline::PipelineLayer::new(self.service, &self.limits, self.authenticator);
         let router = tonic::transport::Server::builder()
             .http2_keepalive_interval(Some(std::time::Duration::from_secs(30)))
             .http2_keepalive_timeout(Some(std::time::Duration::from_secs(20)))

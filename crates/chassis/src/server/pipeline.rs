@@ -35,6 +35,7 @@ pub(super) struct PipelineLayer(Arc<Shared>);
 
 #[derive(Debug)]
 struct Shared {
+    service: &'static str,
     authenticator: Authenticator,
     /// Places for unary calls, and for streams.
     calls: Arc<Semaphore>,
@@ -44,13 +45,14 @@ struct Shared {
 }
 
 impl PipelineLayer {
-    pub(super) fn new(limits: &Limits, authenticator: Authenticator) -> Self {
+    pub(super) fn new(service: &'static str, limits: &Limits, authenticator: Authenticator) -> Self {
         let duration = global::meter("huiyin")
             .f64_histogram("rpc.server.duration")
             .with_unit("s")
             .with_description("time from request to answer")
             .build();
         Self(Arc::new(Shared {
+            service,
             authenticator,
             calls: Arc::new(Semaphore::new(limits.concurrency)),
             streams: Arc::new(Semaphore::new(limits.streams)),
@@ -167,7 +169,7 @@ impl Shared {
             _ => self.authenticator.authenticate(request.headers()).await?,
         };
         tracing::Span::current().record("caller", caller.subject.as_str());
-        authorize(method, &caller)?;
+        authorize(self.service, method, &caller)?;
 
         let caller_name = match on_behalf_of(request.headers(), &caller) {
             Some(first) => format!("{} for {first}", caller.subject),
@@ -215,13 +217,16 @@ impl Shared {
     }
 }
 
-fn authorize(method: Option<&Method>, caller: &Caller) -> Result<(), Refusal> {
-    match method {
-        Some(method) if !method.token_bound && !caller.may(&method.permission) => {
-            Err(Refusal::permission_missing(&method.permission))
-        }
-        // Reflection, and methods that do not exist: the routes say so, to callers with an identity.
-        _ => Ok(()),
+fn authorize(service: &str, method: Option<&Method>, caller: &Caller) -> Result<(), Refusal> {
+    // Reflection, and methods that do not exist: the routes say so, to callers with an identity.
+    let Some(method) = method.filter(|method| !method.token_bound) else {
+        return Ok(());
+    };
+    let permission = method.permission_in(service);
+    if caller.may(&permission) {
+        Ok(())
+    } else {
+        Err(Refusal::permission_missing(&permission))
     }
 }
 

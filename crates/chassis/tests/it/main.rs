@@ -5,5 +5,6 @@
 mod authentication;
 mod configuration;
 mod isolation;
+mod operations;
 mod pipeline;
 mod stand;

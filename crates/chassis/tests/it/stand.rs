@@ -57,7 +57,7 @@ keys = {{ public_key_file = "{at}/public.pem" }}
         let config: ServiceConfig = config::parse("test", &text).unwrap();
         let clock = Clock::held("2026-03-02T01:00:00Z".parse().unwrap());
         let authenticator = Authenticator::new(&config.auth, clock.clone()).await.unwrap();
-        let mut server = Server::bind(&config, authenticator).await.unwrap();
+        let mut server = Server::bind("test", &config, authenticator).await.unwrap();
         server.add(EventLogServiceServer::new(Moody)).unwrap();
         let shutdown = Shutdown::new();
         let mut tasks = Tasks::new(shutdown.clone(), std::time::Duration::from_secs(30));
