@@ -18,6 +18,12 @@ pub(crate) enum Error {
     /// The first message of an import must open it, and no other may.
     #[error("an import begins with its opening, and has one only")]
     ImportNotOpen,
+    /// The identity leads to another customer.
+    #[error("the identity does not lead to {customer}")]
+    IdentityNotLinked {
+        /// The customer that it should be taken from.
+        customer: String,
+    },
 }
 
 impl From<Error> for Refusal {
@@ -30,6 +36,9 @@ impl From<Error> for Refusal {
                 refusal(Code::AlreadyExists, ErrorReason::ExternalIdTaken)
                     .with("external_id", external_id)
                     .with("feedback", feedback)
+            }
+            Error::IdentityNotLinked { customer } => {
+                refusal(Code::FailedPrecondition, ErrorReason::IdentityNotLinked).with("customer", customer)
             }
             Error::ImportNotOpen => refusal(Code::FailedPrecondition, ErrorReason::ImportNotOpen),
         }

@@ -1,10 +1,16 @@
-//! The events that intake tells: feedback was accepted. It consumes none.
+//! The events that intake tells: feedback was accepted, a customer was erased. It consumes none.
 
 use huiyin_chassis::{Tenant, sql};
 use huiyin_events::{NewEvent, Payload};
-use huiyin_proto::{event::v1::FeedbackSubmitted, intake::v1::Demand, r#type::v1::FeedbackDigest};
+use huiyin_proto::{
+    event::v1::{CustomerErased, FeedbackSubmitted},
+    intake::v1::Demand, r#type::v1::FeedbackDigest,
+};
 
-use crate::feedback::domain::Feedback;
+use crate::{
+    erasure::{convert::ERASURES, store::Erasure},
+    feedback::domain::Feedback,
+};
 
 /// The collection in the names of feedbacks.
 pub(crate) const FEEDBACKS: &str = "feedbacks";
@@ -46,6 +52,19 @@ pub(crate) fn submitted(tenant: &Tenant, feedback: &Feedback) -> NewEvent {
             stated_urgency: facts.urgency,
             emotion_level: facts.emotion_level,
             demand: demand(facts.demand),
+            segments: feedback.segments.clone(),
+        }),
+    }
+}
+
+/// A customer was erased in every service.
+pub(crate) fn erased(tenant: &Tenant, erasure: &Erasure) -> NewEvent {
+    NewEvent {
+        subject: tenant.child(CUSTOMERS, erasure.customer),
+        actor: erasure.author.clone(),
+        payload: Payload::CustomerErased(CustomerErased {
+            erasure: tenant.child(ERASURES, erasure.id),
+            customers: erasure.customers.iter().map(|id| tenant.child(CUSTOMERS, id)).collect(),
         }),
     }
 }

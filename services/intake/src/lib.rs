@@ -1,26 +1,34 @@
 //! Intake takes feedback in from every channel: whoever gets an answer from it can be sure that the feedback is stored.
 //!
 //! Subjects:
-//! - [`feedback`]: what was said, stored once and shown to whoever may see it.
+//! - [`feedback`]: what was said, stored once and shown to whoever may see it;
+//! - [`customer`]: who said it, without who that is: identities, attributes, segments; `vault`: the keys;
+//! - [`erasure`]: a customer erased in all services, or handed out; [`retention`]: what is over its time blanked.
 //!
 //! The way of a feedback: `api` (decode) → `convert` (parse and check, by the rules of `domain`) → `service` (use cases) →
-//! `accept` (pseudonym, sealed address by the `vault`, masked words) → `writer` (many callers, one commit), or `import`
-//! (a stream, one commit per message) → `ledger` (number, row, event) → `store` (SQL) → `events` → the classifier, and
+//! `accept` (token, masked words) → `writer` (many callers, one commit), or `import`
+//! (a stream, one commit per message) → `ledger` (number, customer and key, row, event) → `store` (SQL) → `events` → the classifier, and
 //! everybody else who follows intake's log.
 
 mod config;
+mod customer;
+mod erasure;
 mod error;
 mod events;
 mod feedback;
 mod meters;
+mod neighbors;
+mod retention;
 mod room;
 mod vault;
 
 use std::sync::Arc;
 
-use huiyin_chassis::{Context, Migrations, Running, Service};
+use huiyin_chassis::{Context, Migrations, Running, Service, operations, timer};
 use huiyin_events::{Events, NoEvents};
-use huiyin_proto::intake::v1::intake_service_server::IntakeServiceServer;
+use huiyin_proto::intake::v1::{
+    customer_service_server::CustomerServiceServer, intake_service_server::IntakeServiceServer,
+};
 
 pub use config::Config;
 use room::Room;
@@ -42,8 +50,18 @@ pub async fn start(config: Config, context: Context) -> anyhow::Result<Running> 
     let room = Arc::new(Room::new(&mut service, &events, &config)?);
 
     let server =
-        IntakeServiceServer::new(feedback::api::Api(room)).max_decoding_message_size(service.server.message_bytes());
+        IntakeServiceServer::new(feedback::api::Api(Arc::clone(&room))).max_decoding_message_size(service.server.message_bytes());
     service.server.add(server)?;
+    let server = CustomerServiceServer::new(customer::api::Api(Arc::clone(&room)))
+        .max_decoding_message_size(service.server.message_bytes());
+    service.server.add(server)?;
+    operations::run(&mut service, Arc::new(erasure::operation::Operations(Arc::clone(&room))))?;
+    timer::run(
+        &mut service.tasks,
+        service.database.clone(),
+        service.clock.clone(),
+        Arc::clone(&room),
+    );
     events.run(&mut service, &config.service.neighbors, &[], Arc::new(NoEvents))?;
     service.run().await
 }

@@ -1,10 +1,17 @@
 //! What every use case of the room works with.
 
-use huiyin_chassis::{Service, Shutdown, listing::PageTokenKey};
-use huiyin_events::{Events, Log};
+use std::sync::Arc;
+
+use huiyin_chassis::{
+    Refusal, Service, Shutdown, Transaction,
+    listing::PageTokenKey,
+    operations::Operations,
+    timer::{Fire, Timer},
+};
+use huiyin_events::{Eraser, Events, Log, Outbox};
 
 use crate::feedback::{ledger::Ledger, writer::Writer};
-use crate::{Config, vault::Vault};
+use crate::{Config, neighbors::Neighbors, retention, vault::Vault};
 
 /// The room; its use cases stand in `service` and `import`.
 pub(crate) struct Room {
@@ -13,7 +20,15 @@ pub(crate) struct Room {
     /// Has many callers share a commit.
     pub(crate) writer: Writer,
     /// Makes pseudonyms, and seals addresses.
-    pub(crate) vault: Vault,
+    pub(crate) vault: Arc<Vault>,
+    /// Erases customers from its own log.
+    pub(crate) eraser: Eraser,
+    /// Where its long work is started.
+    pub(crate) operations: Operations,
+    /// Whom it asks about customers.
+    pub(crate) neighbors: Neighbors,
+    /// Where it tells what happened, beside feedback.
+    pub(crate) outbox: Outbox,
     /// Where `Watch…` reads events.
     pub(crate) log: Log,
     /// Seals page tokens and cursors.
@@ -28,11 +43,12 @@ impl Room {
     /// # Errors
     /// Where a key or a time zone of the configuration does not hold.
     pub(crate) fn new(service: &mut Service, events: &Events, config: &Config) -> anyhow::Result<Self> {
-        let vault = Vault::new(&config.vault)?;
+        let vault = Arc::new(Vault::new(&config.vault)?);
         let ledger = Ledger::new(
             service.database.clone(),
             service.clock.clone(),
             events.outbox(),
+            Arc::clone(&vault),
             &config.numbers,
         )?;
         let writer = Writer::start(
@@ -46,9 +62,22 @@ impl Room {
             ledger,
             writer,
             vault,
+            eraser: events.eraser(service)?,
+            operations: service.operations.clone(),
+            neighbors: Neighbors::new(&config.service.neighbors, &service.identity),
+            outbox: events.outbox(),
             log: events.log(),
             page_tokens: service.page_tokens.clone(),
             shutdown: service.shutdown.clone(),
         })
+    }
+}
+
+impl Fire for Room {
+    async fn fire(&self, tx: &mut Transaction, timer: &Timer) -> Result<(), Refusal> {
+        match timer.kind.as_str() {
+            retention::service::TIMER => self.retain(tx, &timer.tenant, timer.payload()?).await,
+            other => Err(Refusal::fault(anyhow::anyhow!("a timer of kind {other} is none of intake's"))),
+        }
     }
 }

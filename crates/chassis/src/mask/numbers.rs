@@ -136,6 +136,7 @@ fn is_landline(groups: &[String], between: &str) -> bool {
     };
     match groups {
         [area, number] => is_area(area) && local(number) && !between.is_empty(),
+        [country, area, number] if country == "86" => is_area(&format!("0{area}")) && local(number),
         [area, number, extension] => {
             let in_halves = [number.as_str(), extension.as_str()].concat();
             is_area(area)
@@ -143,7 +144,6 @@ fn is_landline(groups: &[String], between: &str) -> bool {
                 && ((local(number) && (1..=5).contains(&extension.len()))
                     || (number.len() >= 3 && extension.len() == 4 && local(&in_halves)))
         }
-        [country, area, number] if country == "86" => is_area(&format!("0{area}")) && local(number),
         _ => false,
     }
 }

@@ -139,7 +139,7 @@ impl CustomerService for Api {
         ))
     }
 
-    async fn erase_customer(&self, request: Request<v1::EraseCustomerRequest>) -> Answer<v1::Erasure> {
+    async fn erase_customer(&self, request: Request<v1::EraseCustomerRequest>) -> Answer<erasure::convert::Answer> {
         let caller = Caller::of(&request)?;
         let request = request.into_inner();
         let (tenant, id) = name::child_uuid(&caller, &request.name, CUSTOMERS)?;

@@ -262,6 +262,7 @@ pub(crate) fn answer(tenant: &Tenant, feedback: Feedback) -> Answer {
         occur_time: Some(sql::to_proto(feedback.occur_time)),
         create_time: Some(sql::to_proto(feedback.create_time)),
         author: feedback.author,
+        segments: feedback.segments,
     }
 }
 

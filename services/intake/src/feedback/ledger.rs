@@ -1,6 +1,9 @@
 //! What storing feedback means, whichever way it came: a number, a row, an event, and a count.
 
-use std::collections::{BTreeMap, HashMap};
+use std::{
+    collections::{BTreeMap, HashMap},
+    sync::Arc,
+};
 
 use anyhow::Context as _;
 use huiyin_chassis::{Clock, Database, Refusal, Tenant, Transaction};
@@ -12,7 +15,7 @@ use crate::feedback::{
     domain::{self, Accepted},
     store,
 };
-use crate::{config::NumbersConfig, events, meters::Meters};
+use crate::{config::NumbersConfig, customer, events, meters::Meters, vault::Vault};
 
 /// Stores feedback.
 #[derive(Clone)]
@@ -20,6 +23,7 @@ pub(crate) struct Ledger {
     pub(crate) database: Database,
     pub(crate) clock: Clock,
     outbox: Outbox,
+    vault: Arc<Vault>,
     zones: Zones,
     meters: Meters,
 }
@@ -31,12 +35,14 @@ impl Ledger {
         database: Database,
         clock: Clock,
         outbox: Outbox,
+        vault: Arc<Vault>,
         numbers: &NumbersConfig,
     ) -> anyhow::Result<Self> {
         Ok(Self {
             database,
             clock,
             outbox,
+            vault,
             zones: Zones::new(numbers)?,
             meters: Meters::new(),
         })
@@ -69,15 +75,17 @@ impl Ledger {
         Ok(())
     }
 
-    /// Stores numbered feedbacks of one tenant with their events. Those whose external id is taken are left out; returns
+    /// Stores numbered feedbacks of one tenant with their events: each gets its customer and its segments, and is sealed. Those whose external id is taken are left out; returns
     /// each of them with the feedback that has it.
     pub(crate) async fn store(
         &self,
         tx: &mut Transaction,
         tenant: &Tenant,
-        feedbacks: &[&Accepted],
+        feedbacks: &mut [&mut Accepted],
     ) -> Result<HashMap<Uuid, Uuid>, Refusal> {
-        let taken = store::feedbacks::insert(tx, tenant, feedbacks).await?;
+        customer::known::complete(tx, &self.vault, tenant, feedbacks).await?;
+        let feedbacks: Vec<&Accepted> = feedbacks.iter().map(|accepted| &**accepted).collect();
+        let taken = store::feedbacks::insert(tx, tenant, &feedbacks).await?;
         let stored = || {
             feedbacks
                 .iter()

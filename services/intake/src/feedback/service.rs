@@ -33,7 +33,7 @@ impl Room {
         draft: Draft,
         repeat: Option<Repeatable>,
     ) -> Result<Answer, Refusal> {
-        let accepted = accept::accept(&self.ledger.clock, &self.vault, &tenant, author, draft)?;
+        let accepted = accept::accept(&self.ledger.clock, &self.vault, &tenant, author, draft);
         self.writer.submit(tenant, accepted, repeat).await
     }
 
@@ -48,7 +48,7 @@ impl Room {
         let accepted = drafts
             .into_iter()
             .map(|draft| accept::accept(&self.ledger.clock, &self.vault, tenant, author, draft));
-        let mut accepted = accepted.collect::<Result<Vec<Accepted>, Refusal>>()?;
+        let mut accepted: Vec<Accepted> = accepted.collect();
 
         let mut tx = self.ledger.database.tenant(tenant).await?;
         if let Some(repeat) = &repeat
@@ -70,7 +70,7 @@ impl Room {
         }
         let taken = self
             .ledger
-            .store(&mut tx, tenant, &accepted.iter().collect::<Vec<_>>())
+            .store(&mut tx, tenant, &mut accepted.iter_mut().collect::<Vec<_>>())
             .await?;
         let first_taken = accepted
             .iter()
@@ -170,11 +170,17 @@ impl Room {
             .await?
             .ok_or_else(|| missing(tenant, id))?;
         tx.commit().await?;
+        let key = row.key();
         let contact = match (row.contact_kind.and_then(ContactKind::of), row.contact_sealed) {
-            (Some(kind), Some(sealed)) => Some(Contact {
-                kind,
-                address: self.vault.open(tenant, id, &sealed)?,
-            }),
+            (Some(kind), Some(sealed)) => {
+                let key = key
+                    .map(|wrapped| self.vault.unwrap(tenant, row.owner, &wrapped))
+                    .transpose()?;
+                Some(Contact {
+                    kind,
+                    address: self.vault.contact(tenant, id, key.as_ref(), &sealed)?,
+                })
+            }
             _ => None,
         };
         let caller = call::current().map_or_else(|| caller.to_owned(), |call| call.caller);

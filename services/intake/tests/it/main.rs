@@ -6,8 +6,11 @@
 mod batch;
 mod contact;
 mod create;
+mod customers;
+mod erasure;
 mod group;
 mod import;
+mod keys;
 mod list;
 mod refusals;
 mod stand;

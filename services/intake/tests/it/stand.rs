@@ -32,7 +32,11 @@ impl Stand {
 
     /// With more settings, as TOML.
     pub(crate) async fn with(settings: &str) -> Self {
-        let stage = Stage::new().await;
+        Self::on(Stage::new().await, settings).await
+    }
+
+    /// On a stage that has neighbours.
+    pub(crate) async fn on(stage: Stage, settings: &str) -> Self {
         let config = stage.config("intake", &format!("{SETTINGS}{settings}")).await;
         let running = intake::start(config, stage.context()).await.unwrap();
         Self { stage, running }
