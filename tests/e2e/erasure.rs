@@ -48,7 +48,10 @@ async fn an_erased_customer_is_found_nowhere_and_the_reports_stay() {
     let words = format!("{WORDS}，请打{ADDRESS}");
     let theirs = intake.create_feedback(submit(MAIL, words)).await.unwrap().into_inner();
     let others = "打开就闪退，完全不能用".to_owned();
-    intake.create_feedback(submit("wang@example.com", others)).await.unwrap();
+    intake
+        .create_feedback(submit("wang@example.com", others))
+        .await
+        .unwrap();
     settled(&suite).await;
 
     let now = Clock::system().now();
@@ -117,18 +120,25 @@ async fn settled(suite: &Suite) {
         let mut flows = BTreeMap::new();
         for service in SERVICES {
             let mut log = suite.link().events(service);
-            flows.insert(service, log.get_event_flow(GetEventFlowRequest {}).await.ok()?.into_inner());
+            flows.insert(
+                service,
+                log.get_event_flow(GetEventFlowRequest {}).await.ok()?.into_inner(),
+            );
         }
         let done = flows.values().all(|flow| {
             flow.unpositioned == 0
                 && flow.sources.iter().all(|source| {
-                    flows[source.as_str()].heads.iter().filter(|head| head.position > 0).all(|head| {
-                        flow.cursors.iter().any(|cursor| {
-                            cursor.source == *source
-                                && cursor.partition == head.partition
-                                && cursor.position >= head.position
+                    flows[source.as_str()]
+                        .heads
+                        .iter()
+                        .filter(|head| head.position > 0)
+                        .all(|head| {
+                            flow.cursors.iter().any(|cursor| {
+                                cursor.source == *source
+                                    && cursor.partition == head.partition
+                                    && cursor.position >= head.position
+                            })
                         })
-                    })
                 })
         });
         let now = format!("{flows:?}");
@@ -220,7 +230,13 @@ async fn in_redis(suite: &Suite, text: &str) -> i64 {
         // Whatever kind it is of; streams are read whole, which a dump may hold compressed.
         let kind: String = redis::cmd("TYPE").arg(&key).query_async(&mut connection).await.unwrap();
         let value: redis::Value = match kind.as_str() {
-            "stream" => redis::cmd("XRANGE").arg(&key).arg("-").arg("+").query_async(&mut connection).await.unwrap(),
+            "stream" => redis::cmd("XRANGE")
+                .arg(&key)
+                .arg("-")
+                .arg("+")
+                .query_async(&mut connection)
+                .await
+                .unwrap(),
             _ => redis::cmd("DUMP").arg(&key).query_async(&mut connection).await.unwrap(),
         };
         found += i64::from(holds(&value, text.as_bytes()));

@@ -24,9 +24,8 @@ const ADDRESS: &str = "[地址]";
 const PLATE: &str = "[车牌号]";
 const ACCOUNT: &str = "[账号]";
 
-static MAIL_ADDRESS: LazyLock<Regex> = LazyLock::new(|| {
-    pattern(r"[A-Za-z0-9._%+\-]{1,64}[@＠][A-Za-z0-9\-]{1,63}(?:[.．][A-Za-z0-9\-]{1,63}){1,8}")
-});
+static MAIL_ADDRESS: LazyLock<Regex> =
+    LazyLock::new(|| pattern(r"[A-Za-z0-9._%+\-]{1,64}[@＠][A-Za-z0-9\-]{1,63}(?:[.．][A-Za-z0-9\-]{1,63}){1,8}"));
 
 #[expect(clippy::expect_used, reason = "the patterns are constants; the tests compile them")]
 fn pattern(text: &str) -> Regex {

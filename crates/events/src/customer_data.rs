@@ -32,13 +32,10 @@ impl<C: Consume> CustomerDataService for Api<C> {
         let caller = Caller::of(&request)?;
         let request = request.into_inner();
         let tenant = name::parent(&caller, &request.parent)?;
-        let erasure = Uuid::try_parse(&request.erasure)
-            .map_err(|_| Refusal::invalid_field("erasure", "must be a UUID"))?;
+        let erasure =
+            Uuid::try_parse(&request.erasure).map_err(|_| Refusal::invalid_field("erasure", "must be a UUID"))?;
         let whose = whose(tenant, request.customers, request.feedbacks)?;
-        let standing = self
-            .eraser
-            .erase(&whose, erasure, request.part, &*self.room)
-            .await?;
+        let standing = self.eraser.erase(&whose, erasure, request.part, &*self.room).await?;
         Ok(Response::new(EraseCustomerDataResponse {
             done: standing.complete_time.is_some(),
             counts: counts(standing.counts),
@@ -71,7 +68,10 @@ fn whose(tenant: Tenant, customers: Vec<String>, feedbacks: Vec<String>) -> Resu
     let own = format!("{}/", tenant.name());
     for (field, names) in [("customers", &customers), ("feedbacks", &feedbacks)] {
         if let Some(other) = names.iter().find(|name| !name.starts_with(&own)) {
-            return Err(Refusal::invalid_field(field, format!("{other} is not of {}", tenant.name())));
+            return Err(Refusal::invalid_field(
+                field,
+                format!("{other} is not of {}", tenant.name()),
+            ));
         }
     }
     Ok(Whose {

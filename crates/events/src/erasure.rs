@@ -171,13 +171,15 @@ impl Eraser {
         .await?;
         erased.count("kept_answer", answers.rows_affected());
         self.blank_set_aside(tx, whose, &mut erased).await?;
-        sqlx::query("UPDATE events.erasure SET phase = 1, counts = $4 WHERE tenant_id = $1 AND erasure = $2 AND part = $3")
-            .bind(whose.tenant.key())
-            .bind(erasure)
-            .bind(part)
-            .bind(sqlx::types::Json(&erased.counts))
-            .execute(&mut **tx)
-            .await?;
+        sqlx::query(
+            "UPDATE events.erasure SET phase = 1, counts = $4 WHERE tenant_id = $1 AND erasure = $2 AND part = $3",
+        )
+        .bind(whose.tenant.key())
+        .bind(erasure)
+        .bind(part)
+        .bind(sqlx::types::Json(&erased.counts))
+        .execute(&mut **tx)
+        .await?;
         Ok(())
     }
 
@@ -234,7 +236,9 @@ impl Eraser {
             if tenant != whose.tenant.key() {
                 continue;
             }
-            let Some(stripped) = stripped(bytes, &names)? else { continue };
+            let Some(stripped) = stripped(bytes, &names)? else {
+                continue;
+            };
             sqlx::query("UPDATE events.outbox SET event = $3 WHERE id = $1 AND create_day = $2")
                 .bind(id)
                 .bind(day)
@@ -249,7 +253,9 @@ impl Eraser {
         if let Some(redis) = &self.redis {
             redis.remove(&published).await?;
         }
-        let last = rows.last().map(|(id, _, _, position, _, _)| if positioned { position.unwrap_or(0) } else { *id });
+        let last = rows
+            .last()
+            .map(|(id, _, _, position, _, _)| if positioned { position.unwrap_or(0) } else { *id });
         let full = i64::try_from(rows.len()).is_ok_and(|rows| rows >= CHUNK);
         let (phase, partition, position) = match last {
             Some(last) if full => (progress.phase, progress.partition, last),
@@ -336,6 +342,8 @@ pub(crate) fn unless_erased<'e>(event: &'e Event, erased: &HashSet<(String, Stri
     }
     let mut stripped = event.clone();
     let tenant = event.tenant.clone();
-    strip::event(&mut stripped, |name| erased.contains(&(tenant.clone(), name.to_owned())));
+    strip::event(&mut stripped, |name| {
+        erased.contains(&(tenant.clone(), name.to_owned()))
+    });
     Cow::Owned(stripped)
 }

@@ -159,11 +159,7 @@ impl Eraser {
             let mut pipeline = redis::pipe();
             for (partition, position) in placed {
                 let stream = stream(&self.config, self.source, &self.epoch, *partition);
-                pipeline
-                    .cmd("XDEL")
-                    .arg(stream)
-                    .arg(format!("{position}-0"))
-                    .ignore();
+                pipeline.cmd("XDEL").arg(stream).arg(format!("{position}-0")).ignore();
             }
             pipeline.query_async::<()>(&mut connection).await
         };

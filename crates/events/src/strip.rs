@@ -96,3 +96,120 @@ fn strip(payload: &mut Payload) {
     };
     order.iter_mut().for_each(work_order);
 }
+
+#[cfg(test)]
+mod tests {
+    use huiyin_proto::event::v1::{
+        FeedbackClassified, FeedbackSubmitted, MessageSettled, SlaClockMarked, SurveyAnswered, SurveyInvited,
+        WorkOrderAssigned, WorkOrderOpened, WorkOrderProgressed, WorkOrderRetargeted, WorkOrderTransitioned,
+    };
+    use prost::Message as _;
+
+    use super::*;
+
+    const WORDS: &str = "紫色的雨伞";
+    const CUSTOMER: &str = "tenants/acme/customers/1";
+
+    fn events() -> Vec<Event> {
+        let feedback = Some(FeedbackDigest {
+            feedback: "tenants/acme/feedbacks/1".to_owned(),
+            customer: CUSTOMER.to_owned(),
+            reachable: true,
+            ..FeedbackDigest::default()
+        });
+        let work_order = Some(WorkOrderDigest {
+            feedback: feedback.clone(),
+            excerpt: WORDS.to_owned(),
+            ..WorkOrderDigest::default()
+        });
+        let words = || WORDS.to_owned();
+        let payloads = [
+            Payload::FeedbackSubmitted(FeedbackSubmitted {
+                feedback: feedback.clone(),
+                text: words(),
+                ..Default::default()
+            }),
+            Payload::FeedbackClassified(FeedbackClassified {
+                feedback,
+                excerpt: words(),
+                basis: words(),
+                ..Default::default()
+            }),
+            Payload::WorkOrderOpened(WorkOrderOpened {
+                work_order: work_order.clone(),
+                ..Default::default()
+            }),
+            Payload::WorkOrderAssigned(WorkOrderAssigned {
+                work_order: work_order.clone(),
+                reason: words(),
+                ..Default::default()
+            }),
+            Payload::WorkOrderTransitioned(WorkOrderTransitioned {
+                work_order: work_order.clone(),
+                reason: words(),
+                resolution: words(),
+                ..Default::default()
+            }),
+            Payload::WorkOrderProgressed(WorkOrderProgressed {
+                work_order: work_order.clone(),
+                customer_text: words(),
+                ..Default::default()
+            }),
+            Payload::WorkOrderRetargeted(WorkOrderRetargeted {
+                work_order: work_order.clone(),
+                ..Default::default()
+            }),
+            Payload::SlaClockMarked(SlaClockMarked {
+                work_order: work_order.clone(),
+                ..Default::default()
+            }),
+            Payload::SurveyInvited(SurveyInvited {
+                work_order: work_order.clone(),
+                ..Default::default()
+            }),
+            Payload::SurveyAnswered(SurveyAnswered {
+                work_order,
+                reason: words(),
+                satisfaction: 4.5,
+                ..Default::default()
+            }),
+        ];
+        payloads
+            .into_iter()
+            .map(|payload| Event {
+                payload: Some(payload),
+                ..Event::default()
+            })
+            .collect()
+    }
+
+    fn holds(event: &Event, text: &str) -> bool {
+        let bytes = event.encode_to_vec();
+        bytes.windows(text.len()).any(|window| window == text.as_bytes())
+    }
+
+    /// 001-81: neither words nor pseudonym are left in any kind of event; what was counted is.
+    #[test]
+    fn what_is_stripped_names_and_quotes_nobody() {
+        for mut said in events() {
+            assert!(holds(&said, WORDS) && holds(&said, CUSTOMER));
+            let mut others = said.clone();
+            assert!(!event(&mut others, |name| name == "tenants/acme/customers/2"));
+            assert_eq!(others, said, "another customer's");
+            assert!(event(&mut said, |name| name == CUSTOMER));
+            assert!(!holds(&said, WORDS) && !holds(&said, CUSTOMER), "{said:?}");
+            assert!(holds(&said, "tenants/acme/feedbacks/1"));
+            assert!(!event(&mut said, |_| true), "again changes nothing");
+        }
+    }
+
+    #[test]
+    fn an_event_about_nobody_stays() {
+        let mut settled = Event {
+            payload: Some(Payload::MessageSettled(MessageSettled::default())),
+            ..Event::default()
+        };
+        assert!(!event(&mut settled, |_| true));
+        assert!(!event(&mut Event::default(), |_| true));
+    }
+}

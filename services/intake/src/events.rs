@@ -4,7 +4,8 @@ use huiyin_chassis::{Tenant, sql};
 use huiyin_events::{NewEvent, Payload};
 use huiyin_proto::{
     event::v1::{CustomerErased, FeedbackSubmitted},
-    intake::v1::Demand, r#type::v1::FeedbackDigest,
+    intake::v1::Demand,
+    r#type::v1::FeedbackDigest,
 };
 
 use crate::{

@@ -49,13 +49,16 @@ pub async fn start(config: Config, context: Context) -> anyhow::Result<Running> 
     let events = Events::open(&mut service, &config.events).await?;
     let room = Arc::new(Room::new(&mut service, &events, &config)?);
 
-    let server =
-        IntakeServiceServer::new(feedback::api::Api(Arc::clone(&room))).max_decoding_message_size(service.server.message_bytes());
+    let server = IntakeServiceServer::new(feedback::api::Api(Arc::clone(&room)))
+        .max_decoding_message_size(service.server.message_bytes());
     service.server.add(server)?;
     let server = CustomerServiceServer::new(customer::api::Api(Arc::clone(&room)))
         .max_decoding_message_size(service.server.message_bytes());
     service.server.add(server)?;
-    operations::run(&mut service, Arc::new(erasure::operation::Operations(Arc::clone(&room))))?;
+    operations::run(
+        &mut service,
+        Arc::new(erasure::operation::Operations(Arc::clone(&room))),
+    )?;
     timer::run(
         &mut service.tasks,
         service.database.clone(),

@@ -52,7 +52,11 @@ impl Neighbors {
         let answer = answer.map_err(|status| unavailable(service, &status))?.into_inner();
         Ok(answer.done.then(|| RoomDone {
             parts: 1,
-            counts: answer.counts.into_iter().map(|count| (count.kind, count.count)).collect(),
+            counts: answer
+                .counts
+                .into_iter()
+                .map(|count| (count.kind, count.count))
+                .collect(),
             complete_time: sql::from_proto(answer.complete_time.as_ref()),
         }))
     }
@@ -78,7 +82,9 @@ impl Neighbors {
 
     fn client(&self, service: &str) -> Result<CustomerDataServiceClient<Neighbor>, Refusal> {
         let neighbor = self.config.connect(service, &self.identity);
-        neighbor.map(CustomerDataServiceClient::new).map_err(Refusal::unavailable)
+        neighbor
+            .map(CustomerDataServiceClient::new)
+            .map_err(Refusal::unavailable)
     }
 }
 

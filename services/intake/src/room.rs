@@ -77,7 +77,9 @@ impl Fire for Room {
     async fn fire(&self, tx: &mut Transaction, timer: &Timer) -> Result<(), Refusal> {
         match timer.kind.as_str() {
             retention::service::TIMER => self.retain(tx, &timer.tenant, timer.payload()?).await,
-            other => Err(Refusal::fault(anyhow::anyhow!("a timer of kind {other} is none of intake's"))),
+            other => Err(Refusal::fault(anyhow::anyhow!(
+                "a timer of kind {other} is none of intake's"
+            ))),
         }
     }
 }

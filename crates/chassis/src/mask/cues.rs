@@ -34,9 +34,7 @@ pub(super) fn accounts(text: &str) -> String {
 
 /// An account has a digit, a `_` or a `-`, or was introduced as one: "微信 wechat" and "qq music" name no person.
 fn masked_accounts(text: &str) -> Cow<'_, str> {
-    let names_somebody = |account: &str| {
-        account.chars().any(|c| c.is_numeric() || c == '_') && !is_version(account)
-    };
+    let names_somebody = |account: &str| account.chars().any(|c| c.is_numeric() || c == '_') && !is_version(account);
     replace_group(text, &MESSENGERS, |account| names_somebody(account).then_some(ACCOUNT))
 }
 

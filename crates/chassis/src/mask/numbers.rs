@@ -12,9 +12,7 @@ use super::{BANK_CARD, ID_CARD, LANDLINE, MOBILE, pattern};
 static GROUP: LazyLock<Regex> = LazyLock::new(|| pattern(r"[+＋]?[0-9０-９]+[XxＸｘ]?"));
 
 /// Area codes of mainland China: 010, 02x for the great cities, 03xx–09xx for the others.
-const GREAT_AREAS: &[&str] = &[
-    "010", "020", "021", "022", "023", "024", "025", "027", "028", "029",
-];
+const GREAT_AREAS: &[&str] = &["010", "020", "021", "022", "023", "024", "025", "027", "028", "029"];
 
 /// Mobile and landline numbers and ID cards: kinds that hardly anything else is taken for.
 pub(super) fn certain(text: &str) -> String {

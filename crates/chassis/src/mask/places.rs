@@ -31,17 +31,21 @@ static STREET: LazyLock<Regex> = LazyLock::new(|| {
 
 /// Words that end like a road and are none; behind them a number counts something.
 const NO_ROADS: &[&str] = &[
-    "走路", "线路", "線路", "电路", "電路", "网路", "短路", "思路", "半路", "铁路", "公路", "道路", "套路", "回路", "链路", "马路",
-    "逛街", "上街", "门路", "销路",
+    "走路", "线路", "線路", "电路", "電路", "网路", "短路", "思路", "半路", "铁路", "公路", "道路", "套路", "回路",
+    "链路", "马路", "逛街", "上街", "门路", "销路",
 ];
 /// What makes something else of a 号 than a house: 3号线, 5号机.
-const NO_HOUSES: &[char] = &['线', '線', '机', '機', '店', '款', '色', '码', '柜', '仓', '厅', '窗', '球', '种'];
+const NO_HOUSES: &[char] = &[
+    '线', '線', '机', '機', '店', '款', '色', '码', '柜', '仓', '厅', '窗', '球', '种',
+];
 /// Where an address begins within a sentence: behind these.
-const BEFORE: &[char] = &['在', '到', '于', '址', '是', '为', '為', '往', '从', '去', '寄', '送', '住', '给', '至'];
+const BEFORE: &[char] = &[
+    '在', '到', '于', '址', '是', '为', '為', '往', '从', '去', '寄', '送', '住', '给', '至',
+];
 /// Where the first of its words ends.
 const MARKS: &[char] = &[
-    '省', '市', '区', '區', '县', '縣', '旗', '路', '街', '道', '巷', '弄', '胡', '镇', '鎮', '乡', '鄉', '村', '园', '園', '苑', '寓', '厦',
-    '廈', '自', '特',
+    '省', '市', '区', '區', '县', '縣', '旗', '路', '街', '道', '巷', '弄', '胡', '镇', '鎮', '乡', '鄉', '村', '园',
+    '園', '苑', '寓', '厦', '廈', '自', '特',
 ];
 
 /// A plate: the province's sign, a letter, five places or six for an electric vehicle.

@@ -71,7 +71,10 @@ fn what_a_word_gives_away_is_masked() {
 #[test]
 fn addresses_that_lead_to_a_door_are_masked() {
     for (text, masked) in [
-        ("我住在广东省深圳市南山区科技路5号3栋501室，请上门", "我住在[地址]，请上门"),
+        (
+            "我住在广东省深圳市南山区科技路5号3栋501室，请上门",
+            "我住在[地址]，请上门",
+        ),
         ("送到人民路12号", "送到[地址]"),
         ("地址：浙江省杭州市西湖区文三路138号东方公寓2单元301", "地址：[地址]"),
         ("寄到上海市浦东新区张杨路1234弄5号602室", "寄到[地址]"),
@@ -151,8 +154,35 @@ fn order_numbers_are_hardly_ever_taken_for_something_else() {
 #[test]
 fn no_text_takes_more_than_linear_time() {
     let hostile: &[&str] = &[
-        "1", "1 ", "1-", "0", "010-", "a@", "a.", "@", "微信", "微信a", "路", "路1", "路1号楼", "省市区路", "中市", "号", "1号", "一1 ",
-        "粤B", "粤B1", "护照", "护照 1", "电话2", "１", "+", "[", "a", "4111 ", "中",
+        "1",
+        "1 ",
+        "1-",
+        "0",
+        "010-",
+        "a@",
+        "a.",
+        "@",
+        "微信",
+        "微信a",
+        "路",
+        "路1",
+        "路1号楼",
+        "省市区路",
+        "中市",
+        "号",
+        "1号",
+        "一1 ",
+        "粤B",
+        "粤B1",
+        "护照",
+        "护照 1",
+        "电话2",
+        "１",
+        "+",
+        "[",
+        "a",
+        "4111 ",
+        "中",
     ];
     let took = |part: &str, characters: usize| {
         let text = part.repeat(characters / part.chars().count());
@@ -197,7 +227,9 @@ proptest! {
 #[test]
 #[ignore = "takes minutes without optimisation: cargo nextest run --release --run-ignored all"]
 fn ten_million_hostile_characters_are_masked() {
-    let alphabet: Vec<char> = "0123456789１３８Xx@.-+ 微信QQ护照电话省市区路号弄楼室粤B京A中文a_[]".chars().collect();
+    let alphabet: Vec<char> = "0123456789１３８Xx@.-+ 微信QQ护照电话省市区路号弄楼室粤B京A中文a_[]"
+        .chars()
+        .collect();
     let mut state = 0x2545_f491_4f6c_dd1d_u64;
     let mut draw = || {
         state ^= state << 13;

@@ -177,10 +177,7 @@ impl CustomerService for Api {
 
     type ExportCustomerStream = Pin<Box<dyn Stream<Item = Result<v1::ExportCustomerResponse, Status>> + Send>>;
 
-    async fn export_customer(
-        &self,
-        request: Request<v1::ExportCustomerRequest>,
-    ) -> Answer<Self::ExportCustomerStream> {
+    async fn export_customer(&self, request: Request<v1::ExportCustomerRequest>) -> Answer<Self::ExportCustomerStream> {
         let caller = Caller::of(&request)?;
         let (tenant, id) = name::child_uuid(&caller, &request.get_ref().name, CUSTOMERS)?;
         let parts = self.0.export_customer(&tenant, id, &caller.subject).await?;

@@ -39,8 +39,8 @@ pub(crate) fn token(vault: &Vault, tenant: &Tenant, identity: v1::Identity, path
     if let Some(problem) = contact.as_ref().and_then(malformed) {
         return Err(Refusal::invalid_field(&format!("{path}.contact.address"), problem));
     }
-    let (kind, normal) = identity_of(&reference, contact.as_ref())
-        .ok_or_else(|| Refusal::invalid_field(path, "must name somebody"))?;
+    let (kind, normal) =
+        identity_of(&reference, contact.as_ref()).ok_or_else(|| Refusal::invalid_field(path, "must name somebody"))?;
     Ok(vault.customer(tenant, kind, &normal))
 }
 

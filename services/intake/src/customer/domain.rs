@@ -139,7 +139,10 @@ impl Holds {
             }
             Self::Tenure { at_least, at_most } => match attributes.since {
                 Some(since) => {
-                    let days = at.duration_since(since).as_secs().div_euclid(SignedDuration::from_hours(24).as_secs());
+                    let days = at
+                        .duration_since(since)
+                        .as_secs()
+                        .div_euclid(SignedDuration::from_hours(24).as_secs());
                     days >= i64::from(*at_least) && (*at_most == 0 || days <= i64::from(*at_most))
                 }
                 // Nobody said since when; the tier may.
@@ -153,7 +156,15 @@ impl Holds {
 }
 
 /// The fields of a customer that people set.
-pub(crate) const FIELDS: [&str; 7] = ["tier", "payment", "since_time", "region", "age_band", "industry", "custom"];
+pub(crate) const FIELDS: [&str; 7] = [
+    "tier",
+    "payment",
+    "since_time",
+    "region",
+    "age_band",
+    "industry",
+    "custom",
+];
 
 impl Attributes {
     /// Takes these fields over.

@@ -64,7 +64,9 @@ pub(crate) async fn complete(
     let segments = segments.unwrap_or_else(Segments::built_in);
     let mut keys = BTreeMap::new();
     for (owner, wanted) in wanted {
-        let Some((candidate, wrapped)) = wanted.candidate else { continue };
+        let Some((candidate, wrapped)) = wanted.candidate else {
+            continue;
+        };
         let stored = known.get(&owner).and_then(|known| known.key.clone());
         let key = match stored {
             Some(stored) if stored == wrapped => candidate,
@@ -124,7 +126,9 @@ async fn freeze(
         }
     }
     for accepted in batch.iter_mut() {
-        let Some(known) = accepted.token.and_then(|token| known.get(&token)) else { continue };
+        let Some(known) = accepted.token.and_then(|token| known.get(&token)) else {
+            continue;
+        };
         let mut attributes = known.attributes.clone();
         attributes.tier = accepted.feedback.facts.tier;
         let mut own = BTreeMap::new();

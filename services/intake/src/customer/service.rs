@@ -161,7 +161,9 @@ impl Room {
         if let Some(answer) = answered(&mut tx, repeat.as_ref()).await? {
             return Ok(answer);
         }
-        let revision = store::segments(&mut tx, tenant, true).await?.map_or(0, |(_, revision, _)| revision);
+        let revision = store::segments(&mut tx, tenant, true)
+            .await?
+            .map_or(0, |(_, revision, _)| revision);
         require_etag(&[etag], revision, name)?;
         let now = self.ledger.clock.now();
         store::set_segments(&mut tx, tenant, &segments, revision + 1, now).await?;

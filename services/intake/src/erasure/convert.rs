@@ -10,7 +10,9 @@ use super::{service::ROOMS, store::Erasure};
 use crate::events::CUSTOMERS;
 
 pub(crate) use huiyin_proto::google::longrunning::Operation as Answer;
-pub(crate) use v1::{ErasureCertificate as Certificate, GetErasureRequest as Started, VerifyErasureCertificateResponse as Verdict};
+pub(crate) use v1::{
+    ErasureCertificate as Certificate, GetErasureRequest as Started, VerifyErasureCertificateResponse as Verdict,
+};
 
 /// The collection in the names of erasures.
 pub(crate) const ERASURES: &str = "erasures";
@@ -26,7 +28,11 @@ pub(crate) fn erasure(tenant: &Tenant, erasure: Erasure) -> Result<v1::Erasure, 
         None => v1::ErasureState::Running,
     };
     let waits = |room: &&&str| {
-        certificate.is_none() && erasure.rooms.get(**room).is_none_or(|done| done.complete_time.is_none())
+        certificate.is_none()
+            && erasure
+                .rooms
+                .get(**room)
+                .is_none_or(|done| done.complete_time.is_none())
     };
     Ok(v1::Erasure {
         name: tenant.child(ERASURES, erasure.id),

@@ -47,7 +47,11 @@ impl Room {
         if !names.contains(&id) {
             names.push(id);
         }
-        tracing::info!(caller, customer = tenant.child(CUSTOMERS, id), "what is held on a customer is handed out");
+        tracing::info!(
+            caller,
+            customer = tenant.child(CUSTOMERS, id),
+            "what is held on a customer is handed out"
+        );
         let customers: Vec<String> = names.iter().map(|id| tenant.child(CUSTOMERS, id)).collect();
         let mut steps: VecDeque<Step> = feedbacks.chunks(OPENED).map(|ids| Step::Own(ids.to_vec())).collect();
         for room in ROOMS.into_iter().skip(1) {
@@ -65,15 +69,18 @@ impl Room {
             }));
         }
         let first = about(tenant, &customer);
-        let rest = futures::stream::try_unfold((Arc::clone(self), tenant.clone(), steps), |(room, tenant, mut steps)| async {
-            let Some(step) = steps.pop_front() else { return Ok(None) };
-            let (service, lines) = match step {
-                Step::Own(ids) => (ROOMS[0], room.own_lines(&tenant, &ids).await?),
-                Step::Room(service, whose) => (service, room.neighbors.export(service, &whose).await?),
-            };
-            let parts = in_parts(lines).into_iter().map(move |lines| Ok((service, lines)));
-            Ok::<_, Refusal>(Some((futures::stream::iter(parts), (room, tenant, steps))))
-        });
+        let rest = futures::stream::try_unfold(
+            (Arc::clone(self), tenant.clone(), steps),
+            |(room, tenant, mut steps)| async {
+                let Some(step) = steps.pop_front() else { return Ok(None) };
+                let (service, lines) = match step {
+                    Step::Own(ids) => (ROOMS[0], room.own_lines(&tenant, &ids).await?),
+                    Step::Room(service, whose) => (service, room.neighbors.export(service, &whose).await?),
+                };
+                let parts = in_parts(lines).into_iter().map(move |lines| Ok((service, lines)));
+                Ok::<_, Refusal>(Some((futures::stream::iter(parts), (room, tenant, steps))))
+            },
+        );
         let rest = rest.flat_map(|parts| match parts {
             Ok(parts) => parts.left_stream(),
             Err(refusal) => futures::stream::iter([Err(refusal)]).right_stream(),

@@ -48,7 +48,11 @@ impl Room {
                 return run.finish(run.begin().await?, &convert::decoded(certificate)?).await;
             }
             let moved = self.ask_all(&run.tenant, &mut erasure).await;
-            let done = erasure.rooms.values().filter(|room| room.complete_time.is_some()).count();
+            let done = erasure
+                .rooms
+                .values()
+                .filter(|room| room.complete_time.is_some())
+                .count();
             run.report("erasing", done, ROOMS.len());
             let mut tx = run.begin().await?;
             store::advance(&mut tx, &run.tenant, &erasure).await?;
@@ -140,7 +144,14 @@ impl Room {
         let mut certificate = convert::certificate(&run.tenant, erasure, now, end);
         (certificate.signature, certificate.public_key) = self.vault.sign(&run.tenant, &certificate.hash);
         let bytes = convert::encoded(&certificate);
-        store::complete(&mut tx, &run.tenant, erasure.id, (sequence, &certificate.hash, &bytes), now).await?;
+        store::complete(
+            &mut tx,
+            &run.tenant,
+            erasure.id,
+            (sequence, &certificate.hash, &bytes),
+            now,
+        )
+        .await?;
         self.outbox
             .append(&mut tx, &run.tenant, erased(&run.tenant, erasure))
             .await?;

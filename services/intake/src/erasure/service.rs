@@ -16,7 +16,14 @@ use crate::{
 };
 
 /// The services that hold something on a customer, in the order in which it goes from one to the next.
-pub(crate) const ROOMS: [&str; 6] = ["intake", "classifier", "scheduler", "survey", "notification", "analytics"];
+pub(crate) const ROOMS: [&str; 6] = [
+    "intake",
+    "classifier",
+    "scheduler",
+    "survey",
+    "notification",
+    "analytics",
+];
 /// The kind of the operation.
 pub(crate) const KIND: &str = "intake.EraseCustomer";
 
@@ -92,9 +99,12 @@ impl Room {
         certificate: &Certificate,
     ) -> Result<Verdict, Refusal> {
         let hash_holds = convert::hash(certificate) == certificate.hash;
-        let signature_holds =
-            self.vault
-                .is_signed(tenant, &certificate.hash, &certificate.signature, &certificate.public_key);
+        let signature_holds = self.vault.is_signed(
+            tenant,
+            &certificate.hash,
+            &certificate.signature,
+            &certificate.public_key,
+        );
         let mut tx = self.ledger.database.tenant(tenant).await?;
         let chain = store::chain(&mut tx, tenant, certificate.sequence).await?;
         tx.commit().await?;

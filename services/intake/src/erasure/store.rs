@@ -77,13 +77,15 @@ pub(crate) async fn find(tx: &mut Transaction, tenant: &Tenant, id: Uuid) -> Res
 
 /// The erasure of a customer that has not come to its end.
 pub(crate) async fn running(tx: &mut Transaction, tenant: &Tenant, customer: Uuid) -> Result<Option<Uuid>, Refusal> {
-    Ok(sqlx::query_scalar(
-        "SELECT id FROM erasure WHERE tenant_id = $1 AND customer_id = $2 AND complete_time IS NULL",
+    Ok(
+        sqlx::query_scalar(
+            "SELECT id FROM erasure WHERE tenant_id = $1 AND customer_id = $2 AND complete_time IS NULL",
+        )
+        .bind(tenant.key())
+        .bind(customer)
+        .fetch_optional(&mut **tx)
+        .await?,
     )
-    .bind(tenant.key())
-    .bind(customer)
-    .fetch_optional(&mut **tx)
-    .await?)
 }
 
 /// The identities that lead to a customer, and those by which its feedback came.
@@ -241,13 +243,15 @@ impl Held {
 
 /// The ids of a customer's feedback, oldest first.
 pub(crate) async fn feedbacks(tx: &mut Transaction, tenant: &Tenant, customer: Uuid) -> Result<Vec<Uuid>, Refusal> {
-    Ok(sqlx::query_scalar(
-        "SELECT id FROM feedback WHERE tenant_id = $1 AND customer_id = $2 ORDER BY create_time, id",
+    Ok(
+        sqlx::query_scalar(
+            "SELECT id FROM feedback WHERE tenant_id = $1 AND customer_id = $2 ORDER BY create_time, id",
+        )
+        .bind(tenant.key())
+        .bind(customer)
+        .fetch_all(&mut **tx)
+        .await?,
     )
-    .bind(tenant.key())
-    .bind(customer)
-    .fetch_all(&mut **tx)
-    .await?)
 }
 
 /// Some feedbacks as they are handed out.

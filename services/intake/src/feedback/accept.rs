@@ -6,13 +6,7 @@ use crate::feedback::domain::{Accepted, Draft, Feedback, Secrets, Verbatim, iden
 use crate::vault::Vault;
 
 /// Accepts a draft in the name of `author`; its number is given later.
-pub(crate) fn accept(
-    clock: &Clock,
-    vault: &Vault,
-    tenant: &Tenant,
-    author: &str,
-    draft: Draft,
-) -> Accepted {
+pub(crate) fn accept(clock: &Clock, vault: &Vault, tenant: &Tenant, author: &str, draft: Draft) -> Accepted {
     let id = clock.id();
     let now = clock.now();
     let token = identity(&draft).map(|(kind, normal)| vault.customer(tenant, kind, &normal));

@@ -27,12 +27,14 @@ pub(crate) async fn policy(tx: &mut Transaction, tenant: &Tenant, hold: bool) ->
     .bind(tenant.key())
     .fetch_optional(&mut **tx)
     .await?;
-    Ok(row.map_or_else(Policy::default, |(text_days, contact_days, revision, time)| Policy {
-        text_days,
-        contact_days,
-        revision,
-        update_time: Some(time.to_jiff()),
-    }))
+    Ok(
+        row.map_or_else(Policy::default, |(text_days, contact_days, revision, time)| Policy {
+            text_days,
+            contact_days,
+            revision,
+            update_time: Some(time.to_jiff()),
+        }),
+    )
 }
 
 /// Sets it.

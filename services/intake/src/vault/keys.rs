@@ -26,11 +26,10 @@ impl ConfiguredKeys {
         let mut keys = BTreeMap::new();
         keys.insert(1, checked("key", config.key.expose_secret())?);
         for (version, key) in &config.wrapping_keys {
-            let version: i32 = version
-                .parse()
-                .ok()
-                .filter(|version| *version > 1)
-                .with_context(|| format!("[vault] wrapping_keys: {version:?} is no version; versions begin with 2"))?;
+            let version: i32 =
+                version.parse().ok().filter(|version| *version > 1).with_context(|| {
+                    format!("[vault] wrapping_keys: {version:?} is no version; versions begin with 2")
+                })?;
             keys.insert(version, checked("wrapping_keys", key.expose_secret())?);
         }
         Ok(Self(keys))

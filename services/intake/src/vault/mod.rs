@@ -84,10 +84,16 @@ impl Vault {
     /// # Errors
     /// A fault where it was wrapped for another owner, or its version is not configured any more.
     pub(crate) fn unwrap(&self, tenant: &Tenant, owner: Uuid, wrapped: &Wrapped) -> Result<DataKey, Refusal> {
-        let opened = open(&self.tenant_key(tenant, wrapped.version)?, &bound(tenant, owner, "key"), &wrapped.bytes);
+        let opened = open(
+            &self.tenant_key(tenant, wrapped.version)?,
+            &bound(tenant, owner, "key"),
+            &wrapped.bytes,
+        );
         let key = opened.and_then(|bytes| bytes.try_into().ok());
         key.map(DataKey).ok_or_else(|| {
-            Refusal::fault(anyhow::anyhow!("the key of {owner} cannot be unwrapped: was a key of [vault] changed?"))
+            Refusal::fault(anyhow::anyhow!(
+                "the key of {owner} cannot be unwrapped: was a key of [vault] changed?"
+            ))
         })
     }
 
@@ -116,7 +122,9 @@ impl Vault {
             (Some((&BY_DATA_KEY, _)), Some(key)) => key.open(tenant, feedback, Sealed::Contact, sealed),
             _ => None,
         };
-        address.and_then(|bytes| String::from_utf8(bytes).ok()).ok_or_else(fault)
+        address
+            .and_then(|bytes| String::from_utf8(bytes).ok())
+            .ok_or_else(fault)
     }
 
     /// True where it was sealed before there were data keys.
@@ -138,7 +146,10 @@ impl Vault {
     /// Signs a hash in the name of the tenant; the signature and the key that verifies it.
     pub(crate) fn sign(&self, tenant: &Tenant, hash: &[u8]) -> (Vec<u8>, Vec<u8>) {
         let key = self.signing_key(tenant);
-        (key.sign(hash).to_bytes().to_vec(), key.verifying_key().to_bytes().to_vec())
+        (
+            key.sign(hash).to_bytes().to_vec(),
+            key.verifying_key().to_bytes().to_vec(),
+        )
     }
 
     /// True where the tenant's own key signed it.
@@ -151,12 +162,17 @@ impl Vault {
     }
 
     fn signing_key(&self, tenant: &Tenant) -> SigningKey {
-        SigningKey::from_bytes(&secret::keyed_hash(&self.secret, &[b"certificates", tenant.key().as_bytes()]))
+        SigningKey::from_bytes(&secret::keyed_hash(
+            &self.secret,
+            &[b"certificates", tenant.key().as_bytes()],
+        ))
     }
 
     fn tenant_key(&self, tenant: &Tenant, version: i32) -> Result<[u8; 32], Refusal> {
         let key = self.keys.key(version).ok_or_else(|| {
-            Refusal::fault(anyhow::anyhow!("[vault] has no key of version {version}, and something is wrapped with it"))
+            Refusal::fault(anyhow::anyhow!(
+                "[vault] has no key of version {version}, and something is wrapped with it"
+            ))
         })?;
         Ok(secret::keyed_hash(key, &[b"data keys", tenant.key().as_bytes()]))
     }
@@ -199,7 +215,9 @@ fn seal(key: &[u8; 32], aad: &[u8], msg: &[u8]) -> Result<Vec<u8>, Refusal> {
 
 fn open(key: &[u8; 32], aad: &[u8], sealed: &[u8]) -> Option<Vec<u8>> {
     let (nonce, msg) = sealed.split_first_chunk::<NONCE_BYTES>()?;
-    Aes256Gcm::new(key.into()).decrypt(&(*nonce).into(), Payload { msg, aad }).ok()
+    Aes256Gcm::new(key.into())
+        .decrypt(&(*nonce).into(), Payload { msg, aad })
+        .ok()
 }
 
 fn bound(tenant: &Tenant, id: Uuid, what: &str) -> Vec<u8> {

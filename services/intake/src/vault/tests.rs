@@ -30,7 +30,9 @@ fn tenant(key: &str) -> Tenant {
 fn an_address_opens_for_its_own_feedback_and_key_alone() {
     let (feedback, other, owner) = (Uuid::from_u128(1), Uuid::from_u128(2), Uuid::from_u128(3));
     let (key, wrapped) = vault(KEY).new_key(&tenant("a"), owner).unwrap();
-    let sealed = key.seal(&tenant("a"), feedback, Sealed::Contact, b"13800138000").unwrap();
+    let sealed = key
+        .seal(&tenant("a"), feedback, Sealed::Contact, b"13800138000")
+        .unwrap();
     let again = vault(KEY).unwrap(&tenant("a"), owner, &wrapped).unwrap();
     let open = |tenant: &Tenant, feedback, sealed: &[u8]| vault(KEY).contact(tenant, feedback, Some(&again), sealed);
     assert_eq!(open(&tenant("a"), feedback, &sealed).unwrap(), "13800138000");
@@ -40,7 +42,10 @@ fn an_address_opens_for_its_own_feedback_and_key_alone() {
     for end in 0..sealed.len() {
         assert!(open(&tenant("a"), feedback, &sealed[..end]).is_err());
     }
-    assert!(vault(KEY).contact(&tenant("a"), feedback, None, &sealed).is_err(), "shredded");
+    assert!(
+        vault(KEY).contact(&tenant("a"), feedback, None, &sealed).is_err(),
+        "shredded"
+    );
     assert!(vault(OTHER_KEY).unwrap(&tenant("a"), owner, &wrapped).is_err());
     assert!(vault(KEY).unwrap(&tenant("b"), owner, &wrapped).is_err());
     assert!(vault(KEY).unwrap(&tenant("a"), other, &wrapped).is_err());
@@ -53,7 +58,10 @@ fn what_was_sealed_before_customers_had_keys_still_opens() {
     let aad = [b"a/".as_slice(), feedback.as_bytes()].concat();
     let sealed = [&[BY_TENANT], seal(&key, &aad, b"li@example.com").unwrap().as_slice()].concat();
     assert!(Vault::is_old(&sealed));
-    assert_eq!(vault(KEY).contact(&tenant("a"), feedback, None, &sealed).unwrap(), "li@example.com");
+    assert_eq!(
+        vault(KEY).contact(&tenant("a"), feedback, None, &sealed).unwrap(),
+        "li@example.com"
+    );
     assert!(vault(OTHER_KEY).contact(&tenant("a"), feedback, None, &sealed).is_err());
 }
 
@@ -70,7 +78,10 @@ fn a_key_that_is_wrapped_anew_opens_the_same_and_the_old_version_can_go() {
     assert_eq!(anew.version, 2);
     assert!(old.unwrap(&tenant("a"), owner, &anew).is_err());
     let key = both.unwrap(&tenant("a"), owner, &anew).unwrap();
-    assert_eq!(key.open(&tenant("a"), owner, Sealed::Verbatim, &sealed).unwrap(), b"words");
+    assert_eq!(
+        key.open(&tenant("a"), owner, Sealed::Verbatim, &sealed).unwrap(),
+        b"words"
+    );
 }
 
 /// 001-14.

@@ -5,9 +5,9 @@ use std::collections::BTreeMap;
 use huiyin_chassis::sql;
 use huiyin_proto::{
     intake::v1::{
-        Contact, ContactKind, Customer, Days, Feedback, Frequent, GetCustomerRequest, GetSegmentPolicyRequest, Identity,
-        LinkIdentitiesRequest, ListFeedbacksRequest, Payment, ResolveCustomerRequest, Segment, SegmentCondition,
-        SegmentPolicy, UnlinkIdentityRequest, UpdateCustomerRequest, UpdateSegmentPolicyRequest,
+        Contact, ContactKind, Customer, Days, Feedback, Frequent, GetCustomerRequest, GetSegmentPolicyRequest,
+        Identity, LinkIdentitiesRequest, ListFeedbacksRequest, Payment, ResolveCustomerRequest, Segment,
+        SegmentCondition, SegmentPolicy, UnlinkIdentityRequest, UpdateCustomerRequest, UpdateSegmentPolicyRequest,
         customer_service_client::CustomerServiceClient,
     },
     r#type::v1::CustomerTier,
@@ -89,7 +89,10 @@ async fn joined_identities_are_one_customer_before_and_after() {
         filter: format!("customer = \"{}\"", joined.name),
         ..ListFeedbacksRequest::default()
     };
-    assert_eq!(client.list_feedbacks(list).await.unwrap().into_inner().feedbacks.len(), 3);
+    assert_eq!(
+        client.list_feedbacks(list).await.unwrap().into_inner().feedbacks.len(),
+        3
+    );
     let gone = customers
         .get_customer(GetCustomerRequest { name: second.customer })
         .await
@@ -101,7 +104,10 @@ async fn joined_identities_are_one_customer_before_and_after() {
         .fetch_all(&mut stand.database().await)
         .await
         .unwrap();
-    assert!(tokens.len() == 2 && !tokens.concat().contains("13800138000"), "{tokens:?}");
+    assert!(
+        tokens.len() == 2 && !tokens.concat().contains("13800138000"),
+        "{tokens:?}"
+    );
 
     // Joining again changes nothing.
     assert_eq!(link(&mut customers, vec![mobile, crm]).await.name, joined.name);
@@ -132,13 +138,20 @@ async fn an_identity_taken_away_takes_along_what_came_by_it() {
     assert_eq!(read(&mut customers, &joined.name).await.feedback_count, 1);
     assert_eq!(submit(&mut client, &mobile, "四").await.customer, apart.name);
 
-    let refused = customers.unlink_identity(unlink(mobile, &joined.name)).await.unwrap_err();
+    let refused = customers
+        .unlink_identity(unlink(mobile, &joined.name))
+        .await
+        .unwrap_err();
     assert_eq!(
         (refused.code(), reason(&refused).as_str()),
         (Code::FailedPrecondition, "IDENTITY_NOT_LINKED")
     );
     // The founding identity can be taken away as well.
-    let founder = customers.unlink_identity(unlink(crm, &joined.name)).await.unwrap().into_inner();
+    let founder = customers
+        .unlink_identity(unlink(crm, &joined.name))
+        .await
+        .unwrap()
+        .into_inner();
     assert_ne!(founder.name, joined.name);
     assert_eq!(founder.feedback_count, 1);
 }
@@ -167,13 +180,19 @@ async fn what_is_said_of_a_customer_is_changed_by_mask_and_etag() {
     assert_eq!(said.custom["note"], "电话[手机号]", "no number is kept");
     assert_eq!(said.segments, ["vip", "paying"]);
     // The same request again is answered as before; another with the old etag is refused.
-    assert_eq!(customers.update_customer(request.clone()).await.unwrap().into_inner(), said);
+    assert_eq!(
+        customers.update_customer(request.clone()).await.unwrap().into_inner(),
+        said
+    );
     let late = UpdateCustomerRequest {
         request_id: request_id(2),
         ..request
     };
     let refused = customers.update_customer(late).await.unwrap_err();
-    assert_eq!((refused.code(), reason(&refused).as_str()), (Code::Aborted, "ETAG_MISMATCH"));
+    assert_eq!(
+        (refused.code(), reason(&refused).as_str()),
+        (Code::Aborted, "ETAG_MISMATCH")
+    );
 
     let cleared = UpdateCustomerRequest {
         customer: Some(Customer {
@@ -200,7 +219,10 @@ async fn what_is_said_of_a_customer_is_changed_by_mask_and_etag() {
         ..UpdateCustomerRequest::default()
     };
     let refused = customers.update_customer(unknown).await.unwrap_err();
-    assert_eq!((refused.code(), fields(&refused)), (Code::InvalidArgument, vec!["update_mask".to_owned()]));
+    assert_eq!(
+        (refused.code(), fields(&refused)),
+        (Code::InvalidArgument, vec!["update_mask".to_owned()])
+    );
 }
 
 /// 004-53, 001-33: the segments of a feedback are those of its time, and stay.
@@ -223,14 +245,23 @@ async fn segments_are_frozen_on_the_feedback_of_their_time() {
     customers.update_customer(said).await.unwrap();
     let young = submit(&mut client, &crm, "一").await;
     assert_eq!(young.segments, ["new", "vip"]);
-    assert_eq!(young.tier(), CustomerTier::Vip, "the customer's, where the feedback says none");
+    assert_eq!(
+        young.tier(),
+        CustomerTier::Vip,
+        "the customer's, where the feedback says none"
+    );
     stand.stage.clock.advance(month + SignedDuration::from_hours(24));
     let old = submit(&mut client, &crm, "二").await;
     assert_eq!(old.segments, ["existing", "vip"]);
     let get = |name: &str| huiyin_proto::intake::v1::GetFeedbackRequest { name: name.to_owned() };
     let young = client.get_feedback(get(&young.name)).await.unwrap().into_inner();
     assert_eq!(young.segments, ["new", "vip"]);
-    let told: Vec<Vec<String>> = stand.events().await.into_iter().map(|(_, said)| said.segments).collect();
+    let told: Vec<Vec<String>> = stand
+        .events()
+        .await
+        .into_iter()
+        .map(|(_, said)| said.segments)
+        .collect();
     assert_eq!(told, [["new", "vip"], ["existing", "vip"]]);
 }
 
@@ -286,10 +317,7 @@ async fn a_tenant_says_what_its_segments_are() {
         }),
         ..frequent.clone()
     };
-    let segments = vec![
-        segment("a", SegmentCondition::default()),
-        segment("a", two),
-    ];
+    let segments = vec![segment("a", SegmentCondition::default()), segment("a", two)];
     let refused = customers.update_segment_policy(policy(segments, "")).await.unwrap_err();
     assert_eq!(
         fields(&refused),
@@ -314,11 +342,23 @@ async fn resolving_an_identity_writes_nothing_and_needs_one() {
         parent: ACME.to_owned(),
         identity: Some(identity),
     };
-    let found = customers.resolve_customer(resolve(reference("crm-9"))).await.unwrap().into_inner();
+    let found = customers
+        .resolve_customer(resolve(reference("crm-9")))
+        .await
+        .unwrap()
+        .into_inner();
     assert_eq!(found.feedback_count, 0);
-    let unknown = GetCustomerRequest { name: found.name.clone() };
-    assert_eq!(customers.get_customer(unknown).await.unwrap_err().code(), Code::NotFound);
-    assert_eq!(submit(&mut client, &reference("crm-9"), "一").await.customer, found.name);
+    let unknown = GetCustomerRequest {
+        name: found.name.clone(),
+    };
+    assert_eq!(
+        customers.get_customer(unknown).await.unwrap_err().code(),
+        Code::NotFound
+    );
+    assert_eq!(
+        submit(&mut client, &reference("crm-9"), "一").await.customer,
+        found.name
+    );
     assert_eq!(read(&mut customers, &found.name).await.feedback_count, 1);
     for (identity, field) in [
         (Identity::default(), "identity"),
@@ -332,7 +372,10 @@ async fn resolving_an_identity_writes_nothing_and_needs_one() {
         ),
     ] {
         let refused = customers.resolve_customer(resolve(identity)).await.unwrap_err();
-        assert_eq!((refused.code(), fields(&refused)), (Code::InvalidArgument, vec![field.to_owned()]));
+        assert_eq!(
+            (refused.code(), fields(&refused)),
+            (Code::InvalidArgument, vec![field.to_owned()])
+        );
     }
 }
 
@@ -343,6 +386,9 @@ async fn a_customer_is_seen_by_its_own_tenant_alone() {
     let known = link(&mut stand.customers("agent").await, vec![reference("crm-1")]).await;
     let token = stand.stage.token("user:lin", "globex", &["agent"]);
     let mut other = CustomerServiceClient::new(stand.stage.connect(stand.address(), &token).await);
-    let refused = other.get_customer(GetCustomerRequest { name: known.name }).await.unwrap_err();
+    let refused = other
+        .get_customer(GetCustomerRequest { name: known.name })
+        .await
+        .unwrap_err();
     assert_eq!(refused.code(), Code::NotFound);
 }

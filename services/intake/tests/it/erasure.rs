@@ -68,14 +68,17 @@ impl CustomerDataService for Others {
         }))
     }
 
-    type ExportCustomerDataStream = futures::stream::Iter<std::vec::IntoIter<Result<ExportCustomerDataResponse, Status>>>;
+    type ExportCustomerDataStream =
+        futures::stream::Iter<std::vec::IntoIter<Result<ExportCustomerDataResponse, Status>>>;
 
     async fn export_customer_data(
         &self,
         _: Request<ExportCustomerDataRequest>,
     ) -> Result<Response<Self::ExportCustomerDataStream>, Status> {
         let lines = vec![r#"{"kind":"row"}"#.to_owned()];
-        Ok(Response::new(futures::stream::iter(vec![Ok(ExportCustomerDataResponse { lines })])))
+        Ok(Response::new(futures::stream::iter(vec![Ok(
+            ExportCustomerDataResponse { lines },
+        )])))
     }
 }
 
@@ -115,7 +118,13 @@ impl World {
             request_id: request_id(request),
             ..create(new)
         };
-        self.stand.client().await.create_feedback(request).await.unwrap().into_inner()
+        self.stand
+            .client()
+            .await
+            .create_feedback(request)
+            .await
+            .unwrap()
+            .into_inner()
     }
 
     async fn erase(&self, customer: &str, request: u32) -> Result<Operation, Status> {
@@ -152,7 +161,11 @@ impl World {
             certificate: Some(certificate.clone()),
         };
         let mut customers = self.stand.customers("admin").await;
-        let found = customers.verify_erasure_certificate(request).await.unwrap().into_inner();
+        let found = customers
+            .verify_erasure_certificate(request)
+            .await
+            .unwrap()
+            .into_inner();
         (found.valid, found.hash_holds, found.signature_holds, found.chain_holds)
     }
 
@@ -169,8 +182,9 @@ impl World {
         let hex: String = text.bytes().map(|byte| format!("{byte:02x}")).collect();
         let mut rows = 0;
         for table in &tables {
-            let statement =
-                format!("SELECT count(*) FROM {table} AS t WHERE position($1 IN t::text) > 0 OR position($2 IN t::text) > 0");
+            let statement = format!(
+                "SELECT count(*) FROM {table} AS t WHERE position($1 IN t::text) > 0 OR position($2 IN t::text) > 0"
+            );
             let count: i64 = sqlx::query_scalar(sqlx::AssertSqlSafe(statement))
                 .bind(text)
                 .bind(&hex)
@@ -191,7 +205,11 @@ async fn an_erased_customer_stands_nowhere_and_a_certificate_says_so() {
     let other = world.submit("13700000001", "别人的话", 2).await;
     assert!(world.rows_with(WORDS).await >= 3, "row, event, kept answer");
     let operation = world.erase(&first.customer, 3).await.unwrap();
-    assert_eq!(world.erase(&first.customer, 3).await.unwrap().name, operation.name, "the same request");
+    assert_eq!(
+        world.erase(&first.customer, 3).await.unwrap().name,
+        operation.name,
+        "the same request"
+    );
     let certificate = world.ended(&operation).await;
 
     for secret in [WORDS, ADDRESS] {
@@ -257,7 +275,10 @@ async fn whoever_comes_again_after_an_erasure_is_somebody_new() {
         ..create(new)
     };
     let refused = world.stand.client().await.create_feedback(repeated).await.unwrap_err();
-    assert_eq!((refused.code(), reason(&refused).as_str()), (Code::AlreadyExists, "REQUEST_ID_REUSED"));
+    assert_eq!(
+        (refused.code(), reason(&refused).as_str()),
+        (Code::AlreadyExists, "REQUEST_ID_REUSED")
+    );
 }
 
 /// A service that is away is waited for; meanwhile the erasure says so.
@@ -282,7 +303,10 @@ async fn an_erasure_waits_for_a_service_that_is_away() {
     world.others.away.store(false, Ordering::Relaxed);
     let certificate = world.ended(&operation).await;
     let done = customers.get_erasure(request).await.unwrap().into_inner();
-    assert_eq!((done.state(), done.certificate), (ErasureState::Done, Some(certificate)));
+    assert_eq!(
+        (done.state(), done.certificate),
+        (ErasureState::Done, Some(certificate))
+    );
 }
 
 /// Joined identities are erased together, under all their names.
@@ -311,7 +335,10 @@ async fn joined_identities_are_erased_together() {
     expected.sort();
     assert_eq!(names, expected);
     assert_eq!(world.rows_with(WORDS).await, 0);
-    let gone = customers.get_customer(GetCustomerRequest { name: joined.name }).await.unwrap_err();
+    let gone = customers
+        .get_customer(GetCustomerRequest { name: joined.name })
+        .await
+        .unwrap_err();
     assert_eq!(gone.code(), Code::NotFound);
 }
 
@@ -323,7 +350,13 @@ async fn everything_that_is_held_is_handed_out() {
     let request = ExportCustomerRequest {
         name: first.customer.clone(),
     };
-    let refused = world.stand.customers("agent").await.export_customer(request.clone()).await.unwrap_err();
+    let refused = world
+        .stand
+        .customers("agent")
+        .await
+        .export_customer(request.clone())
+        .await
+        .unwrap_err();
     assert_eq!(refused.code(), Code::PermissionDenied);
     let mut customers = world.stand.customers("admin").await;
     let mut parts = customers.export_customer(request).await.unwrap().into_inner();
@@ -334,7 +367,17 @@ async fn everything_that_is_held_is_handed_out() {
         lines.push_str(&part.lines.join("\n"));
     }
     services.dedup();
-    assert_eq!(services, ["intake", "classifier", "scheduler", "survey", "notification", "analytics"]);
+    assert_eq!(
+        services,
+        [
+            "intake",
+            "classifier",
+            "scheduler",
+            "survey",
+            "notification",
+            "analytics"
+        ]
+    );
     assert!(lines.contains(&format!("\"contact\":\"{ADDRESS}\"")), "{lines}");
     assert!(lines.contains(&format!("{WORDS}，电话{ADDRESS}")), "{lines}");
 }

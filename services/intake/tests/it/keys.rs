@@ -1,8 +1,9 @@
 //! Keys of customers: what they seal, that they are wrapped anew, and that text goes when its time is over.
 
 use huiyin_proto::intake::v1::{
-    Contact, ContactKind, Feedback, GetFeedbackRequest, GetRetentionPolicyRequest, RetentionPolicy, RevealContactRequest,
-    RotateKeysRequest, RotateKeysResponse, UpdateRetentionPolicyRequest, customer_service_client::CustomerServiceClient,
+    Contact, ContactKind, Feedback, GetFeedbackRequest, GetRetentionPolicyRequest, RetentionPolicy,
+    RevealContactRequest, RotateKeysRequest, RotateKeysResponse, UpdateRetentionPolicyRequest,
+    customer_service_client::CustomerServiceClient,
 };
 use huiyin_testkit::eventually;
 use jiff::SignedDuration;
@@ -38,7 +39,12 @@ async fn revealed(stand: &Stand, address: std::net::SocketAddr, feedback: &str) 
     let request = RevealContactRequest {
         name: feedback.to_owned(),
     };
-    let answer = stand.client_at(address, &token).await.reveal_contact(request).await.unwrap();
+    let answer = stand
+        .client_at(address, &token)
+        .await
+        .reveal_contact(request)
+        .await
+        .unwrap();
     answer.into_inner().contact.map(|contact| contact.address)
 }
 
@@ -49,7 +55,10 @@ async fn words_and_addresses_are_sealed_with_the_customers_key() {
     let mut client = stand.client().await;
     client.create_feedback(create(said())).await.unwrap();
     client.create_feedback(create(said())).await.unwrap();
-    client.create_feedback(create(feedback("无人，请打13912345678"))).await.unwrap();
+    client
+        .create_feedback(create(feedback("无人，请打13912345678")))
+        .await
+        .unwrap();
     client.create_feedback(create(feedback("没有秘密"))).await.unwrap();
     let mut database = stand.database().await;
     let rows: Vec<(String, Option<String>, bool)> = sqlx::query_as(
@@ -62,25 +71,40 @@ async fn words_and_addresses_are_sealed_with_the_customers_key() {
     assert_eq!(rows[0], (masked.clone(), None, true));
     assert_eq!(rows[1], (masked, None, true));
     assert_eq!(rows[3], ("没有秘密".to_owned(), None, false));
-    let keys: i64 = sqlx::query_scalar("SELECT count(*) FROM data_key").fetch_one(&mut database).await.unwrap();
+    let keys: i64 = sqlx::query_scalar("SELECT count(*) FROM data_key")
+        .fetch_one(&mut database)
+        .await
+        .unwrap();
     assert_eq!(keys, 2, "one of the customer, one of the feedback without one");
 }
 
 #[tokio::test]
 async fn keys_are_wrapped_anew_and_what_was_sealed_still_opens() {
     let stand = Stand::new().await;
-    let feedback = stand.client().await.create_feedback(create(said())).await.unwrap().into_inner();
+    let feedback = stand
+        .client()
+        .await
+        .create_feedback(create(said()))
+        .await
+        .unwrap()
+        .into_inner();
     let config = stand.stage.config_with(
         "intake",
         &stand.stage.database_url(),
         &format!("[vault]\nkey = \"0123456789abcdef0123456789abcdef\"{NEW_KEY}"),
     );
     let rotated = intake::start(config, stand.stage.context()).await.unwrap();
-    assert_eq!(revealed(&stand, rotated.address, &feedback.name).await.as_deref(), Some(ADDRESS));
+    assert_eq!(
+        revealed(&stand, rotated.address, &feedback.name).await.as_deref(),
+        Some(ADDRESS)
+    );
     let turn = rotate(&stand, rotated.address).await;
     assert_eq!((turn.rotated, turn.left), (1, 0));
     assert_eq!(rotate(&stand, rotated.address).await.rotated, 0);
-    assert_eq!(revealed(&stand, rotated.address, &feedback.name).await.as_deref(), Some(ADDRESS));
+    assert_eq!(
+        revealed(&stand, rotated.address, &feedback.name).await.as_deref(),
+        Some(ADDRESS)
+    );
     let version: i32 = sqlx::query_scalar("SELECT key_version FROM data_key")
         .fetch_one(&mut stand.database().await)
         .await
@@ -92,7 +116,13 @@ async fn keys_are_wrapped_anew_and_what_was_sealed_still_opens() {
 #[tokio::test]
 async fn what_stood_in_clear_is_sealed_by_a_rotation() {
     let stand = Stand::new().await;
-    let feedback = stand.client().await.create_feedback(create(said())).await.unwrap().into_inner();
+    let feedback = stand
+        .client()
+        .await
+        .create_feedback(create(said()))
+        .await
+        .unwrap()
+        .into_inner();
     let mut database = stand.database().await;
     sqlx::query(
         "UPDATE feedback SET description = '请打13912345678', description_masked = '请打[手机号]', verbatim_sealed = NULL,
@@ -113,7 +143,10 @@ async fn what_stood_in_clear_is_sealed_by_a_rotation() {
     };
     let shown = stand.client().await.get_feedback(get).await.unwrap().into_inner();
     assert_eq!(shown.description, "请打[手机号]");
-    assert_eq!(revealed(&stand, stand.address(), &feedback.name).await.as_deref(), Some(ADDRESS));
+    assert_eq!(
+        revealed(&stand, stand.address(), &feedback.name).await.as_deref(),
+        Some(ADDRESS)
+    );
 }
 
 /// C-07: text and addresses are kept for as long as the tenant says.
@@ -146,13 +179,23 @@ async fn what_is_over_its_time_is_blanked() {
     let late = customers.update_retention_policy(policy(&none.etag)).await.unwrap_err();
     assert_eq!(late.code(), Code::Aborted);
     eventually("the old address is gone", Duration::from_secs(20), async || {
-        revealed(&stand, stand.address(), &old.name).await.is_none().then_some(())
+        revealed(&stand, stand.address(), &old.name)
+            .await
+            .is_none()
+            .then_some(())
     })
     .await;
     assert!(revealed(&stand, stand.address(), &young.name).await.is_some());
     let text = async |name: &str| {
         let request = GetFeedbackRequest { name: name.to_owned() };
-        stand.client().await.get_feedback(request).await.unwrap().into_inner().description
+        stand
+            .client()
+            .await
+            .get_feedback(request)
+            .await
+            .unwrap()
+            .into_inner()
+            .description
     };
     assert_eq!(text(&old.name).await, "请打[手机号]");
     stand.stage.clock.advance(SignedDuration::from_hours(24 * 11));
