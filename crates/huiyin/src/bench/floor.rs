@@ -10,7 +10,11 @@ use super::{Measured, intake};
 use crate::link::Link;
 
 /// The tables that one feedback is written to.
-const TABLES: [(&str, &str); 2] = [("public.feedback", "bench_feedback"), ("events.outbox", "bench_outbox")];
+const TABLES: [(&str, &str); 3] = [
+    ("public.feedback", "bench_feedback"),
+    ("events.outbox", "bench_outbox"),
+    ("chassis.answered_request", "bench_answered_request"),
+];
 
 /// Copies of the real tables, and one real row of each to write again and again.
 pub(super) struct Floor {
@@ -31,7 +35,7 @@ impl Floor {
         let request = CreateFeedbackRequest {
             parent: link.parent.clone(),
             feedback: Some(intake::feedback(0)),
-            request_id: String::new(),
+            request_id: huiyin_chassis::Clock::system().id().to_string(),
         };
         link.intake().create_feedback(request).await?;
         // More connections than callers gain nothing on two cores; fewer would make callers wait for each other.
@@ -204,7 +208,7 @@ impl Template {
         row.map(|((column, kind), value)| match (column.as_str(), kind.as_str()) {
             ("id", "uuid") => Some(id.to_string()),
             ("id", _) => Some((id.as_u128() & 0x7fff_ffff_ffff_ffff).to_string()),
-            ("number", _) => Some(id.to_string()),
+            ("number" | "request_id", _) => Some(id.to_string()),
             _ => value.clone(),
         })
         .collect()

@@ -228,9 +228,7 @@ impl Room {
             }
         }
         if !good.is_empty() && !opening.validate_only {
-            let mut tx = self.ledger.database.tenant(&opening.tenant).await?;
-            self.ledger.give_numbers(&mut tx, &opening.tenant, good).await?;
-            tx.commit().await?;
+            self.ledger.give_numbers(&opening.tenant, good).await?;
         }
         Ok(prepared)
     }

@@ -13,6 +13,7 @@ use uuid::Uuid;
 
 use crate::feedback::{
     domain::{self, Accepted},
+    numbers::Numbers,
     store,
 };
 use crate::{config::NumbersConfig, customer, events, meters::Meters, vault::Vault};
@@ -24,6 +25,7 @@ pub(crate) struct Ledger {
     pub(crate) clock: Clock,
     outbox: Outbox,
     vault: Arc<Vault>,
+    numbers: Numbers,
     zones: Zones,
     meters: Meters,
 }
@@ -43,19 +45,14 @@ impl Ledger {
             clock,
             outbox,
             vault,
+            numbers: Numbers::default(),
             zones: Zones::new(numbers)?,
             meters: Meters::new(),
         })
     }
 
-    /// Gives display numbers to those that have none, in their order. The transaction must be one of its own, committed
-    /// before the feedback is stored: see [`store::numbers::take`].
-    pub(crate) async fn give_numbers(
-        &self,
-        tx: &mut Transaction,
-        tenant: &Tenant,
-        feedbacks: Vec<&mut Accepted>,
-    ) -> Result<(), Refusal> {
+    /// Gives display numbers to those that have none, in their order; before the transaction that stores them.
+    pub(crate) async fn give_numbers(&self, tenant: &Tenant, feedbacks: Vec<&mut Accepted>) -> Result<(), Refusal> {
         // One day, but for a batch around midnight.
         let mut days: BTreeMap<i32, Vec<&mut Accepted>> = BTreeMap::new();
         for accepted in feedbacks {
@@ -67,8 +64,8 @@ impl Ledger {
         }
         for (day, waiting) in days {
             let count = i64::try_from(waiting.len()).map_err(Refusal::fault)?;
-            let first = store::numbers::take(tx, tenant, day, count).await?;
-            for (sequence, accepted) in (first..).zip(waiting) {
+            let sequences = self.numbers.take(&self.database, tenant, day, count).await?;
+            for (sequence, accepted) in sequences.zip(waiting) {
                 accepted.feedback.number = domain::number(day, sequence);
             }
         }

@@ -6,6 +6,7 @@ pub(crate) mod convert;
 pub(crate) mod domain;
 pub(crate) mod import;
 pub(crate) mod ledger;
+pub(crate) mod numbers;
 pub(crate) mod service;
 pub(crate) mod store;
 pub(crate) mod writer;

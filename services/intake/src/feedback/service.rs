@@ -56,10 +56,8 @@ impl Room {
         {
             return Ok(answers);
         }
-        self.ledger
-            .give_numbers(&mut tx, tenant, accepted.iter_mut().collect())
-            .await?;
         tx.commit().await?;
+        self.ledger.give_numbers(tenant, accepted.iter_mut().collect()).await?;
 
         let mut tx = self.ledger.database.tenant(tenant).await?;
         // Again: the commit gave the lock away that keeps a second one of this request waiting.

@@ -155,7 +155,11 @@ fn repetitions(batch: &mut Vec<Submission>) -> Vec<Submission> {
 async fn settle(ledger: &Ledger, mut batch: Vec<Submission>) {
     // Always in the same order: see `store::feedbacks::insert`.
     batch.sort_by(|left, right| left.tenant.cmp(&right.tenant));
-    match attempt(ledger, &mut batch).await {
+    let mut outcome = attempt(ledger, &mut batch, Before::Unlikely).await;
+    if matches!(outcome, Err(Failure::Collision)) {
+        outcome = attempt(ledger, &mut batch, Before::Possible).await;
+    }
+    match outcome {
         Ok(()) => batch.into_iter().for_each(Submission::answer),
         Err(Failure::Refused(refusal)) if batch.len() == 1 || refusal.is_transient() => refuse(batch, refusal),
         // Something is wrong with one of them: only the culprit shall be refused.
@@ -171,7 +175,7 @@ async fn settle_alone(ledger: &Ledger, submission: Submission) {
     let mut alone = [submission];
     let mut failure = Refusal::unavailable("a request was being worked on somewhere else");
     for _ in 0..ATTEMPTS {
-        match attempt(ledger, &mut alone).await {
+        match attempt(ledger, &mut alone, Before::Possible).await {
             Ok(()) => {
                 alone.into_iter().for_each(Submission::answer);
                 return;
@@ -203,53 +207,35 @@ fn refuse(batch: Vec<Submission>, refusal: Refusal) {
     }
 }
 
-/// Tries to commit a batch, sorted by tenant: one short transaction that looks answers up and takes numbers, then the one
-/// that stores.
-async fn attempt(ledger: &Ledger, batch: &mut [Submission]) -> Result<(), Failure> {
-    batch.iter_mut().for_each(|submission| submission.outcome = None);
-    let unnumbered: Vec<bool> = batch
-        .iter()
-        .map(|submission| submission.accepted.feedback.number.is_empty())
-        .collect();
-    if let Err(failure) = prepare(ledger, batch).await {
-        // What did not commit gave no numbers: the next to come get these.
-        for (submission, _) in batch.iter_mut().zip(unnumbered).filter(|(_, unnumbered)| *unnumbered) {
-            submission.accepted.feedback.number.clear();
-        }
-        return Err(failure);
-    }
+/// Whether requests of a batch may have been answered before.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Before {
+    /// Nobody looks: nearly every request is new, and one that is not shows when its answer cannot be kept.
+    Unlikely,
+    /// Answers are looked up first.
+    Possible,
+}
 
+/// Tries to commit a batch, sorted by tenant, in one transaction.
+async fn attempt(ledger: &Ledger, batch: &mut [Submission], before: Before) -> Result<(), Failure> {
+    batch.iter_mut().for_each(|submission| submission.outcome = None);
+    // Before the transaction: who holds a connection must not wait for another one.
+    for lot in batch.chunk_by_mut(|left, right| left.tenant == right.tenant) {
+        let tenant = lot[0].tenant.clone();
+        let accepted = lot.iter_mut().map(|submission| &mut submission.accepted).collect();
+        ledger.give_numbers(&tenant, accepted).await?;
+    }
     let mut effect = None;
     for lot in batch.chunk_by_mut(|left, right| left.tenant == right.tenant) {
-        if lot.iter().all(|submission| submission.outcome.is_some()) {
-            continue;
+        let tenant = lot[0].tenant.clone();
+        let mut tx = enter(ledger, effect.take(), &tenant).await?;
+        if before == Before::Possible {
+            find_answers(&mut tx, &tenant, lot.iter_mut().collect()).await?;
         }
-        let mut tx = enter(ledger, effect.take(), &lot[0].tenant).await?;
-        store_lot(ledger, &mut tx, lot).await?;
+        store_lot(ledger, &mut tx, &tenant, lot).await?;
         effect = Some(tx);
     }
     if let Some(tx) = effect {
-        tx.commit().await?;
-    }
-    Ok(())
-}
-
-/// Looks up what was answered before, and takes numbers for the rest.
-async fn prepare(ledger: &Ledger, batch: &mut [Submission]) -> Result<(), Failure> {
-    let mut before = None;
-    for lot in batch.chunk_by_mut(|left, right| left.tenant == right.tenant) {
-        let mut tx = enter(ledger, before.take(), &lot[0].tenant).await?;
-        let tenant = lot[0].tenant.clone();
-        find_answers(&mut tx, &tenant, lot.iter_mut().collect()).await?;
-        let fresh = lot
-            .iter_mut()
-            .filter(|submission| submission.outcome.is_none())
-            .map(|submission| &mut submission.accepted)
-            .collect();
-        ledger.give_numbers(&mut tx, &tenant, fresh).await?;
-        before = Some(tx);
-    }
-    if let Some(tx) = before {
         tx.commit().await?;
     }
     Ok(())
@@ -289,21 +275,25 @@ async fn find_answers(tx: &mut Transaction, tenant: &Tenant, submissions: Vec<&m
 }
 
 /// Stores what is new among the submissions of one tenant, with their answers.
-async fn store_lot(ledger: &Ledger, tx: &mut Transaction, lot: &mut [Submission]) -> Result<(), Failure> {
-    let tenant = lot[0].tenant.clone();
+async fn store_lot(
+    ledger: &Ledger,
+    tx: &mut Transaction,
+    tenant: &Tenant,
+    lot: &mut [Submission],
+) -> Result<(), Failure> {
     let mut fresh: Vec<&mut Accepted> = lot
         .iter_mut()
         .filter(|submission| submission.outcome.is_none())
         .map(|submission| &mut submission.accepted)
         .collect();
-    let taken = ledger.store(tx, &tenant, &mut fresh).await?;
+    let taken = ledger.store(tx, tenant, &mut fresh).await?;
     if !taken.is_empty() {
         // It may have been this very request, worked on somewhere else, that took the external id since we looked.
         let left_out = lot
             .iter_mut()
             .filter(|submission| taken.contains_key(&submission.accepted.feedback.id))
             .collect();
-        find_answers(tx, &tenant, left_out).await?;
+        find_answers(tx, tenant, left_out).await?;
     }
     let mut answers = Vec::new();
     for submission in lot.iter_mut().filter(|submission| submission.outcome.is_none()) {
@@ -315,7 +305,7 @@ async fn store_lot(ledger: &Ledger, tx: &mut Transaction, lot: &mut [Submission]
             }
             .into()),
             None => {
-                let answer = convert::answer(&tenant, feedback.clone());
+                let answer = convert::answer(tenant, feedback.clone());
                 answers.extend(
                     submission
                         .repeat
@@ -326,7 +316,7 @@ async fn store_lot(ledger: &Ledger, tx: &mut Transaction, lot: &mut [Submission]
             }
         });
     }
-    if store::answers::keep(tx, &tenant, ledger.clock.now(), answers).await? {
+    if store::answers::keep(tx, tenant, ledger.clock.now(), answers).await? {
         Ok(())
     } else {
         Err(Failure::Collision)

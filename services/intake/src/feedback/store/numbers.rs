@@ -5,7 +5,9 @@ use huiyin_chassis::{Refusal, Tenant, Transaction};
 /// Takes the next `count` numbers of a day; returns the first of them.
 ///
 /// Call it in a transaction of its own, committed before the one that uses the numbers: no batch then waits for another
-/// one's counter, and what is taken is never given again, whether it was used or not (C-21).
+/// one's counter, and what is taken is never given again, whether it was used or not (C-21). [`Numbers`] does.
+///
+/// [`Numbers`]: crate::feedback::numbers::Numbers
 pub(crate) async fn take(tx: &mut Transaction, tenant: &Tenant, day: i32, count: i64) -> Result<i64, Refusal> {
     // This commit need not reach the disk by itself: the log is written in order, so the commit of the feedback that gets
     // the number takes it along, and a crash before that loses a number that nobody was told. Said in the same statement:
