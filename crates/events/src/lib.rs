@@ -154,14 +154,11 @@ impl Events {
         sources: &[&'static str],
         room: Arc<impl Consume>,
     ) -> anyhow::Result<()> {
-        // Intake, which consumes nothing, is the one that asks.
-        if !sources.is_empty() {
-            let api = customer_data::Api {
-                eraser: self.eraser(service)?,
-                room: Arc::clone(&room),
-            };
-            service.server.add(CustomerDataServiceServer::new(api))?;
-        }
+        let api = customer_data::Api {
+            eraser: self.eraser(service)?,
+            room: Arc::clone(&room),
+        };
+        service.server.add(CustomerDataServiceServer::new(api))?;
         let Self { config, outbox, log } = self;
         let api = api::Api {
             service: service.name,

@@ -153,7 +153,7 @@ async fn what_is_not_said_is_filled_in() {
     assert_eq!((digest.customer.as_str(), digest.reachable), ("", false));
 }
 
-/// 001-11, 001-81: verbatim in the table, masked everywhere else.
+/// 001-11, 001-81: verbatim under seal, masked everywhere else.
 #[tokio::test]
 async fn a_number_in_the_words_is_stored_and_never_shown() {
     let stand = Stand::new().await;
@@ -163,7 +163,7 @@ async fn a_number_in_the_words_is_stored_and_never_shown() {
         expectation: "写信到 li.wei@example.com".to_owned(),
         ..feedback("我的电话是 138-0013-8000，无法登录")
     };
-    let answer = client.create_feedback(create(said.clone())).await.unwrap().into_inner();
+    let answer = client.create_feedback(create(said)).await.unwrap().into_inner();
     assert_eq!(answer.description, "我的电话是 [手机号]，无法登录");
     assert_eq!(
         (answer.title.as_str(), answer.expectation.as_str()),
@@ -183,11 +183,13 @@ async fn a_number_in_the_words_is_stored_and_never_shown() {
         "请回电 [手机号]\n我的电话是 [手机号]，无法登录\n写信到 [邮箱]"
     );
 
-    let stored: (String, String, String) = sqlx::query_as("SELECT title, description, expectation FROM feedback")
-        .fetch_one(&mut stand.database().await)
-        .await
-        .unwrap();
-    assert_eq!(stored, (said.title, said.description, said.expectation));
+    // The words as they came are sealed; what stands beside them in clear is masked.
+    let stored: (String, String, String, bool) =
+        sqlx::query_as("SELECT title, description, expectation, verbatim_sealed IS NOT NULL FROM feedback")
+            .fetch_one(&mut stand.database().await)
+            .await
+            .unwrap();
+    assert_eq!(stored, (answer.title, answer.description, answer.expectation, true));
 }
 
 /// A replay gets the first answer and changes nothing; another body is refused; another caller has ids of its own.
