@@ -73,6 +73,7 @@ async fn what_was_answered_for_is_stored_and_told() {
         customer_reference: String::new(),
         contact: None,
         contact_kind: ContactKind::Phone.into(),
+        segments: vec!["vip".to_owned()],
         create_time: Some(prost_types::Timestamp {
             seconds: 1_772_413_200,
             nanos: 0,

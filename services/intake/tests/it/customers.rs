@@ -205,7 +205,7 @@ async fn what_is_said_of_a_customer_is_changed_by_mask_and_etag() {
         ..UpdateCustomerRequest::default()
     };
     let cleared = customers.update_customer(cleared).await.unwrap().into_inner();
-    assert_eq!((cleared.industry.as_str(), cleared.custom), ("", BTreeMap::new()));
+    assert_eq!((cleared.industry.as_str(), &cleared.custom), ("", &BTreeMap::new()));
     assert_eq!(cleared.tier(), CustomerTier::Vip);
 
     let unknown = UpdateCustomerRequest {
