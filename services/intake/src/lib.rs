@@ -21,10 +21,11 @@ mod neighbors;
 mod retention;
 mod room;
 mod vault;
+mod worker;
 
 use std::sync::Arc;
 
-use huiyin_chassis::{Context, Migrations, Running, Service, operations, timer};
+use huiyin_chassis::{Context, Migrations, Running, Service, operations};
 use huiyin_events::{Events, NoEvents};
 use huiyin_proto::intake::v1::{
     customer_service_server::CustomerServiceServer, intake_service_server::IntakeServiceServer,
@@ -59,12 +60,7 @@ pub async fn start(config: Config, context: Context) -> anyhow::Result<Running> 
         &mut service,
         Arc::new(erasure::operation::Operations(Arc::clone(&room))),
     )?;
-    timer::run(
-        &mut service.tasks,
-        service.database.clone(),
-        service.clock.clone(),
-        Arc::clone(&room),
-    );
+    worker::start(&mut service, &room);
     events.run(&mut service, &config.service.neighbors, &[], Arc::new(NoEvents))?;
     service.run().await
 }

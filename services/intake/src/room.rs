@@ -2,16 +2,11 @@
 
 use std::sync::Arc;
 
-use huiyin_chassis::{
-    Refusal, Service, Shutdown, Transaction,
-    listing::PageTokenKey,
-    operations::Operations,
-    timer::{Fire, Timer},
-};
+use huiyin_chassis::{Service, Shutdown, listing::PageTokenKey, operations::Operations};
 use huiyin_events::{Eraser, Events, Log, Outbox};
 
 use crate::feedback::{ledger::Ledger, writer::Writer};
-use crate::{Config, neighbors::Neighbors, retention, vault::Vault};
+use crate::{Config, neighbors::Neighbors, vault::Vault};
 
 /// The room; its use cases stand in `service` and `import`.
 pub(crate) struct Room {
@@ -70,16 +65,5 @@ impl Room {
             page_tokens: service.page_tokens.clone(),
             shutdown: service.shutdown.clone(),
         })
-    }
-}
-
-impl Fire for Room {
-    async fn fire(&self, tx: &mut Transaction, timer: &Timer) -> Result<(), Refusal> {
-        match timer.kind.as_str() {
-            retention::service::TIMER => self.retain(tx, &timer.tenant, timer.payload()?).await,
-            other => Err(Refusal::fault(anyhow::anyhow!(
-                "a timer of kind {other} is none of intake's"
-            ))),
-        }
     }
 }
