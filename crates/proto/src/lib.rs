@@ -49,7 +49,7 @@ package!(analytics, "huiyin.analytics.v1", "huiyin.analytics.v1");
 pub mod google {
     /// `google.longrunning`, with our access and validation rules.
     pub mod longrunning {
-        include!(concat!(env!("OUT_DIR"), "/google.longrunning.rs"));
+        include!(concat!(env!("OUT_DIR"), "/google/google.longrunning.rs"));
         include!(concat!(env!("OUT_DIR"), "/servers/google.longrunning.rs"));
     }
 }

@@ -16,6 +16,7 @@ mod events;
 mod meters;
 mod reading;
 mod room;
+mod store_erasure;
 mod taxonomy;
 
 use std::sync::Arc;

@@ -40,8 +40,12 @@ pub struct Config {
 #[serde(deny_unknown_fields)]
 pub struct VaultConfig {
     /// The secret from which every tenant's keys are derived: at least 32 characters, the same in every replica. Whoever
-    /// loses it loses the contacts, and customers get other pseudonyms from then on.
+    /// loses it loses the contacts, and customers get other pseudonyms from then on. Never changes.
     pub key: SecretString,
+    /// Keys that wrap the customers' keys, by version, from 2 on; version 1 is `key`. The highest wraps; an older one can go when
+    /// `RotateKeys` says that nothing is left.
+    #[serde(default)]
+    pub wrapping_keys: BTreeMap<String, SecretString>,
 }
 
 /// Display numbers.

@@ -85,6 +85,12 @@ pub(crate) enum Error {
     /// No feedback has this number and token.
     #[error("no feedback has this number and token")]
     StatusUnknown,
+    /// The identity leads to another customer.
+    #[error("the identity does not lead to {customer}")]
+    IdentityNotLinked {
+        /// The customer that it should be taken from.
+        customer: String,
+    },
 }
 
 impl From<Error> for Refusal {
@@ -97,6 +103,9 @@ impl From<Error> for Refusal {
                 refusal(Code::AlreadyExists, ErrorReason::ExternalIdTaken)
                     .with("external_id", external_id)
                     .with("feedback", feedback)
+            }
+            Error::IdentityNotLinked { customer } => {
+                refusal(Code::FailedPrecondition, ErrorReason::IdentityNotLinked).with("customer", customer)
             }
             Error::ImportNotOpen => refusal(Code::FailedPrecondition, ErrorReason::ImportNotOpen),
             Error::SignatureInvalid(problem) => {

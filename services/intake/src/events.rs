@@ -1,11 +1,21 @@
-//! The events that intake tells: feedback was accepted; what screening tells stands in its folder. And what it does with those
-//! of the scheduler: customers see how their feedback stands.
+//! The events that intake tells: feedback was accepted, a customer was erased; what screening tells stands in its folder. And what
+//! it does with those of the scheduler: customers see how their feedback stands.
 
-use huiyin_chassis::{Refusal, Tenant, Transaction, sql};
-use huiyin_events::{Consume, Event, NewEvent, Payload};
-use huiyin_proto::{event::v1::FeedbackSubmitted, intake::v1::Demand, r#type::v1::FeedbackDigest};
+use huiyin_chassis::{Refusal, Tenant, Transaction, name, sql};
+use huiyin_events::{Consume, Erased, Event, NewEvent, Payload, Whose};
+use huiyin_proto::{
+    event::v1::{CustomerErased, FeedbackSubmitted},
+    intake::v1::Demand,
+    r#type::v1::FeedbackDigest,
+};
+use uuid::Uuid;
 
-use crate::{feedback::domain::Feedback, room::Room, status};
+use crate::{
+    erasure::{convert::ERASURES, store::Erasure},
+    feedback::domain::Feedback,
+    room::Room,
+    status,
+};
 
 /// The collection in the names of feedbacks.
 pub(crate) const FEEDBACKS: &str = "feedbacks";
@@ -19,6 +29,21 @@ impl Consume for Room {
         let tenant = Tenant::stored(&event.tenant)?;
         let at = sql::from_proto(event.occur_time.as_ref());
         status::service::told(tx, &tenant, event, at.unwrap_or_else(|| self.ledger.clock.now())).await
+    }
+
+    /// What hangs on feedbacks whose words are blank already: see `erasure::service`.
+    async fn erase(&self, tx: &mut Transaction, whose: &Whose) -> Result<Erased, Refusal> {
+        let feedbacks: Vec<Uuid> = whose
+            .feedbacks
+            .iter()
+            .map(|feedback| name::stored_uuid(feedback))
+            .collect::<Result<_, _>>()?;
+        self.erase_around(tx, &whose.tenant, &feedbacks).await
+    }
+
+    /// Intake hands out what it holds itself: see `erasure::export`.
+    async fn export(&self, _: &mut Transaction, _: &Whose) -> Result<Vec<String>, Refusal> {
+        Ok(Vec::new())
     }
 }
 
@@ -40,6 +65,7 @@ pub(crate) fn submitted(tenant: &Tenant, feedback: &Feedback) -> NewEvent {
             stated_urgency: facts.urgency,
             emotion_level: facts.emotion_level,
             demand: demand(facts.demand),
+            segments: feedback.segments.clone(),
         }),
     }
 }
@@ -62,6 +88,18 @@ pub(crate) fn digest(tenant: &Tenant, feedback: &Feedback) -> FeedbackDigest {
         receive_time: Some(sql::to_proto(feedback.create_time)),
         language: facts.language.clone(),
         reachable: feedback.is_reachable,
+    }
+}
+
+/// A customer was erased in every service.
+pub(crate) fn erased(tenant: &Tenant, erasure: &Erasure) -> NewEvent {
+    NewEvent {
+        subject: tenant.child(CUSTOMERS, erasure.customer),
+        actor: erasure.author.clone(),
+        payload: Payload::CustomerErased(CustomerErased {
+            erasure: tenant.child(ERASURES, erasure.id),
+            customers: erasure.customers.iter().map(|id| tenant.child(CUSTOMERS, id)).collect(),
+        }),
     }
 }
 

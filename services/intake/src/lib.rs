@@ -6,21 +6,27 @@
 //! - [`validation`]: what may come in, and what a vague description lacks;
 //! - [`screening`]: what of it counts: set aside, released, merged, taken apart;
 //! - [`attachment`]: files that came along, stored once per tenant and handed out when they are known to be harmless;
-//! - [`status`]: how a feedback stands, for the customer who holds its number and token.
+//! - [`status`]: how a feedback stands, for the customer who holds its number and token;
+//! - [`customer`]: who said it, without who that is: identities, attributes, segments; `vault`: the keys;
+//! - [`erasure`]: a customer erased in all services, or handed out; [`retention`]: what is over its time blanked.
 //!
 //! The way of a feedback: `api` (decode) → `convert` (parse) → `service` (use cases; `validation` admits or refuses) →
-//! `accept` (where it stands, by `screening`; pseudonym, sealed address by the `vault`, masked words) → `writer` (many callers,
-//! one commit), or `import` (a stream, one commit per message) → `ledger` (number, row, event) → `store` (SQL) → `events` →
-//! the classifier, and everybody else who follows intake's log. What the scheduler tells of its work order enters at
-//! [`events`]; what is due later begins in [`worker`], the search for what is near to a feedback among it.
+//! `accept` (where it stands, by `screening`; token, masked words) → `writer` (many callers, one commit), or `import` (a stream,
+//! one commit per message) → `ledger` (number, customer and key, row, event) → `store` (SQL) → `events` → the classifier, and
+//! everybody else who follows intake's log. What the scheduler tells of its work order enters at [`events`]; what is due later
+//! begins in [`worker`], the search for what is near to a feedback among it.
 
 mod attachment;
 mod channel;
 mod config;
+mod customer;
+mod erasure;
 mod error;
 mod events;
 mod feedback;
 mod meters;
+mod neighbors;
+mod retention;
 mod room;
 mod screening;
 mod status;
@@ -30,12 +36,13 @@ mod worker;
 
 use std::sync::Arc;
 
-use huiyin_chassis::{Context, Migrations, Running, Service};
+use huiyin_chassis::{Context, Migrations, Running, Service, operations};
 use huiyin_events::Events;
 use huiyin_proto::intake::v1::{
-    attachment_service_server::AttachmentServiceServer, intake_service_server::IntakeServiceServer,
-    screening_service_server::ScreeningServiceServer, source_service_server::SourceServiceServer,
-    status_service_server::StatusServiceServer, validation_service_server::ValidationServiceServer,
+    attachment_service_server::AttachmentServiceServer, customer_service_server::CustomerServiceServer,
+    intake_service_server::IntakeServiceServer, screening_service_server::ScreeningServiceServer,
+    source_service_server::SourceServiceServer, status_service_server::StatusServiceServer,
+    validation_service_server::ValidationServiceServer,
 };
 
 pub use config::Config;
@@ -70,6 +77,12 @@ pub async fn start(config: Config, context: Context) -> anyhow::Result<Running> 
     service.server.add(server)?;
     let server = SourceServiceServer::new(channel::source::api::Api(Arc::clone(&room))).max_decoding_message_size(most);
     service.server.add(server)?;
+    let server = CustomerServiceServer::new(customer::api::Api(Arc::clone(&room))).max_decoding_message_size(most);
+    service.server.add(server)?;
+    operations::run(
+        &mut service,
+        Arc::new(erasure::operation::Operations(Arc::clone(&room))),
+    )?;
     channel::http::serve(&mut service, &room, &config.http).await?;
     channel::mail::serve(&mut service, &room, &config.mail).await?;
     worker::start(&mut service, &room);

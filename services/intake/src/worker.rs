@@ -7,7 +7,7 @@ use huiyin_chassis::{
     timer::{self, Fire, Timer},
 };
 
-use crate::{attachment, room::Room, screening::compare};
+use crate::{attachment, retention, room::Room, screening::compare};
 
 impl Fire for Room {
     async fn fire(&self, tx: &mut Transaction, due: &Timer) -> Result<(), Refusal> {
@@ -15,6 +15,7 @@ impl Fire for Room {
             kind if kind.starts_with(attachment::timers::KINDS) => self.attachment_due(tx, due).await,
             compare::KIND => self.compare(tx, due).await,
             compare::PRUNE => self.prune_bands(tx, &due.tenant).await,
+            retention::service::TIMER => self.retain(tx, &due.tenant, due.payload()?).await,
             other => Err(Refusal::fault(anyhow::anyhow!("nobody knows what {other} is for"))),
         }
     }

@@ -10,6 +10,11 @@ const SEALED: &[&str] = &[
     "intake.contacts.reveal",
     "survey.tokens.reveal",
     "notification.inboxes.impersonate",
+    "events.customers.erase",
+    "events.customers.export",
+    "intake.customers.erase",
+    "intake.customers.export",
+    "intake.keys.rotate",
 ];
 
 /// What everybody needs who works on a work order, and no more: who it is for, and whether it is closed, others decide.
@@ -41,10 +46,26 @@ const GRANTS: &[(&str, &[&[&str]])] = &[
     // Our own services, among themselves.
     (
         SERVICE,
-        &[&["*", "events.log.read", "intake.contacts.reveal", "survey.tokens.reveal"]],
+        &[&[
+            "*",
+            "events.log.read",
+            "events.customers.erase",
+            "events.customers.export",
+            "intake.contacts.reveal",
+            "survey.tokens.reveal",
+        ]],
     ),
     // Sets up and operates a tenant.
-    ("admin", &[&["*", "notification.inboxes.impersonate"]]),
+    (
+        "admin",
+        &[&[
+            "*",
+            "notification.inboxes.impersonate",
+            "intake.customers.erase",
+            "intake.customers.export",
+            "intake.keys.rotate",
+        ]],
+    ),
     // 客服专员: registers feedback, sees it through, talks to the customer.
     (
         "agent",
@@ -55,6 +76,10 @@ const GRANTS: &[(&str, &[&[&str]])] = &[
                 "intake.feedbacks.check",
                 "intake.validationprofiles.read",
                 "intake.screening.*",
+                "intake.customers.read",
+                "intake.customers.resolve",
+                "intake.customers.update",
+                "intake.customers.link",
                 "scheduler.workorders.reject",
                 "scheduler.workorders.reopen",
                 "notification.messages.read",
@@ -75,6 +100,9 @@ const GRANTS: &[(&str, &[&[&str]])] = &[
             "intake.attachments.*",
             "intake.validationprofiles.*",
             "intake.screening.*",
+            "intake.customers.*",
+            "intake.policies.read",
+            "intake.erasures.read",
             "classifier.*",
             "scheduler.*",
             "notification.*",
@@ -92,6 +120,8 @@ const GRANTS: &[(&str, &[&[&str]])] = &[
             "intake.attachments.read",
             "intake.validationprofiles.read",
             "intake.screening.read",
+            "intake.customers.read",
+            "intake.policies.read",
             "classifier.*.read",
             "classifier.texts.classify",
             "scheduler.*.read",
@@ -107,6 +137,7 @@ const GRANTS: &[(&str, &[&[&str]])] = &[
             "intake.attachments.create",
             "intake.attachments.read",
             "intake.validationprofiles.read",
+            "intake.customers.*",
             "scheduler.workorders.read",
             "notification.inboxes.read",
             "notification.inboxes.update",

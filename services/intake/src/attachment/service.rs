@@ -141,13 +141,6 @@ impl Room {
 
     /// Removes every file of these feedbacks, e.g. because their customer is to be forgotten; returns how many there were.
     /// Bytes that no other feedback needs are gone soon after the commit.
-    #[cfg_attr(
-        not(test),
-        expect(
-            dead_code,
-            reason = "erasure and retention are the callers; they come from beside this"
-        )
-    )]
     pub(crate) async fn drop_of_feedback(
         &self,
         tx: &mut Transaction,

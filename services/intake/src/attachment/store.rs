@@ -181,6 +181,17 @@ pub(crate) async fn held(tx: &mut Transaction, tenant: &Tenant, objects: &[Strin
     Ok(held)
 }
 
+/// The objects that timers of a kind are to remove.
+pub(crate) async fn due_removals(tx: &mut Transaction, tenant: &Tenant, kind: &str) -> Result<Vec<String>, Refusal> {
+    Ok(
+        sqlx::query_scalar("SELECT key FROM chassis.timer WHERE tenant_id = $1 AND kind = $2 ORDER BY key")
+            .bind(tenant.key())
+            .bind(kind)
+            .fetch_all(&mut **tx)
+            .await?,
+    )
+}
+
 /// Keeps what the scanner said of bytes that waited for it.
 pub(crate) async fn scanned(
     tx: &mut Transaction,

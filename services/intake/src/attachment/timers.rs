@@ -86,6 +86,17 @@ impl Room {
         Ok(())
     }
 
+    /// Removes now what the tenant's timers would remove: for whoever must know that it is gone. The timers find nothing then.
+    pub(crate) async fn remove_due(&self, tenant: &Tenant) -> Result<(), Refusal> {
+        let mut tx = self.ledger.database.tenant(tenant).await?;
+        let due = store::due_removals(&mut tx, tenant, REMOVE).await?;
+        tx.commit().await?;
+        for object in due {
+            self.remove_object(tenant, &object).await?;
+        }
+        Ok(())
+    }
+
     /// Removes an object now, where no row names it.
     pub(crate) async fn remove_object(&self, tenant: &Tenant, object: &str) -> Result<(), Refusal> {
         let mut tx = self.ledger.database.tenant(tenant).await?;

@@ -1,22 +1,16 @@
-//! From a checked draft to what is stored: the id, the pseudonym, the sealed address, the masked words, where it stands.
+//! From a checked draft to what is stored: the id, the token of the customer, the masked words, what is to be sealed, where it stands.
 
-use huiyin_chassis::{Clock, Refusal, Tenant, mask::mask, telemetry};
+use huiyin_chassis::{Clock, Tenant, mask::mask, telemetry};
 
 use crate::{
-    feedback::domain::{Accepted, ContactHandling, Draft, Feedback, Verbatim, identity},
+    feedback::domain::{Accepted, ContactHandling, Draft, Feedback, Secrets, Verbatim, identity},
     screening::{self, domain::Standing},
     validation::service::Admitted,
     vault::Vault,
 };
 
 /// Accepts a draft in the name of `author`; its number is given later.
-pub(crate) fn accept(
-    clock: &Clock,
-    vault: &Vault,
-    tenant: &Tenant,
-    author: &str,
-    admitted: Admitted,
-) -> Result<Accepted, Refusal> {
+pub(crate) fn accept(clock: &Clock, vault: &Vault, tenant: &Tenant, author: &str, admitted: Admitted) -> Accepted {
     let standing = screening::service::standing(&admitted);
     let Admitted {
         draft,
@@ -34,15 +28,16 @@ pub(crate) fn accept(
     let contact = draft
         .contact
         .filter(|_| handling == ContactHandling::Encrypted)
-        .map(|contact| vault.seal(tenant, feedback.id, contact.address.trim()))
-        .transpose()?;
-    Ok(Accepted {
+        .map(|contact| contact.address.trim().to_owned());
+    Accepted {
         repeats: screening::service::seek(&screening, &feedback),
+        token: feedback.customer,
         feedback,
-        verbatim,
-        contact,
+        secrets: Secrets { contact, verbatim },
+        contact: None,
+        sealed_verbatim: None,
         traceparent: telemetry::current_traceparent(),
-    })
+    }
 }
 
 /// A draft as everybody would see it, stored or not.
@@ -66,7 +61,9 @@ fn masked_feedback(clock: &Clock, vault: &Vault, tenant: &Tenant, draft: &Draft)
         title,
         description,
         expectation,
+        // As long as nothing else is known: see `customer::known`.
         customer: identity(draft).map(|(kind, normal)| vault.customer(tenant, kind, &normal)),
+        segments: Vec::new(),
         contact_kind: draft.contact.as_ref().map(|contact| contact.kind),
         occur_time: draft.occur_time.unwrap_or(now),
         create_time: now,

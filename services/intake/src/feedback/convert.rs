@@ -297,6 +297,7 @@ pub(crate) fn answer(tenant: &Tenant, feedback: Feedback) -> Answer {
         missing: screening::convert::missing(&standing.missing, feedback.guidance),
         contact_handling: feedback.handling as i32,
         state_reason: standing.reason,
+        segments: feedback.segments,
     }
 }
 

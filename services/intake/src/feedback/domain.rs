@@ -111,6 +111,8 @@ pub(crate) struct Feedback {
     pub(crate) description: String,
     pub(crate) expectation: String,
     pub(crate) customer: Option<Uuid>,
+    /// The segments that hold of the customer when it is stored; frozen.
+    pub(crate) segments: Vec<String>,
     pub(crate) contact_kind: Option<ContactKind>,
     pub(crate) occur_time: Timestamp,
     pub(crate) create_time: Timestamp,
@@ -130,10 +132,14 @@ pub(crate) struct Feedback {
 /// A feedback on its way into the store, with what nobody may see. Not `Debug` for that reason.
 pub(crate) struct Accepted {
     pub(crate) feedback: Feedback,
-    /// The words as they came, where they differ from what is shown.
-    pub(crate) verbatim: Verbatim,
+    /// The keyed hash of what the customer is recognised by.
+    pub(crate) token: Option<Uuid>,
+    /// What is sealed just before it is stored.
+    pub(crate) secrets: Secrets,
     /// The sealed address.
     pub(crate) contact: Option<Vec<u8>>,
+    /// The sealed words.
+    pub(crate) sealed_verbatim: Option<Vec<u8>>,
     /// The trace of the call that brought it.
     pub(crate) traceparent: String,
     /// By what it is recognised where the tenant sets aside what is said twice.
@@ -149,21 +155,62 @@ pub(crate) struct Seek {
     pub(crate) is_aside: bool,
 }
 
-/// The customer's words as they came (001-11); `None` where nothing in them had to be masked.
+impl Accepted {
+    /// Whose key seals it: the identity's, its own where there is none.
+    pub(crate) fn key_owner(&self) -> Uuid {
+        self.token.unwrap_or(self.feedback.id)
+    }
+
+    /// The tier that was said; 0 where none was.
+    pub(crate) fn facts_tier(&self) -> i32 {
+        self.feedback.facts.tier
+    }
+}
+
+/// What nobody may see. Not `Debug`.
 #[derive(Default)]
+pub(crate) struct Secrets {
+    /// The address.
+    pub(crate) contact: Option<String>,
+    /// The words as they came, where they differ from what is shown.
+    pub(crate) verbatim: Verbatim,
+}
+
+impl Secrets {
+    pub(crate) fn is_empty(&self) -> bool {
+        self.contact.is_none() && self.verbatim.is_empty()
+    }
+}
+
+/// The customer's words as they came (001-11); `None` where nothing in them had to be masked. Not `Debug`.
+#[derive(Default, Serialize, Deserialize)]
 pub(crate) struct Verbatim {
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) title: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) description: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) expectation: Option<String>,
+}
+
+impl Verbatim {
+    pub(crate) fn is_empty(&self) -> bool {
+        self.title.is_none() && self.description.is_none() && self.expectation.is_none()
+    }
 }
 
 /// By what the customer is recognised again: the caller's reference, else the address; the kind and the normal form.
 pub(crate) fn identity(draft: &Draft) -> Option<(&'static str, String)> {
-    let reference = draft.customer_reference.trim();
+    identity_of(&draft.customer_reference, draft.contact.as_ref())
+}
+
+/// The same of a reference and an address.
+pub(crate) fn identity_of(reference: &str, contact: Option<&Contact>) -> Option<(&'static str, String)> {
+    let reference = reference.trim();
     if !reference.is_empty() {
         return Some(("reference", reference.to_owned()));
     }
-    let Contact { kind, address } = draft.contact.as_ref()?;
+    let Contact { kind, address } = contact?;
     let address = address.trim();
     Some(match kind {
         ContactKind::Phone => ("phone", normal_phone(address)),

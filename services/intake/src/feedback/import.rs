@@ -221,7 +221,7 @@ impl Room {
                     &opening.tenant,
                     author,
                     admitted,
-                )?)),
+                ))),
                 Err(violations) => Fate::Bad(violations),
             };
             prepared.push(Prepared { sequence, fate });
@@ -251,14 +251,14 @@ impl Room {
                     .collect(),
             });
         }
-        let refusal = match self.settle_together(opening, &items).await {
+        let refusal = match self.settle_together(opening, &mut items).await {
             Err(refusal) if !refusal.is_transient() => refusal,
             outcome => return outcome,
         };
         if items.len() == 1 {
             // The refusal names the incident under which the reason was logged.
             items[0].fate = Fate::Bad(vec![("feedback".to_owned(), refusal.to_string())]);
-            return self.settle_together(opening, &items).await;
+            return self.settle_together(opening, &mut items).await;
         }
         let mut all = Settled {
             through,
@@ -272,23 +272,23 @@ impl Room {
         Ok(all)
     }
 
-    async fn settle_together(&self, opening: &Opening, items: &[Prepared]) -> Result<Settled, Refusal> {
+    async fn settle_together(&self, opening: &Opening, items: &mut [Prepared]) -> Result<Settled, Refusal> {
         let Opening { tenant, import_id, .. } = opening;
         let mut tx = self.ledger.database.tenant(tenant).await?;
         // Two streams of one import take turns here; what the other one settled since is not taken in twice.
         let through = store::imports::lock(&mut tx, tenant, import_id).await?;
-        let fresh: Vec<&Accepted> = items
-            .iter()
+        let mut fresh: Vec<&mut Accepted> = items
+            .iter_mut()
             .filter(|item| item.sequence > through)
             .filter_map(|item| {
-                if let Fate::Good(accepted) = &item.fate {
-                    Some(&**accepted)
+                if let Fate::Good(accepted) = &mut item.fate {
+                    Some(&mut **accepted)
                 } else {
                     None
                 }
             })
             .collect();
-        let taken = self.ledger.store(&mut tx, tenant, &fresh).await?;
+        let taken = self.ledger.store(&mut tx, tenant, &mut fresh).await?;
         let outcome = |item: &Prepared| {
             if item.sequence <= through {
                 Outcome::SettledBefore

@@ -1,6 +1,9 @@
 //! What storing feedback means, whichever way it came: a number, a row, an event, and a count.
 
-use std::collections::{BTreeMap, HashMap};
+use std::{
+    collections::{BTreeMap, HashMap},
+    sync::Arc,
+};
 
 use anyhow::Context as _;
 use huiyin_chassis::{Clock, Database, Refusal, Tenant, Transaction};
@@ -13,7 +16,7 @@ use crate::feedback::{
     numbers::Numbers,
     store,
 };
-use crate::{attachment, config::NumbersConfig, meters::Meters, screening};
+use crate::{attachment, config::NumbersConfig, customer, meters::Meters, screening, vault::Vault};
 
 /// Stores feedback.
 #[derive(Clone)]
@@ -21,6 +24,7 @@ pub(crate) struct Ledger {
     pub(crate) database: Database,
     pub(crate) clock: Clock,
     outbox: Outbox,
+    vault: Arc<Vault>,
     numbers: Numbers,
     zones: Zones,
     pub(crate) meters: Meters,
@@ -33,12 +37,14 @@ impl Ledger {
         database: Database,
         clock: Clock,
         outbox: Outbox,
+        vault: Arc<Vault>,
         numbers: &NumbersConfig,
     ) -> anyhow::Result<Self> {
         Ok(Self {
             database,
             clock,
             outbox,
+            vault,
             numbers: Numbers::default(),
             zones: Zones::new(numbers)?,
             meters: Meters::new(),
@@ -68,15 +74,17 @@ impl Ledger {
         Ok(())
     }
 
-    /// Stores numbered feedbacks of one tenant with their events. Those whose external id is taken are left out; returns
+    /// Stores numbered feedbacks of one tenant with their events: each gets its customer and its segments, and is sealed. Those whose external id is taken are left out; returns
     /// each of them with the feedback that has it.
     pub(crate) async fn store(
         &self,
         tx: &mut Transaction,
         tenant: &Tenant,
-        feedbacks: &[&Accepted],
+        feedbacks: &mut [&mut Accepted],
     ) -> Result<HashMap<Uuid, Uuid>, Refusal> {
-        let taken = store::feedbacks::insert(tx, tenant, feedbacks).await?;
+        customer::known::complete(tx, &self.vault, tenant, feedbacks).await?;
+        let feedbacks: Vec<&Accepted> = feedbacks.iter().map(|accepted| &**accepted).collect();
+        let taken = store::feedbacks::insert(tx, tenant, &feedbacks).await?;
         let stored = || {
             feedbacks
                 .iter()

@@ -39,7 +39,7 @@ impl Room {
         let mut admitted =
             admit(&rulebook, draft, self.ledger.clock.now(), language, "feedback").map_err(Refusal::invalid)?;
         self.say_types(&tenant, &mut admitted.draft.facts).await?;
-        let accepted = accept::accept(&self.ledger.clock, &self.vault, &tenant, author, admitted)?;
+        let accepted = accept::accept(&self.ledger.clock, &self.vault, &tenant, author, admitted);
         let answer = self.writer.submit(tenant.clone(), accepted, repeat).await?;
         self.with_token(&tenant, answer)
     }
@@ -91,7 +91,7 @@ impl Room {
                 tenant,
                 author,
                 admitted,
-            )?);
+            ));
         }
 
         let mut tx = self.ledger.database.tenant(tenant).await?;
@@ -112,7 +112,7 @@ impl Room {
         }
         let taken = self
             .ledger
-            .store(&mut tx, tenant, &accepted.iter().collect::<Vec<_>>())
+            .store(&mut tx, tenant, &mut accepted.iter_mut().collect::<Vec<_>>())
             .await?;
         let first_taken = accepted
             .iter()
@@ -215,11 +215,17 @@ impl Room {
             .await?
             .ok_or_else(|| missing(tenant, id))?;
         tx.commit().await?;
+        let key = row.key();
         let contact = match (row.contact_kind.and_then(ContactKind::of), row.contact_sealed) {
-            (Some(kind), Some(sealed)) => Some(Contact {
-                kind,
-                address: self.vault.open(tenant, id, &sealed)?,
-            }),
+            (Some(kind), Some(sealed)) => {
+                let key = key
+                    .map(|wrapped| self.vault.unwrap(tenant, row.owner, &wrapped))
+                    .transpose()?;
+                Some(Contact {
+                    kind,
+                    address: self.vault.contact(tenant, id, key.as_ref(), &sealed)?,
+                })
+            }
             _ => None,
         };
         let caller = call::current().map_or_else(|| caller.to_owned(), |call| call.caller);

@@ -291,12 +291,12 @@ async fn store_lot(
     tenant: &Tenant,
     lot: &mut [Submission],
 ) -> Result<(), Failure> {
-    let fresh: Vec<&Accepted> = lot
-        .iter()
+    let mut fresh: Vec<&mut Accepted> = lot
+        .iter_mut()
         .filter(|submission| submission.outcome.is_none())
-        .map(|submission| &submission.accepted)
+        .map(|submission| &mut submission.accepted)
         .collect();
-    let taken = ledger.store(tx, tenant, &fresh).await?;
+    let taken = ledger.store(tx, tenant, &mut fresh).await?;
     if !taken.is_empty() {
         // It may have been this very request, worked on somewhere else, that took the external id since we looked.
         let left_out = lot

@@ -83,7 +83,9 @@ impl Room {
     pub(crate) async fn compare(&self, tx: &mut Transaction, timer: &Timer) -> Result<(), Refusal> {
         let tenant = &timer.tenant;
         let lot: Lot = timer.payload()?;
-        let feedbacks = feedback::store::feedbacks::by_ids(tx, tenant, &lot.feedbacks).await?;
+        let mut feedbacks = feedback::store::feedbacks::by_ids(tx, tenant, &lot.feedbacks).await?;
+        // Those whose words were erased meanwhile are like nothing.
+        feedbacks.retain(|feedback| !words(feedback).is_empty());
         let window = self.profiles.active_in(tx, tenant).await?.screening.window;
         let earliest = feedbacks.iter().map(|feedback| feedback.create_time).min();
         let Some(earliest) = earliest else { return Ok(()) };

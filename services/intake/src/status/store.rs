@@ -93,13 +93,6 @@ pub(crate) async fn arrival(
 }
 
 /// Forgets how these feedbacks stand, e.g. because their customer is to be forgotten.
-#[cfg_attr(
-    not(test),
-    expect(
-        dead_code,
-        reason = "erasure and retention are the callers; they come from beside this"
-    )
-)]
 pub(crate) async fn forget(tx: &mut Transaction, tenant: &Tenant, feedbacks: &[Uuid]) -> Result<(), Refusal> {
     sqlx::query("DELETE FROM customer_status WHERE tenant_id = $1 AND feedback_id = ANY($2)")
         .bind(tenant.key())

@@ -35,7 +35,11 @@ pub(crate) fn problem(problem: &Problem, language: Language) -> String {
             "必須是 http 或 https 網址",
         ),
         Problem::NoAccount => said("must name an account", "必须填写账号", "必須填寫帳號"),
-        Problem::NoMediaType => said("must be said of a URI", "以网址提供附件时为必填项", "以網址提供附件時為必填項"),
+        Problem::NoMediaType => said(
+            "must be said of a URI",
+            "以网址提供附件时为必填项",
+            "以網址提供附件時為必填項",
+        ),
         Problem::Twice => said("must not be there twice", "不能重复", "不能重複"),
         Problem::TooShort { least, has } => match language {
             Language::English => format!("must have at least {least} characters; it has {has}"),

@@ -74,6 +74,7 @@ async fn what_was_answered_for_is_stored_and_told() {
         customer_reference: String::new(),
         contact: None,
         contact_kind: ContactKind::Phone.into(),
+        segments: vec!["vip".to_owned()],
         create_time: Some(prost_types::Timestamp {
             seconds: 1_772_413_200,
             nanos: 0,
@@ -157,7 +158,7 @@ async fn what_is_not_said_is_filled_in() {
     assert_eq!((digest.customer.as_str(), digest.reachable), ("", false));
 }
 
-/// 001-11, 001-81: verbatim in the table, masked everywhere else.
+/// 001-11, 001-81: verbatim under seal, masked everywhere else.
 #[tokio::test]
 async fn a_number_in_the_words_is_stored_and_never_shown() {
     let stand = Stand::new().await;
@@ -167,7 +168,7 @@ async fn a_number_in_the_words_is_stored_and_never_shown() {
         expectation: "写信到 li.wei@example.com".to_owned(),
         ..feedback("我的电话是 138-0013-8000，无法登录")
     };
-    let answer = client.create_feedback(create(said.clone())).await.unwrap().into_inner();
+    let answer = client.create_feedback(create(said)).await.unwrap().into_inner();
     assert_eq!(answer.description, "我的电话是 [手机号]，无法登录");
     assert_eq!(
         (answer.title.as_str(), answer.expectation.as_str()),
@@ -187,11 +188,13 @@ async fn a_number_in_the_words_is_stored_and_never_shown() {
         "请回电 [手机号]\n我的电话是 [手机号]，无法登录\n写信到 [邮箱]"
     );
 
-    let stored: (String, String, String) = sqlx::query_as("SELECT title, description, expectation FROM feedback")
-        .fetch_one(&mut stand.database().await)
-        .await
-        .unwrap();
-    assert_eq!(stored, (said.title, said.description, said.expectation));
+    // The words as they came are sealed; what stands beside them in clear is masked.
+    let stored: (String, String, String, bool) =
+        sqlx::query_as("SELECT title, description, expectation, verbatim_sealed IS NOT NULL FROM feedback")
+            .fetch_one(&mut stand.database().await)
+            .await
+            .unwrap();
+    assert_eq!(stored, (answer.title, answer.description, answer.expectation, true));
 }
 
 /// A replay gets the first answer and changes nothing; another body is refused; another caller has ids of its own.

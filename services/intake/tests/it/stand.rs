@@ -38,7 +38,11 @@ impl Stand {
 
     /// With more settings, as TOML; they begin in the section `[attachments]`.
     pub(crate) async fn with(settings: &str) -> Self {
-        let stage = Stage::new().await;
+        Self::on(Stage::new().await, settings).await
+    }
+
+    /// On a stage that has neighbours; a scheduler is among them.
+    pub(crate) async fn on(stage: Stage, settings: &str) -> Self {
         let scheduler = stage.source("scheduler").await;
         let settings = format!("{}{settings}", fixed_settings(&stage));
         let config = stage.config("intake", &settings).await;

@@ -342,7 +342,7 @@ fn always(draft: &Draft, now: Timestamp) -> Vec<Found> {
 }
 
 /// What is wrong with an address of its kind (003-70).
-fn malformed(contact: &Contact) -> Option<Problem> {
+pub(crate) fn malformed(contact: &Contact) -> Option<Problem> {
     let address = contact.address.trim();
     match contact.kind {
         ContactKind::Phone => (!formats::is_phone(address)).then_some(Problem::NoPhone),
