@@ -189,7 +189,7 @@ async fn search(suite: &Suite, text: &str) -> BTreeMap<String, i64> {
     let hex: String = text.bytes().map(|byte| format!("{byte:02x}")).collect();
     let mut found = BTreeMap::new();
     for service in SERVICES {
-        let url = suite.postgres.lock().await.url(service);
+        let url = suite.postgres.lock().await.url(&format!("huiyin_{service}"));
         let mut database = PgConnection::connect(&url).await.unwrap();
         let tables: Vec<String> = sqlx::query_scalar(
             "SELECT format('%I.%I', table_schema, table_name) FROM information_schema.tables

@@ -74,6 +74,16 @@ struct Progress {
     complete_time: Option<jiff_sqlx::Timestamp>,
 }
 
+/// A row of the log.
+#[derive(sqlx::FromRow)]
+struct Logged {
+    id: i64,
+    partition: i16,
+    position: Option<i64>,
+    tenant_id: String,
+    event: Vec<u8>,
+}
+
 impl Eraser {
     /// Works on a part of an erasure for a few seconds and says how far it has come; `room` blanks its own tables, in one
     /// transaction. Calling it again after the end changes nothing.
@@ -216,12 +226,12 @@ impl Eraser {
     ) -> Result<(), Refusal> {
         tx.leave().await?;
         let positioned = progress.phase == 2;
-        let rows: Vec<(i64, jiff_sqlx::Date, i16, Option<i64>, String, Vec<u8>)> = sqlx::query_as(if positioned {
-            "SELECT id, create_day, partition, position, tenant_id, event FROM events.outbox
+        let rows: Vec<Logged> = sqlx::query_as(if positioned {
+            "SELECT id, partition, position, tenant_id, event FROM events.outbox
              WHERE partition = $1 AND position > $2
              ORDER BY position LIMIT $3"
         } else {
-            "SELECT id, create_day, partition, position, tenant_id, event FROM events.outbox
+            "SELECT id, partition, position, tenant_id, event FROM events.outbox
              WHERE position IS NULL AND id > $2 AND $1 = 0::smallint
              ORDER BY id LIMIT $3"
         })
@@ -232,21 +242,26 @@ impl Eraser {
         .await?;
         let names: HashSet<&str> = whose.names().collect();
         let (mut published, mut changed) = (Vec::new(), 0);
-        for (id, day, partition, position, tenant, bytes) in &rows {
-            if tenant != whose.tenant.key() {
+        for row in &rows {
+            if row.tenant_id != whose.tenant.key() {
                 continue;
             }
-            let Some(stripped) = stripped(bytes, &names)? else {
+            let Some(stripped) = stripped(&row.event, &names)? else {
                 continue;
             };
-            sqlx::query("UPDATE events.outbox SET event = $3 WHERE id = $1 AND create_day = $2")
-                .bind(id)
-                .bind(day)
+            // By the key that the log is read by; what has got a position since it was read is met again by phase 2.
+            let update = match row.position {
+                Some(_) => "UPDATE events.outbox SET event = $3 WHERE partition = $1 AND position = $2",
+                None => "UPDATE events.outbox SET event = $3 WHERE partition = $1 AND position IS NULL AND id = $2",
+            };
+            sqlx::query(update)
+                .bind(row.partition)
+                .bind(row.position.unwrap_or(row.id))
                 .bind(stripped)
                 .execute(&mut **tx)
                 .await?;
             changed += 1;
-            published.extend(position.map(|position| (*partition, position)));
+            published.extend(row.position.map(|position| (row.partition, position)));
         }
         tx.enter(&whose.tenant).await?;
         // Before the commit: where Redis cannot be asked, this chunk is done again. Readers find a hole, and read the log.
@@ -255,7 +270,7 @@ impl Eraser {
         }
         let last = rows
             .last()
-            .map(|(id, _, _, position, _, _)| if positioned { position.unwrap_or(0) } else { *id });
+            .map(|row| if positioned { row.position.unwrap_or(0) } else { row.id });
         let full = i64::try_from(rows.len()).is_ok_and(|rows| rows >= CHUNK);
         let (phase, partition, position) = match last {
             Some(last) if full => (progress.phase, progress.partition, last),
