@@ -19,6 +19,7 @@ use crate::{
     db::Database,
     error::Refusal,
     name::Tenant,
+    secret,
     service::Service,
     tasks::{MoreToDo, Shutdown},
 };
@@ -140,7 +141,7 @@ impl<R: CarryOut> Runner<R> {
     }
 
     async fn take(&self) -> Result<Option<(Run, bool)>, Refusal> {
-        let lease = Uuid::new_v4();
+        let lease = Uuid::from_bytes(secret::random_bytes());
         let mut tx = self.database.worker().await?;
         let taken = store::take(&mut tx, R::KINDS, lease, LEASE, self.clock.now()).await?;
         tx.commit().await?;
