@@ -46,7 +46,11 @@ mod tests {
     const ID: Uuid = Uuid::from_u128(7);
 
     fn vault(key: &str) -> Vault {
-        Vault::new(&VaultConfig { key: key.into() }).unwrap()
+        Vault::new(&VaultConfig {
+            key: key.into(),
+            wrapping_keys: Default::default(),
+        })
+        .unwrap()
     }
 
     fn ours() -> Vault {

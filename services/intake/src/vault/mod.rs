@@ -143,6 +143,11 @@ impl Vault {
         uuid::Builder::from_custom_bytes(bytes).into_uuid()
     }
 
+    /// A hash that only holders of the secret can make; the first part says what it is for.
+    pub(crate) fn keyed_hash(&self, parts: &[&[u8]]) -> [u8; 32] {
+        secret::keyed_hash(&self.secret, parts)
+    }
+
     /// Signs a hash in the name of the tenant; the signature and the key that verifies it.
     pub(crate) fn sign(&self, tenant: &Tenant, hash: &[u8]) -> (Vec<u8>, Vec<u8>) {
         let key = self.signing_key(tenant);

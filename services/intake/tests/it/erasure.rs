@@ -82,25 +82,34 @@ impl CustomerDataService for Others {
     }
 }
 
-struct World {
-    stand: Stand,
+pub(crate) struct World {
+    pub(crate) stand: Stand,
     others: Others,
     /// They serve as long as they are held.
     _sources: Vec<Source>,
 }
 
 impl World {
-    async fn new() -> Self {
+    pub(crate) async fn new() -> Self {
+        Self::with("").await
+    }
+
+    /// With more settings: see `Stand::with`.
+    pub(crate) async fn with(settings: &str) -> Self {
         let stage = Stage::new().await;
         let others = Others::default();
-        let mut sources = Vec::new();
-        for room in ROOMS {
+        let routes = || {
             let mut routes = Routes::builder();
             routes.add_service(CustomerDataServiceServer::new(others.clone()));
-            sources.push(stage.source_beside(room, routes).await);
+            routes
+        };
+        let mut sources = Vec::new();
+        let scheduler = stage.source_beside("scheduler", routes()).await;
+        for room in ROOMS.into_iter().filter(|room| *room != "scheduler") {
+            sources.push(stage.source_beside(room, routes()).await);
         }
         Self {
-            stand: Stand::on(stage, "").await,
+            stand: Stand::on(stage, scheduler, settings).await,
             others,
             _sources: sources,
         }
@@ -127,7 +136,7 @@ impl World {
             .into_inner()
     }
 
-    async fn erase(&self, customer: &str, request: u32) -> Result<Operation, Status> {
+    pub(crate) async fn erase(&self, customer: &str, request: u32) -> Result<Operation, Status> {
         let request = EraseCustomerRequest {
             name: customer.to_owned(),
             reason: "工单 88 号客户要求".to_owned(),
@@ -137,7 +146,7 @@ impl World {
         customers.erase_customer(request).await.map(Response::into_inner)
     }
 
-    async fn ended(&self, operation: &Operation) -> ErasureCertificate {
+    pub(crate) async fn ended(&self, operation: &Operation) -> ErasureCertificate {
         let token = self.stand.stage.token("user:lin", "acme", &["admin"]);
         let connection = self.stand.stage.connect(self.stand.address(), &token).await;
         let mut operations = OperationsClient::new(connection);
@@ -170,7 +179,7 @@ impl World {
     }
 
     /// In how many rows of all tables this stands, bytes included.
-    async fn rows_with(&self, text: &str) -> i64 {
+    pub(crate) async fn rows_with(&self, text: &str) -> i64 {
         let mut database = self.stand.database().await;
         let tables: Vec<String> = sqlx::query_scalar(
             "SELECT oid::regclass::text FROM pg_class

@@ -16,17 +16,25 @@ use crate::stand::{Stand, create, feedback};
 
 const MAILBOXES: &str = "[mail.mailboxes]\n\"feedback@acme.cn\" = { tenant = \"acme\", source = \"mailbox\" }\n\
      \"vip@acme.cn\" = { tenant = \"acme\", source = \"vip\" }\n\"feedback@globex.cn\" = { tenant = \"globex\", source = \"mailbox\" }\n";
-const BOX: &str = "feedback@acme.cn";
+pub(crate) const BOX: &str = "feedback@acme.cn";
 
-async fn stand(protocol: &str) -> Stand {
-    let mail =
-        format!("[mail]\nlisten = \"127.0.0.1:0\"\nprotocol = \"{protocol}\"\nmessage_bytes = 100000\n{MAILBOXES}");
-    let stand = Stand::with(&mail).await;
+/// Settings of an intake that receives mail.
+pub(crate) fn settings(protocol: &str) -> String {
+    format!("[mail]\nlisten = \"127.0.0.1:0\"\nprotocol = \"{protocol}\"\nmessage_bytes = 100000\n{MAILBOXES}")
+}
+
+/// Keeps the source that the mailbox of `acme` is.
+pub(crate) async fn keep_mailbox(stand: &Stand) {
     let source = Source {
         channel: Channel::Email.into(),
         ..Source::default()
     };
-    stand.source("mailbox", source.clone()).await;
+    stand.source("mailbox", source).await;
+}
+
+async fn stand(protocol: &str) -> Stand {
+    let stand = Stand::with(&settings(protocol)).await;
+    keep_mailbox(&stand).await;
     stand
 }
 
@@ -93,13 +101,13 @@ impl Peer {
 }
 
 /// Hands one mail over to the mailbox of `acme`.
-async fn deliver(stand: &Stand, from: &str, mail: &str) -> String {
+pub(crate) async fn deliver(stand: &Stand, from: &str, mail: &str) -> String {
     let mut peer = Peer::connect(stand.other("mail")).await;
     assert!(peer.say("LHLO mx.acme.cn").await.starts_with("250 SIZE"));
     peer.hand_over(from, &[BOX], mail, 1).await.remove(0)
 }
 
-fn mail(headers: &[&str], text: &str) -> String {
+pub(crate) fn mail(headers: &[&str], text: &str) -> String {
     let headers: String = headers.iter().map(|header| format!("{header}\n")).collect();
     format!("To: {BOX}\nMIME-Version: 1.0\nContent-Type: text/plain; charset=utf-8\n{headers}\n{text}\n")
 }

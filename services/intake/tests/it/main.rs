@@ -8,6 +8,7 @@ mod batch;
 mod contact;
 mod create;
 mod customers;
+mod eml;
 mod erasure;
 mod forms;
 mod group;

@@ -38,12 +38,13 @@ impl Stand {
 
     /// With more settings, as TOML; they begin in the section `[attachments]`.
     pub(crate) async fn with(settings: &str) -> Self {
-        Self::on(Stage::new().await, settings).await
+        let stage = Stage::new().await;
+        let scheduler = stage.source("scheduler").await;
+        Self::on(stage, scheduler, settings).await
     }
 
-    /// On a stage that has neighbours; a scheduler is among them.
-    pub(crate) async fn on(stage: Stage, settings: &str) -> Self {
-        let scheduler = stage.source("scheduler").await;
+    /// On a stage that has neighbours; the scheduler is one of them.
+    pub(crate) async fn on(stage: Stage, scheduler: Source, settings: &str) -> Self {
         let settings = format!("{}{settings}", fixed_settings(&stage));
         let config = stage.config("intake", &settings).await;
         let running = intake::start(config, stage.context()).await.unwrap();

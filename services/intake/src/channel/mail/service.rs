@@ -161,8 +161,8 @@ impl Room {
         let Some(number) = letter.number().filter(|_| !letter.sender.is_empty()) else {
             return Ok(None);
         };
-        let customer = self.vault.customer(tenant, "email", &letter.sender);
-        store::thread_of_number(tx, tenant, number, customer).await
+        let token = self.vault.customer(tenant, "email", &letter.sender);
+        store::thread_of_number(tx, tenant, number, token).await
     }
 }
 

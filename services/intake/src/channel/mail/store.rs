@@ -124,20 +124,21 @@ pub(crate) async fn thread_of_feedbacks(
     Ok(first)
 }
 
-/// The first of the thread of the customer's feedback of this number.
+/// The first of the thread of the feedback of this number, where the identity leads to its customer.
 pub(crate) async fn thread_of_number(
     tx: &mut Transaction,
     tenant: &Tenant,
     number: &str,
-    customer: Uuid,
+    token: Uuid,
 ) -> Result<Option<Uuid>, Refusal> {
     let first = sqlx::query_scalar(
         "SELECT COALESCE(t.thread_of, f.id) FROM feedback AS f
          LEFT JOIN feedback_thread AS t ON t.tenant_id = f.tenant_id AND t.feedback_id = f.id
-         WHERE f.tenant_id = $1 AND f.customer_id = $2 AND f.number = $3",
+         WHERE f.tenant_id = $1 AND f.number = $3 AND f.customer_id = COALESCE(
+             (SELECT i.customer_id FROM customer_identity AS i WHERE i.tenant_id = $1 AND i.token = $2), $2)",
     )
     .bind(tenant.key())
-    .bind(customer)
+    .bind(token)
     .bind(number)
     .fetch_optional(&mut **tx)
     .await?;

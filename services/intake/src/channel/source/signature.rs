@@ -107,7 +107,13 @@ mod tests {
 
     #[test]
     fn a_secret_opens_for_its_own_source_alone() {
-        let vault = |key: &str| Vault::new(&VaultConfig { key: key.into() }).unwrap();
+        let vault = |key: &str| {
+            Vault::new(&VaultConfig {
+                key: key.into(),
+                wrapping_keys: Default::default(),
+            })
+            .unwrap()
+        };
         let (one, other) = (
             vault("0123456789abcdef0123456789abcdef"),
             vault("fedcba9876543210fedcba9876543210"),

@@ -16,26 +16,26 @@ use tonic::Status;
 
 use crate::stand::{ACME, Stand, feedback};
 
-pub(super) type Client = AttachmentServiceClient<Connection>;
+pub(crate) type Client = AttachmentServiceClient<Connection>;
 
-pub(super) const PATIENCE: Duration = Duration::from_secs(20);
+pub(crate) const PATIENCE: Duration = Duration::from_secs(20);
 
-pub(super) async fn client_of(stand: &Stand, tenant: &str, role: &str) -> Client {
+pub(crate) async fn client_of(stand: &Stand, tenant: &str, role: &str) -> Client {
     let token = stand.stage.token("user:wang", tenant, &[role]);
     AttachmentServiceClient::new(stand.stage.connect(stand.address(), &token).await)
 }
 
-pub(super) async fn client(stand: &Stand) -> Client {
+pub(crate) async fn client(stand: &Stand) -> Client {
     client_of(stand, "acme", "supervisor").await
 }
 
 /// A picture, as far as anybody looks: its signature, and `extra` bytes that differ by place.
-pub(super) fn png(extra: usize) -> Vec<u8> {
+pub(crate) fn png(extra: usize) -> Vec<u8> {
     let noise = (0..extra).map(|place| u8::try_from(place * 31 % 251).unwrap());
     b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR".iter().copied().chain(noise).collect()
 }
 
-pub(super) fn opening(file_name: &str) -> UploadOpening {
+pub(crate) fn opening(file_name: &str) -> UploadOpening {
     UploadOpening {
         parent: ACME.to_owned(),
         file_name: file_name.to_owned(),
@@ -43,12 +43,12 @@ pub(super) fn opening(file_name: &str) -> UploadOpening {
     }
 }
 
-pub(super) async fn send(client: &mut Client, messages: Vec<UploadAttachmentRequest>) -> Result<Attachment, Status> {
+pub(crate) async fn send(client: &mut Client, messages: Vec<UploadAttachmentRequest>) -> Result<Attachment, Status> {
     let answer = client.upload_attachment(futures::stream::iter(messages)).await?;
     Ok(answer.into_inner())
 }
 
-pub(super) async fn upload_as(client: &mut Client, opening: UploadOpening, bytes: &[u8]) -> Result<Attachment, Status> {
+pub(crate) async fn upload_as(client: &mut Client, opening: UploadOpening, bytes: &[u8]) -> Result<Attachment, Status> {
     let mut messages = vec![UploadAttachmentRequest {
         opening: Some(opening),
         chunk: Vec::new(),
@@ -60,11 +60,11 @@ pub(super) async fn upload_as(client: &mut Client, opening: UploadOpening, bytes
     send(client, messages).await
 }
 
-pub(super) async fn upload(client: &mut Client, file_name: &str, bytes: &[u8]) -> Attachment {
+pub(crate) async fn upload(client: &mut Client, file_name: &str, bytes: &[u8]) -> Attachment {
     upload_as(client, opening(file_name), bytes).await.unwrap()
 }
 
-pub(super) async fn download(
+pub(crate) async fn download(
     client: &mut Client,
     name: &str,
     offset: i64,
@@ -86,17 +86,17 @@ pub(super) async fn download(
     Ok((first, bytes))
 }
 
-pub(super) async fn get(client: &mut Client, name: &str) -> Result<Attachment, Status> {
+pub(crate) async fn get(client: &mut Client, name: &str) -> Result<Attachment, Status> {
     let request = GetAttachmentRequest { name: name.to_owned() };
     Ok(client.get_attachment(request).await?.into_inner())
 }
 
-pub(super) async fn delete(client: &mut Client, name: &str) -> Result<(), Status> {
+pub(crate) async fn delete(client: &mut Client, name: &str) -> Result<(), Status> {
     let request = DeleteAttachmentRequest { name: name.to_owned() };
     client.delete_attachment(request).await.map(|_| ())
 }
 
-pub(super) fn with(attachments: &[&Attachment]) -> Feedback {
+pub(crate) fn with(attachments: &[&Attachment]) -> Feedback {
     let reference = |attachment: &&Attachment| AttachmentReference {
         attachment: attachment.name.clone(),
         note: "见图".to_owned(),
@@ -109,7 +109,7 @@ pub(super) fn with(attachments: &[&Attachment]) -> Feedback {
 }
 
 /// Every file in the store, as `tenant/name`.
-pub(super) fn stored(stand: &Stand) -> Vec<String> {
+pub(crate) fn stored(stand: &Stand) -> Vec<String> {
     let store = stand.stage.folder().join("attachments");
     let entries = |folder: PathBuf| std::fs::read_dir(folder).into_iter().flatten().map(Result::unwrap);
     let mut files: Vec<String> = entries(store)
@@ -122,7 +122,7 @@ pub(super) fn stored(stand: &Stand) -> Vec<String> {
     files
 }
 
-pub(super) async fn eventually_stored(stand: &Stand, count: usize) {
+pub(crate) async fn eventually_stored(stand: &Stand, count: usize) {
     eventually(&format!("{count} objects are left"), PATIENCE, async || {
         let stored = stored(stand);
         if stored.len() == count {
