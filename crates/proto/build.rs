@@ -26,22 +26,17 @@ fn main() -> anyhow::Result<()> {
     fs::write(out.join("huiyin.binpb"), &described)?;
     let descriptors = compiler.file_descriptor_set();
 
-    // Messages and clients.
-    let mut named = tonic_prost_build::Config::new();
-    // What goes into an `Any` says its name.
-    named.enable_type_names().type_name_domain(["."], "type.googleapis.com");
+    // Messages and clients. Ours and those of others each name the other by its path in the crate, which is not that of the package.
     builder(&out)
         .build_server(false)
         .extern_path(".google.longrunning", LONGRUNNING)
-        .compile_fds_with_config(descriptors.clone(), named)?;
-
-    // The same of google.longrunning, which stands on another level of modules than ours.
+        .compile_fds_with_config(descriptors.clone(), named())?;
     let google = out.join("google");
     fs::create_dir_all(&google)?;
     builder(&google)
         .build_server(false)
         .extern_path(".huiyin", "crate")
-        .compile_fds(descriptors.clone())?;
+        .compile_fds_with_config(descriptors.clone(), named())?;
 
     // Servers: their codec refuses a request that breaks the rules of its proto, before any handler sees it.
     let servers = out.join("servers");
@@ -60,6 +55,13 @@ fn main() -> anyhow::Result<()> {
         .compile()
         .context("every rule in proto/ must be one that compiles")?;
     complete_validators(&out.join("validate_impl.rs"), &descriptors)
+}
+
+/// What goes into an `Any` says its name.
+fn named() -> tonic_prost_build::Config {
+    let mut named = tonic_prost_build::Config::new();
+    named.enable_type_names().type_name_domain(["."], "type.googleapis.com");
+    named
 }
 
 fn builder(out: &PathBuf) -> tonic_prost_build::Builder {

@@ -4,6 +4,7 @@
 
 mod access;
 mod crash;
+mod erasure;
 mod journey;
 mod python;
 mod readme;

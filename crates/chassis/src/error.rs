@@ -46,6 +46,13 @@ impl Refusal {
         self
     }
 
+    /// The caller may come back after `retry_after`.
+    #[must_use]
+    pub fn after(mut self, retry_after: Duration) -> Self {
+        self.retry_after = Some(retry_after);
+        self
+    }
+
     /// Adds a field that the refusal is about, with what is wrong about it.
     #[must_use]
     pub fn at_field(mut self, field: &str, description: impl Into<String>) -> Self {

@@ -26,7 +26,7 @@ pub mod tasks;
 pub mod telemetry;
 pub mod timer;
 
-use std::{net::SocketAddr, path::PathBuf, process::ExitCode};
+use std::{collections::BTreeMap, net::SocketAddr, path::PathBuf, process::ExitCode};
 
 pub use auth::Caller;
 pub use clock::Clock;
@@ -57,6 +57,8 @@ pub struct Running {
     pub name: &'static str,
     /// Where it serves gRPC.
     pub address: SocketAddr,
+    /// Where else it listens, by what is served there, e.g. `http`.
+    pub others: BTreeMap<&'static str, SocketAddr>,
     tasks: Tasks,
     shutdown: Shutdown,
 }
@@ -68,6 +70,7 @@ impl Running {
         Self {
             name,
             address,
+            others: BTreeMap::new(),
             tasks,
             shutdown,
         }

@@ -1,5 +1,7 @@
 //! The start that all services share: what `start` in a room's `lib.rs` begins and ends with.
 
+use std::{collections::BTreeMap, net::SocketAddr};
+
 use secrecy::ExposeSecret as _;
 
 use crate::{
@@ -31,6 +33,8 @@ pub struct Service {
     pub tasks: Tasks,
     /// Ends its tasks.
     pub shutdown: Shutdown,
+    /// Where else it listens, by what is served there; add listeners of the room's own.
+    pub others: BTreeMap<&'static str, SocketAddr>,
 }
 
 impl Service {
@@ -60,6 +64,7 @@ impl Service {
             server,
             tasks: Tasks::new(shutdown.clone(), config.limits.patience()),
             shutdown,
+            others: BTreeMap::new(),
         })
     }
 
@@ -70,6 +75,8 @@ impl Service {
     pub async fn run(mut self) -> anyhow::Result<Running> {
         crate::repeat::forget_old_answers(&mut self.tasks, self.database.clone(), self.clock.clone());
         let address = self.server.serve(&mut self.tasks, self.shutdown.clone()).await?;
-        Ok(Running::new(self.name, address, self.tasks, self.shutdown))
+        let mut running = Running::new(self.name, address, self.tasks, self.shutdown);
+        running.others = self.others;
+        Ok(running)
     }
 }

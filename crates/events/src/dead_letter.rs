@@ -15,6 +15,7 @@ use tokio::time::Instant;
 use crate::{
     Consume,
     effect::{Effects, Place},
+    erasure::{erased_among, unless_erased},
     outbox,
 };
 
@@ -195,8 +196,9 @@ async fn attempt<C: Consume>(effects: &Effects<C>, mut tx: Transaction, letter: 
         .bind(letter.id)
         .execute(&mut *tx)
         .await?;
+    let erased = erased_among(&mut tx, &[&event]).await?;
     tx.enter(&Tenant::stored(&event.tenant)?).await?;
-    effects.effect(&mut tx, &event).await?;
+    effects.effect(&mut tx, &unless_erased(&event, &erased)).await?;
     tx.commit().await?;
     effects.consumed.count(&letter.source, &event, &effects.clock);
     Ok(())

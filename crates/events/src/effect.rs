@@ -8,7 +8,11 @@ use huiyin_proto::event::v1::{Event, PositionedEvent};
 use tokio::sync::Semaphore;
 use tracing::Instrument as _;
 
-use crate::{Consume, dead_letter, meters::Consumed};
+use crate::{
+    Consume, dead_letter,
+    erasure::{erased_among, unless_erased},
+    meters::Consumed,
+};
 
 /// So many transactions of effects at once: the pool must have connections left for the calls that the room serves.
 const AT_ONCE: usize = 6;
@@ -94,6 +98,7 @@ impl<C: Consume> Effects<C> {
             return Ok(Progress::Moved(stands));
         }
         let events: Vec<&Event> = batch.iter().filter_map(|placed| placed.event.as_ref()).collect();
+        let erased = erased_among(&mut tx, &events).await?;
         let waiting = dead_letter::waiting_subjects(&mut tx, place.source, &events).await?;
         if !waiting.is_empty() {
             for placed in batch {
@@ -102,7 +107,7 @@ impl<C: Consume> Effects<C> {
                     .as_ref()
                     .filter(|event| waiting.contains(&dead_letter::subject(event)))
                 {
-                    dead_letter::wait_behind(&mut tx, place, placed.position, event).await?;
+                    dead_letter::wait_behind(&mut tx, place, placed.position, &unless_erased(event, &erased)).await?;
                 }
             }
         }
@@ -113,7 +118,7 @@ impl<C: Consume> Effects<C> {
                 tx.enter(&Tenant::stored(&event.tenant)?).await?;
                 entered = &event.tenant;
             }
-            self.effect(&mut tx, event).await?;
+            self.effect(&mut tx, &unless_erased(event, &erased)).await?;
         }
         tx.commit().await?;
         for event in events.iter().copied().filter(free) {
@@ -171,7 +176,9 @@ impl<C: Consume> Effects<C> {
         }
         if let Some(event) = &placed.event {
             tracing::error!(source = place.source, partition = place.partition, position = placed.position, event = event.id, error = %refusal, "the effect of an event failed; it is set aside");
-            dead_letter::set_aside(&mut tx, place, placed.position, event, refusal, self.clock.now()).await?;
+            let erased = erased_among(&mut tx, &[event]).await?;
+            let event = unless_erased(event, &erased);
+            dead_letter::set_aside(&mut tx, place, placed.position, &event, refusal, self.clock.now()).await?;
         }
         tx.commit().await?;
         Ok(Progress::Done(placed.position))

@@ -4,14 +4,17 @@
 //! it a dense position and fans it out (`redis_fan_out.rs`); the log (`log.rs`) is read by `Watch…` methods (`watch.rs`) and
 //! over gRPC (`api.rs`); a consumer (`consumer.rs`) in another service follows it in the partitions that it owns
 //! (`ownership.rs`, `standing.rs`), has its effect in one transaction with its cursor (`effect.rs`, `cursors.rs`), and sets
-//! aside what fails (`dead_letter.rs`). What is measured on the way: `meters.rs`.
+//! aside what fails (`dead_letter.rs`). What is measured on the way: `meters.rs`. A customer who is erased leaves the log too
+//! (`erasure.rs`, `strip.rs`), asked for by intake (`customer_data.rs`).
 
 mod api;
 mod config;
 mod consumer;
 mod cursors;
+mod customer_data;
 mod dead_letter;
 mod effect;
+mod erasure;
 mod log;
 mod meters;
 mod outbox;
@@ -19,18 +22,23 @@ mod ownership;
 mod redis_fan_out;
 mod relay;
 mod standing;
+pub mod strip;
 mod watch;
 
 use std::sync::Arc;
 
 pub use config::EventsConfig;
+pub use customer_data::{counts, in_parts};
+pub use erasure::{Erased, Eraser, Standing, Whose};
 pub use huiyin_proto::event::v1::{Event, event::Payload};
 pub use log::Log;
 pub use outbox::{NewEvent, Outbox, PARTITIONS};
 pub use watch::{Watch, Watched};
 
 use huiyin_chassis::{Migrations, Refusal, Service, Transaction, client::NeighborsConfig};
-use huiyin_proto::event::v1::event_log_service_server::EventLogServiceServer;
+use huiyin_proto::event::v1::{
+    customer_data_service_server::CustomerDataServiceServer, event_log_service_server::EventLogServiceServer,
+};
 
 /// The tables of the log; every service has its own.
 #[must_use]
@@ -55,6 +63,19 @@ pub trait Consume: Send + Sync + 'static {
     /// # Errors
     /// A transient refusal is tried again in place; any other sets the event aside as a dead letter.
     fn consume(&self, tx: &mut Transaction, event: &Event) -> impl Future<Output = Result<(), Refusal>> + Send;
+
+    /// Blanks text of and about a customer in the room's own tables, in the transaction, which is in the tenant. Numbers that were
+    /// counted stay. It may happen again.
+    ///
+    /// # Errors
+    /// What is asked for again later.
+    fn erase(&self, tx: &mut Transaction, whose: &Whose) -> impl Future<Output = Result<Erased, Refusal>> + Send;
+
+    /// Everything that the room's own tables hold on a customer, one JSON object per line, each with a `kind`.
+    ///
+    /// # Errors
+    /// UNAVAILABLE where the database is gone.
+    fn export(&self, tx: &mut Transaction, whose: &Whose) -> impl Future<Output = Result<Vec<String>, Refusal>> + Send;
 }
 
 /// A room that consumes nothing.
@@ -64,6 +85,14 @@ pub struct NoEvents;
 impl Consume for NoEvents {
     async fn consume(&self, _: &mut Transaction, _: &Event) -> Result<(), Refusal> {
         Ok(())
+    }
+
+    async fn erase(&self, _: &mut Transaction, _: &Whose) -> Result<Erased, Refusal> {
+        Ok(Erased::default())
+    }
+
+    async fn export(&self, _: &mut Transaction, _: &Whose) -> Result<Vec<String>, Refusal> {
+        Ok(Vec::new())
     }
 }
 
@@ -102,6 +131,18 @@ impl Events {
         self.log.clone()
     }
 
+    /// Erases customers from the service's log.
+    ///
+    /// # Errors
+    /// Where the URL of Redis is malformed.
+    pub fn eraser(&self, service: &Service) -> anyhow::Result<Eraser> {
+        Ok(Eraser {
+            database: service.database.clone(),
+            clock: service.clock.clone(),
+            redis: redis_fan_out::Eraser::new(&self.config, service.name, &self.log.epoch)?,
+        })
+    }
+
     /// Serves the log, relays it, and follows the logs of `sources` for the room.
     ///
     /// # Errors
@@ -113,6 +154,11 @@ impl Events {
         sources: &[&'static str],
         room: Arc<impl Consume>,
     ) -> anyhow::Result<()> {
+        let api = customer_data::Api {
+            eraser: self.eraser(service)?,
+            room: Arc::clone(&room),
+        };
+        service.server.add(CustomerDataServiceServer::new(api))?;
         let Self { config, outbox, log } = self;
         let api = api::Api {
             service: service.name,

@@ -3,6 +3,7 @@
 
 use std::time::Duration;
 
+use huiyin_chassis::Refusal;
 use huiyin_proto::event::v1::PositionedEvent;
 use redis::{
     AsyncCommands as _, AsyncConnectionConfig, Client, FromRedisValue as _, RedisResult,
@@ -121,6 +122,57 @@ impl FanOut {
 impl std::fmt::Debug for FanOut {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str("FanOut")
+    }
+}
+
+/// Takes events of this service out of its streams again.
+#[derive(Clone)]
+pub(crate) struct Eraser {
+    client: Client,
+    config: EventsConfig,
+    source: &'static str,
+    epoch: String,
+}
+
+impl Eraser {
+    /// None where no Redis is configured.
+    pub(crate) fn new(config: &EventsConfig, source: &'static str, epoch: &str) -> anyhow::Result<Option<Self>> {
+        let Some(url) = &config.redis_url else { return Ok(None) };
+        Ok(Some(Self {
+            client: Client::open(url.expose_secret())?,
+            config: config.clone(),
+            source,
+            epoch: epoch.to_owned(),
+        }))
+    }
+
+    /// Removes the events at these positions.
+    ///
+    /// # Errors
+    /// UNAVAILABLE where Redis cannot be asked: what it still holds is then not known.
+    pub(crate) async fn remove(&self, placed: &[(i16, i64)]) -> Result<(), Refusal> {
+        if placed.is_empty() {
+            return Ok(());
+        }
+        let removing = async {
+            let mut connection = self.client.get_multiplexed_async_connection().await?;
+            let mut pipeline = redis::pipe();
+            for (partition, position) in placed {
+                let stream = stream(&self.config, self.source, &self.epoch, *partition);
+                pipeline.cmd("XDEL").arg(stream).arg(format!("{position}-0")).ignore();
+            }
+            pipeline.query_async::<()>(&mut connection).await
+        };
+        tokio::time::timeout(PATIENCE, removing)
+            .await
+            .map_err(|_| Refusal::unavailable("redis does not answer"))?
+            .map_err(Refusal::unavailable)
+    }
+}
+
+impl std::fmt::Debug for Eraser {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Eraser")
     }
 }
 

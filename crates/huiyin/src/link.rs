@@ -96,7 +96,9 @@ impl Link {
         })
     }
 
-    fn connection(&self, service: &'static str) -> Connection {
+    /// The way to a service, for its other clients.
+    #[must_use]
+    pub fn connection(&self, service: &'static str) -> Connection {
         // Holds because `new` and `open` are given all six.
         let channel = self.channels.get(service).cloned();
         let channel = channel.unwrap_or_else(|| Endpoint::from_static("http://127.0.0.1:1").connect_lazy());

@@ -61,6 +61,11 @@ impl Stage {
         }
     }
 
+    /// A folder of this stage's own; it goes with the stage.
+    pub fn folder(&self) -> &std::path::Path {
+        &self.folder
+    }
+
     /// Fans events out over this Redis from here on: URL and prefix.
     pub fn use_redis(&self, url: &str, prefix: &str) {
         *lock(&self.redis_url) = Some((url.to_owned(), prefix.to_owned()));

@@ -21,6 +21,7 @@ mod meters;
 mod metric;
 mod rollup;
 mod room;
+mod store_erasure;
 
 use std::sync::Arc;
 

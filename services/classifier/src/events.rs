@@ -2,9 +2,9 @@
 //! `classification::service`.
 
 use huiyin_chassis::{Refusal, Tenant, Transaction};
-use huiyin_events::{Consume, Event, Payload};
+use huiyin_events::{Consume, Erased, Event, Payload, Whose};
 
-use crate::{classification, room::Room};
+use crate::{classification, room::Room, store_erasure};
 
 impl Consume for Room {
     async fn consume(&self, tx: &mut Transaction, event: &Event) -> Result<(), Refusal> {
@@ -15,5 +15,13 @@ impl Consume for Room {
             }
             _ => Ok(()),
         }
+    }
+
+    async fn erase(&self, tx: &mut Transaction, whose: &Whose) -> Result<Erased, Refusal> {
+        store_erasure::erase(tx, whose).await
+    }
+
+    async fn export(&self, tx: &mut Transaction, whose: &Whose) -> Result<Vec<String>, Refusal> {
+        store_erasure::export(tx, whose).await
     }
 }

@@ -24,6 +24,7 @@ mod operations;
 mod priority;
 mod reading;
 mod room;
+mod store_erasure;
 mod taxonomy;
 mod worker;
 

@@ -1,7 +1,7 @@
 //! What comes in by events, and who has to be told because of it; and the one event that goes out.
 
 use huiyin_chassis::{Refusal, Tenant, Transaction, mask::mask, sql};
-use huiyin_events::{Consume, NewEvent};
+use huiyin_events::{Consume, Erased, NewEvent, Whose};
 use huiyin_proto::event::v1::{
     Event, MessageSettled, SlaMark, StateCategory, WorkOrderDigest, WorkOrderProgressed, WorkOrderTransitioned,
     event::Payload,
@@ -12,6 +12,7 @@ use crate::{
     domain::{Audience, Medium, Purpose},
     message::domain::{TOKEN, Telling},
     room::{Room, Wording},
+    store_erasure,
     template::domain::Values,
 };
 
@@ -26,6 +27,14 @@ impl Consume for Room {
         }
         let tenant = Tenant::stored(&event.tenant)?;
         self.tell(tx, &tenant, &event.id, tellings).await
+    }
+
+    async fn erase(&self, tx: &mut Transaction, whose: &Whose) -> Result<Erased, Refusal> {
+        store_erasure::erase(tx, whose).await
+    }
+
+    async fn export(&self, tx: &mut Transaction, whose: &Whose) -> Result<Vec<String>, Refusal> {
+        store_erasure::export(tx, whose).await
     }
 }
 

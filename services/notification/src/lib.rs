@@ -22,6 +22,7 @@ mod message;
 mod meters;
 mod neighbors;
 mod room;
+mod store_erasure;
 mod template;
 mod vault;
 mod webhook;

@@ -1,9 +1,9 @@
 //! What the room does with the events of others: classifications open work orders, answers of customers reopen them.
 
 use huiyin_chassis::{Refusal, Tenant, Transaction, name};
-use huiyin_events::{Consume, Event, Payload};
+use huiyin_events::{Consume, Erased, Event, Payload, Whose};
 
-use crate::{room::Room, work_order};
+use crate::{room::Room, store_erasure, work_order};
 
 impl Consume for Room {
     /// Agents' loads are rows that work orders of all partitions change: they are held no longer than one event needs them.
@@ -24,5 +24,13 @@ impl Consume for Room {
             }
             _ => Ok(()),
         }
+    }
+
+    async fn erase(&self, tx: &mut Transaction, whose: &Whose) -> Result<Erased, Refusal> {
+        store_erasure::erase(tx, whose).await
+    }
+
+    async fn export(&self, tx: &mut Transaction, whose: &Whose) -> Result<Vec<String>, Refusal> {
+        store_erasure::export(tx, whose).await
     }
 }

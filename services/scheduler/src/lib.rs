@@ -24,6 +24,7 @@ mod room;
 mod routing;
 mod shelf;
 mod sla;
+mod store_erasure;
 mod team;
 mod work_order;
 mod worker;

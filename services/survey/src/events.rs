@@ -1,7 +1,7 @@
 //! What this room hears of others and tells them.
 
 use huiyin_chassis::{Refusal, Tenant, Transaction, sql};
-use huiyin_events::{Consume, Event, NewEvent, Payload};
+use huiyin_events::{Consume, Erased, Event, NewEvent, Payload, Whose};
 use huiyin_proto::event::v1::{StateCategory, SurveyAnswered, SurveyInvited};
 
 use crate::{
@@ -9,6 +9,7 @@ use crate::{
     names,
     response::{self, domain::Response},
     room::Room,
+    store_erasure,
 };
 
 impl Consume for Room {
@@ -35,6 +36,14 @@ impl Consume for Room {
             }
             _ => Ok(()),
         }
+    }
+
+    async fn erase(&self, tx: &mut Transaction, whose: &Whose) -> Result<Erased, Refusal> {
+        store_erasure::erase(tx, whose).await
+    }
+
+    async fn export(&self, tx: &mut Transaction, whose: &Whose) -> Result<Vec<String>, Refusal> {
+        store_erasure::export(tx, whose).await
     }
 }
 

@@ -24,6 +24,7 @@ mod meters;
 mod names;
 mod response;
 mod room;
+mod store_erasure;
 mod survey;
 
 use std::sync::Arc;

@@ -50,6 +50,17 @@ impl Caller {
         }
     }
 
+    /// A sender that a room has recognised itself, by its signature say: it acts in its own tenant and has no role, for the
+    /// room answers for what it may.
+    #[must_use]
+    pub fn recognised(subject: String, tenant: &Tenant) -> Self {
+        Self {
+            subject,
+            tenant: Some(tenant.key().to_owned()),
+            roles: Vec::new(),
+        }
+    }
+
     /// The party behind a request.
     ///
     /// # Errors

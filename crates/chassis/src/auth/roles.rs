@@ -10,11 +10,18 @@ const SEALED: &[&str] = &[
     "intake.contacts.reveal",
     "survey.tokens.reveal",
     "notification.inboxes.impersonate",
+    "events.customers.erase",
+    "events.customers.export",
+    "intake.customers.erase",
+    "intake.customers.export",
+    "intake.keys.rotate",
 ];
 
 /// What everybody needs who works on a work order, and no more: who it is for, and whether it is closed, others decide.
 const WORK: &[&str] = &[
     "intake.feedbacks.read",
+    "intake.attachments.create",
+    "intake.attachments.read",
     "classifier.*.read",
     "classifier.texts.classify",
     "classifier.classifications.correct",
@@ -55,10 +62,26 @@ const GRANTS: &[(&str, &[&[&str]])] = &[
     // Our own services, among themselves.
     (
         SERVICE,
-        &[&["*", "events.log.read", "intake.contacts.reveal", "survey.tokens.reveal"]],
+        &[&[
+            "*",
+            "events.log.read",
+            "events.customers.erase",
+            "events.customers.export",
+            "intake.contacts.reveal",
+            "survey.tokens.reveal",
+        ]],
     ),
     // Sets up and operates a tenant.
-    ("admin", &[&["*", "notification.inboxes.impersonate"]]),
+    (
+        "admin",
+        &[&[
+            "*",
+            "notification.inboxes.impersonate",
+            "intake.customers.erase",
+            "intake.customers.export",
+            "intake.keys.rotate",
+        ]],
+    ),
     // 客服专员: registers feedback, sees it through, talks to the customer.
     (
         "agent",
@@ -66,6 +89,13 @@ const GRANTS: &[(&str, &[&[&str]])] = &[
             WORK,
             &[
                 "intake.feedbacks.create",
+                "intake.feedbacks.check",
+                "intake.validationprofiles.read",
+                "intake.screening.*",
+                "intake.customers.read",
+                "intake.customers.resolve",
+                "intake.customers.update",
+                "intake.customers.link",
                 "scheduler.workorders.reject",
                 "scheduler.workorders.reopen",
                 "notification.messages.read",
@@ -80,7 +110,15 @@ const GRANTS: &[(&str, &[&[&str]])] = &[
         "supervisor",
         &[&[
             "intake.feedbacks.create",
+            "intake.feedbacks.check",
             "intake.feedbacks.read",
+            "intake.sources.*",
+            "intake.attachments.*",
+            "intake.validationprofiles.*",
+            "intake.screening.*",
+            "intake.customers.*",
+            "intake.policies.read",
+            "intake.erasures.read",
             "classifier.*",
             "scheduler.*",
             "notification.*",
@@ -95,6 +133,11 @@ const GRANTS: &[(&str, &[&[&str]])] = &[
         "analyst",
         &[&[
             "intake.feedbacks.read",
+            "intake.attachments.read",
+            "intake.validationprofiles.read",
+            "intake.screening.read",
+            "intake.customers.read",
+            "intake.policies.read",
             "classifier.*.read",
             "classifier.texts.classify",
             "classifier.prioritymodels.simulate",
@@ -112,6 +155,10 @@ const GRANTS: &[(&str, &[&[&str]])] = &[
         "integration",
         &[&[
             "intake.feedbacks.*",
+            "intake.attachments.create",
+            "intake.attachments.read",
+            "intake.validationprofiles.read",
+            "intake.customers.*",
             "scheduler.workorders.read",
             "notification.inboxes.read",
             "notification.inboxes.update",

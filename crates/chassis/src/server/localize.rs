@@ -30,6 +30,15 @@ pub(super) fn finish(headers: &mut HeaderMap, accept_language: &str) {
     rewrite(headers, &status, details);
 }
 
+/// What an error says in a language: the sentence of its reason, or the message where it has none. For edges other than gRPC.
+#[must_use]
+pub fn sentence(status: &Status, language: Language) -> String {
+    status
+        .get_details_error_info()
+        .and_then(|info| text(&info.domain, &info.reason, &info.metadata, language))
+        .unwrap_or_else(|| status.message().to_owned())
+}
+
 /// An error that is told inside an answer, completed in the same way.
 pub(crate) fn localized(error: pb::Status, language: Language) -> pb::Status {
     let mut details = error.get_error_details();
@@ -102,7 +111,9 @@ impl Language {
         Self::English
     }
 
-    fn tag(self) -> &'static str {
+    /// Its BCP 47 tag.
+    #[must_use]
+    pub fn tag(self) -> &'static str {
         match self {
             Self::English => "en",
             Self::Simplified => "zh-CN",

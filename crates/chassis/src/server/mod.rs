@@ -6,8 +6,8 @@ mod stream_body;
 
 use std::{future::Future, net::SocketAddr};
 
-pub use localize::Language;
 pub(crate) use localize::localized;
+pub use localize::{Language, sentence};
 
 use anyhow::Context as _;
 use tokio::net::TcpListener;

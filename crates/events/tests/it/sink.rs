@@ -6,7 +6,7 @@ use std::sync::{
 };
 
 use huiyin_chassis::{Context, Migrations, Refusal, Running, Service, Transaction};
-use huiyin_events::{Consume, Event, Events, Payload};
+use huiyin_events::{Consume, Erased, Event, Events, Payload, Whose};
 
 use crate::source::Config;
 
@@ -74,6 +74,26 @@ impl Consume for Room {
             Fate::Panicked => panic!("the sink cannot take {}", event.subject),
             Fate::Unavailable => Err(Refusal::unavailable("the test says so")),
         }
+    }
+
+    /// Counts the rows that hold the name of a feedback of the customer's.
+    async fn erase(&self, tx: &mut Transaction, whose: &Whose) -> Result<Erased, Refusal> {
+        let mut erased = Erased::default();
+        let arrived = sqlx::query("DELETE FROM arrived WHERE tenant_id = $1 AND subject = ANY ($2)")
+            .bind(whose.tenant.key())
+            .bind(&whose.feedbacks)
+            .execute(&mut **tx)
+            .await?;
+        erased.count("arrived", arrived.rows_affected());
+        Ok(erased)
+    }
+
+    async fn export(&self, tx: &mut Transaction, whose: &Whose) -> Result<Vec<String>, Refusal> {
+        let lines = sqlx::query_scalar("SELECT to_jsonb(a)::text FROM arrived AS a WHERE tenant_id = $1")
+            .bind(whose.tenant.key())
+            .fetch_all(&mut **tx)
+            .await?;
+        Ok(lines)
     }
 }
 

@@ -140,6 +140,13 @@ impl Mapping {
                 format!("occur_time: {time:?} is not a time such as 2026-11-21T08:00:00Z")
             })?)),
         };
+        let emotion_level = match values.get("emotion_level") {
+            None => 0,
+            Some(level) => level
+                .trim()
+                .parse()
+                .map_err(|_| format!("emotion_level: {level:?} is not a whole number from 0 to 5"))?,
+        };
         // Whoever has no customer of their own in the file is the customer of that one line.
         let customer_reference = if values.contains_key("customer_reference") || contact.is_some() {
             text("customer_reference")
@@ -174,7 +181,7 @@ impl Mapping {
             urgency: number("urgency", "URGENCY_", |name| {
                 Urgency::from_str_name(name).map(|value| value as i32)
             })?,
-            emotion_level: text("emotion_level").parse().unwrap_or_default(),
+            emotion_level,
             tier: number("tier", "CUSTOMER_TIER_", |name| {
                 CustomerTier::from_str_name(name).map(|value| value as i32)
             })?,

@@ -33,7 +33,7 @@ const ATTEMPTS: u32 = 20;
 /// What to import, and how.
 #[derive(Debug, Clone, Args)]
 pub struct ImportOptions {
-    /// A CSV file with a header, or one JSON object a line.
+    /// A CSV file with a header, one JSON object a line, or a spreadsheet (.xlsx) whose first row names the columns.
     pub file: PathBuf,
     /// Which column is which field, e.g. `--map text=description`; well-known column names are understood without.
     #[arg(long = "map", value_name = "COLUMN=FIELD")]

@@ -256,6 +256,10 @@ issues_services = true
             "survey" => text.push_str(&format!("\n[tokens]\nkey = \"{survey_key}\"\n")),
             _ => {}
         }
+        if service == "intake" {
+            let folder = self.folder.join("attachments");
+            text.push_str(&format!("\n[attachments]\nstore = \"{}\"\n", folder.display()));
+        }
         text
     }
 

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use huiyin_chassis::{Refusal, Transaction, name, sql};
-use huiyin_events::{Consume, Event, Payload};
+use huiyin_events::{Consume, Erased, Event, Payload, Whose};
 use huiyin_proto::{
     event::v1::{self as proto, SlaMark, StateCategory},
     r#type::v1::{Channel, FeedbackDigest},
@@ -15,6 +15,7 @@ use super::store::{self, Taken};
 use crate::{
     fact::change::{Change, Deadline, Happening, Mark, Order, Priority, Score, State, Submission},
     room::Room,
+    store_erasure,
 };
 
 impl Consume for Room {
@@ -35,6 +36,14 @@ impl Consume for Room {
         tx.on_commit(move || wake.notify_one());
         Ok(())
     }
+
+    async fn erase(&self, tx: &mut Transaction, whose: &Whose) -> Result<Erased, Refusal> {
+        store_erasure::erase(tx, whose, self.clock.id()).await
+    }
+
+    async fn export(&self, tx: &mut Transaction, whose: &Whose) -> Result<Vec<String>, Refusal> {
+        store_erasure::export(tx, whose).await
+    }
 }
 
 /// What an event says, where analytics counts events of its kind.
@@ -42,6 +51,16 @@ fn happening(event: &Event) -> Result<Option<Happening>, Refusal> {
     let Some(payload) = &event.payload else { return Ok(None) }; // a newer kind than this version knows
     let (feedback, change) = match payload {
         Payload::FeedbackSubmitted(said) => submitted(said)?,
+        // What is held is counted when its submission comes; what was submitted stays counted where it is.
+        Payload::FeedbackQuarantined(_) | Payload::FeedbackReleased(_) => return Ok(None),
+        Payload::FeedbackMerged(said) => (
+            feedback(required(said.feedback.as_ref(), "feedback")?)?,
+            Change::Merged { merged: true },
+        ),
+        Payload::FeedbackUnmerged(said) => (
+            feedback(required(said.feedback.as_ref(), "feedback")?)?,
+            Change::Merged { merged: false },
+        ),
         Payload::FeedbackClassified(said) => classified(said)?,
         Payload::WorkOrderOpened(said) => {
             let (feedback, order) = order(said.work_order.as_ref())?;
@@ -123,6 +142,8 @@ fn happening(event: &Event) -> Result<Option<Happening>, Refusal> {
         }
         Payload::SurveyAnswered(said) => answered(said)?,
         Payload::MessageSettled(said) => return settled(said).map(Some),
+        // What was counted goes on counting.
+        Payload::CustomerErased(_) => return Ok(None),
     };
     Ok(Some(Happening::Feedback { feedback, change }))
 }

@@ -23,6 +23,10 @@ pub(crate) enum Happening {
 #[serde(rename_all = "snake_case")]
 pub(crate) enum Change {
     Submitted(Submission),
+    /// Merged into another one, or taken apart from it again (001-12).
+    Merged {
+        merged: bool,
+    },
     Classified {
         revision: i32,
         category: String,

@@ -14,6 +14,9 @@ use super::change::{Change, Mark, Order, Priority, Score, State, Submission};
 pub(crate) struct Fact {
     pub(crate) feedback: Uuid,
     pub(crate) submission: Option<Submission>,
+    /// It says what another one says, and counts as that one (001-12).
+    #[serde(default)]
+    pub(crate) merged: bool,
     pub(crate) classification: Option<Classification>,
     pub(crate) work_order: Option<WorkOrder>,
     /// In order.
@@ -94,6 +97,7 @@ impl Fact {
         Self {
             feedback,
             submission: None,
+            merged: false,
             classification: None,
             work_order: None,
             episodes: Vec::new(),
@@ -109,6 +113,7 @@ impl Fact {
         self.last_event_time = self.last_event_time.max(time);
         match change {
             Change::Submitted(submission) => self.submission = Some(submission),
+            Change::Merged { merged } => self.merged = merged,
             Change::Classified {
                 revision,
                 category,

@@ -49,6 +49,43 @@ fn the_highest_revision_of_a_classification_wins_and_the_first_dates_it() {
     );
 }
 
+/// 001-12: what says the same as another one is counted, and known to be no other.
+#[test]
+fn a_feedback_is_merged_until_it_is_taken_apart() {
+    let submitted = || {
+        Change::Submitted(Submission {
+            number: "FB1".to_owned(),
+            channel: 1,
+            customer: String::new(),
+            tier: 1,
+            product_model: String::new(),
+            batch: String::new(),
+            occur_time: None,
+            receive_time: at(0),
+            language: "zh-CN".to_owned(),
+            reachable: false,
+        })
+    };
+    let counted = |changes| {
+        let of = crate::rollup::totals::of(&fact(changes));
+        let one = |kind: crate::rollup::totals::Kind| {
+            let total = of.iter().find(|(total, _)| *total == kind.alone());
+            total.map_or(0, |(_, count)| *count)
+        };
+        use crate::rollup::totals::Kind::{Feedbacks, Merged};
+        (one(Feedbacks), one(Merged))
+    };
+    let merged = |merged| Change::Merged { merged };
+    assert_eq!(counted(vec![(0, submitted())]), (1, 0));
+    assert_eq!(counted(vec![(0, submitted()), (1, merged(true))]), (1, 1));
+    assert_eq!(
+        counted(vec![(0, submitted()), (1, merged(true)), (2, merged(false))]),
+        (1, 0)
+    );
+    // One that is held was never counted, merged or not.
+    assert_eq!(counted(vec![(1, merged(true))]), (0, 0));
+}
+
 #[test]
 fn the_later_of_a_correction_and_a_retargeting_sets_the_priority() {
     let retargeted = Change::Retargeted {

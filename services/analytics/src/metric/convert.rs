@@ -233,6 +233,7 @@ pub(crate) fn totals(tenant: &Tenant, totals: &BTreeMap<(String, String), i64>, 
         invitations: alone(Kind::Invitations),
         answers: alone(Kind::Answers),
         messages_delivered: alone(Kind::MessagesDelivered),
+        merged: alone(Kind::Merged),
         messages_dead: alone(Kind::MessagesDead),
         clocks: clocks
             .into_iter()

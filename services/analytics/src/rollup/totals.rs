@@ -13,6 +13,8 @@ pub(crate) struct Total {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Kind {
     Feedbacks,
+    /// Of them, those that say what another one says.
+    Merged,
     Classified,
     WorkOrders,
     ResolvedEpisodes,
@@ -32,6 +34,7 @@ impl Kind {
     pub(crate) const fn key(self) -> &'static str {
         match self {
             Self::Feedbacks => "feedbacks",
+            Self::Merged => "merged",
             Self::Classified => "classified",
             Self::WorkOrders => "work_orders",
             Self::ResolvedEpisodes => "resolved_episodes",
@@ -64,6 +67,10 @@ pub(crate) fn of(fact: &Fact) -> Vec<(Total, i64)> {
     let is_opened = fact.work_order.as_ref().is_some_and(|order| order.open_time.is_some());
     let mut found = vec![
         (Kind::Feedbacks.alone(), i64::from(fact.submission.is_some())),
+        (
+            Kind::Merged.alone(),
+            i64::from(fact.merged && fact.submission.is_some()),
+        ),
         (Kind::Classified.alone(), i64::from(fact.classification.is_some())),
         (Kind::WorkOrders.alone(), i64::from(is_opened)),
         (

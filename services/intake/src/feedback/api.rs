@@ -3,7 +3,7 @@
 use std::{pin::Pin, sync::Arc};
 
 use futures::{Stream, StreamExt as _, TryStreamExt as _};
-use huiyin_chassis::{Caller, Refusal, name, repeat::Repeatable, sql};
+use huiyin_chassis::{Caller, Refusal, name, repeat::Repeatable, server::Language, sql};
 use huiyin_proto::intake::v1::{
     BatchCreateFeedbacksRequest, BatchCreateFeedbacksResponse, CreateFeedbackRequest, Feedback, GetFeedbackRequest,
     ImportFeedbacksRequest, ImportFeedbacksResponse, ListFeedbacksRequest, ListFeedbacksResponse, RevealContactRequest,
@@ -23,18 +23,34 @@ const MOST_BATCH_BYTES: usize = 3 << 20;
 
 type Answers<T> = Pin<Box<dyn Stream<Item = Result<T, Status>> + Send>>;
 
+/// Takes one feedback in, whichever way it came: every adapter of `channel` ends here as the RPC does, once it knows the caller
+/// and has the rules of the proto kept. What is wrong is said in `language`.
+///
+/// # Errors
+/// As those of CreateFeedback.
+pub(crate) async fn take(
+    room: &Room,
+    caller: &Caller,
+    request: CreateFeedbackRequest,
+    repeat: Option<Repeatable>,
+    language: Language,
+) -> Result<Feedback, Refusal> {
+    let tenant = name::parent(caller, &request.parent)?;
+    let feedback = request.feedback.unwrap_or_default();
+    convert::require_own(&tenant, [&feedback])?;
+    room.create(tenant, &caller.subject, convert::draft(feedback), repeat, language)
+        .await
+}
+
 #[tonic::async_trait]
 impl IntakeService for Api {
     async fn create_feedback(&self, request: Request<CreateFeedbackRequest>) -> Result<Response<Feedback>, Status> {
         let caller = Caller::of(&request)?;
+        let language = Language::of(&request);
         let request = request.into_inner();
         let tenant = name::parent(&caller, &request.parent)?;
         let repeat = Repeatable::new(&tenant, &caller, "CreateFeedback", &request.request_id, &request)?;
-        let feedback = request.feedback.unwrap_or_default();
-        let draft = convert::draft(feedback, "feedback", self.0.ledger.clock.now()).map_err(Refusal::invalid)?;
-        Ok(Response::new(
-            self.0.create(tenant, &caller.subject, draft, repeat).await?,
-        ))
+        Ok(Response::new(take(&self.0, &caller, request, repeat, language).await?))
     }
 
     async fn batch_create_feedbacks(
@@ -42,6 +58,7 @@ impl IntakeService for Api {
         request: Request<BatchCreateFeedbacksRequest>,
     ) -> Result<Response<BatchCreateFeedbacksResponse>, Status> {
         let caller = Caller::of(&request)?;
+        let language = Language::of(&request);
         let request = request.into_inner();
         let tenant = name::parent(&caller, &request.parent)?;
         let repeat = Repeatable::new(&tenant, &caller, "BatchCreateFeedbacks", &request.request_id, &request)?;
@@ -49,9 +66,12 @@ impl IntakeService for Api {
             let problem = format!("are more than {MOST_BATCH_BYTES} bytes together: hand them in in parts");
             return Err(Refusal::invalid_field("feedbacks", problem).into());
         }
-        let drafts = convert::drafts(request.feedbacks, self.0.ledger.clock.now())?;
+        convert::require_own(&tenant, &request.feedbacks)?;
+        let drafts = request.feedbacks.into_iter().map(convert::draft).collect();
         Ok(Response::new(
-            self.0.create_all(&tenant, &caller.subject, drafts, repeat).await?,
+            self.0
+                .create_all(&tenant, &caller.subject, drafts, repeat, language)
+                .await?,
         ))
     }
 
@@ -62,10 +82,10 @@ impl IntakeService for Api {
         request: Request<Streaming<ImportFeedbacksRequest>>,
     ) -> Result<Response<Self::ImportFeedbacksStream>, Status> {
         let caller = Caller::of(&request)?;
-        let (author, clock) = (caller.subject.clone(), self.0.ledger.clock.clone());
+        let (author, language) = (caller.subject.clone(), Language::of(&request));
         let incoming = request
             .into_inner()
-            .map(move |message| convert::incoming(message?, &caller, clock.now()).map_err(Status::from));
+            .map(move |message| convert::incoming(message?, &caller, language).map_err(Status::from));
         let settled = import::run(Arc::clone(&self.0), author, incoming);
         Ok(Response::new(Box::pin(settled.map(|settled| {
             settled.map(|(tenant, settled)| convert::settled(&tenant, settled))
@@ -92,6 +112,7 @@ impl IntakeService for Api {
                 (request.page_size, &request.page_token),
                 &request.filter,
                 &request.order_by,
+                false,
             )
             .await?;
         Ok(Response::new(ListFeedbacksResponse {

@@ -1,19 +1,20 @@
 //! Between what stands on the wire and what the room works with. From the wire: parsed, checked, or refused with every
 //! violation.
 
-use huiyin_chassis::{Caller, Refusal, Tenant, name, sql};
-use huiyin_proto::{codec, intake::v1};
-use jiff::Timestamp;
+use huiyin_chassis::{Caller, Refusal, Tenant, name, server::Language, sql};
+use huiyin_proto::{codec, intake::v1, r#type::v1::Channel};
 use prost::Message as _;
+use uuid::Uuid;
 
 use crate::feedback::{
-    domain::{self, Attachment, Contact, ContactKind, Draft, Facts, Feedback, Product, Violation},
+    domain::{Attachment, Contact, ContactKind, Draft, Facts, Feedback, Product},
     import::{Incoming, Item, Opening, Outcome, Settled},
     service::Watched,
 };
 use crate::{
     error::Error,
-    events::{CUSTOMERS, FEEDBACKS},
+    events::{ATTACHMENTS, CUSTOMERS, FEEDBACKS},
+    screening,
 };
 
 /// The same, for several at once.
@@ -28,13 +29,13 @@ const PART_BYTES: usize = 1 << 20;
 /// One message of an import has at most so many items.
 const MOST_ITEMS: usize = 1000;
 
-/// A feedback as it was handed in, checked. The rules of the proto have been kept already.
-pub(crate) fn draft(feedback: v1::Feedback, path: &str, now: Timestamp) -> Result<Draft, Vec<Violation>> {
-    let mut violations = Vec::new();
-    let mut time = |field: &str, time: Option<&prost_types::Timestamp>| {
+/// A feedback as it was handed in; what breaks a rule of the tenant's is found later. The rules of the proto have been kept already.
+pub(crate) fn draft(feedback: v1::Feedback) -> Draft {
+    let mut no_moments = Vec::new();
+    let mut time = |field: &'static str, time: Option<&prost_types::Timestamp>| {
         let parsed = sql::from_proto(time);
         if time.is_some() && parsed.is_none() {
-            violations.push((format!("{path}.{field}"), "is not a moment of this calendar".to_owned()));
+            no_moments.push(field);
         }
         parsed
     };
@@ -47,7 +48,7 @@ pub(crate) fn draft(feedback: v1::Feedback, path: &str, now: Timestamp) -> Resul
             address: contact.address,
         })
     });
-    let draft = Draft {
+    Draft {
         facts: Facts {
             channel: feedback.channel,
             product: Product {
@@ -77,6 +78,7 @@ pub(crate) fn draft(feedback: v1::Feedback, path: &str, now: Timestamp) -> Resul
                 .into_iter()
                 .map(|attachment| Attachment {
                     uri: attachment.uri,
+                    uploaded: uploaded(&attachment.attachment),
                     media_type: attachment.media_type,
                     note: attachment.note,
                 })
@@ -88,12 +90,32 @@ pub(crate) fn draft(feedback: v1::Feedback, path: &str, now: Timestamp) -> Resul
         customer_reference: feedback.customer_reference,
         contact,
         occur_time,
-    };
-    violations.extend(domain::check(&draft, now, path));
-    if violations.is_empty() {
-        Ok(draft)
-    } else {
-        Err(violations)
+        no_moments,
+    }
+}
+
+/// The id of an uploaded file; one that cannot be anybody's where the name is there and has none.
+fn uploaded(name: &str) -> Option<Uuid> {
+    let id = name.rsplit('/').next().filter(|id| !id.is_empty())?;
+    Some(Uuid::try_parse(id).unwrap_or_default())
+}
+
+/// Refuses uploaded files of other tenants, which look as if they were not there.
+///
+/// # Errors
+/// FAILED_PRECONDITION / ATTACHMENT_NOT_LINKABLE.
+pub(crate) fn require_own<'f>(
+    tenant: &Tenant,
+    feedbacks: impl IntoIterator<Item = &'f v1::Feedback>,
+) -> Result<(), Refusal> {
+    let own = tenant.child(ATTACHMENTS, "");
+    let mut references = feedbacks.into_iter().flat_map(|feedback| &feedback.attachments);
+    match references.find(|reference| !reference.attachment.is_empty() && !reference.attachment.starts_with(&own)) {
+        None => Ok(()),
+        Some(foreign) => Err(Error::AttachmentNotLinkable {
+            attachment: foreign.attachment.clone(),
+        }
+        .into()),
     }
 }
 
@@ -127,26 +149,6 @@ pub(crate) fn watched(tenant: &Tenant, watched: Watched, before: &str) -> Vec<v1
     parts
 }
 
-/// Several feedbacks, all of them checked.
-///
-/// # Errors
-/// INVALID_ARGUMENT with every violation in any of them.
-pub(crate) fn drafts(feedbacks: Vec<v1::Feedback>, now: Timestamp) -> Result<Vec<Draft>, Refusal> {
-    let mut drafts = Vec::with_capacity(feedbacks.len());
-    let mut violations = Vec::new();
-    for (index, feedback) in feedbacks.into_iter().enumerate() {
-        match draft(feedback, &format!("feedbacks[{index}]"), now) {
-            Ok(draft) => drafts.push(draft),
-            Err(more) => violations.extend(more),
-        }
-    }
-    if violations.is_empty() {
-        Ok(drafts)
-    } else {
-        Err(Refusal::invalid(violations))
-    }
-}
-
 /// One message of an import. Items are checked one by one; what is wrong with one does not refuse the message.
 ///
 /// # Errors
@@ -154,7 +156,7 @@ pub(crate) fn drafts(feedbacks: Vec<v1::Feedback>, now: Timestamp) -> Result<Vec
 pub(crate) fn incoming(
     message: v1::ImportFeedbacksRequest,
     caller: &Caller,
-    now: Timestamp,
+    language: Language,
 ) -> Result<Incoming, Refusal> {
     let v1::ImportFeedbacksRequest { opening, items } = message;
     if items.len() > MOST_ITEMS {
@@ -169,18 +171,30 @@ pub(crate) fn incoming(
             tenant,
             import_id: opening.import_id,
             validate_only: opening.validate_only,
+            language,
         }));
     }
-    Ok(Incoming::Items(items.into_iter().map(|new| item(new, now)).collect()))
+    Ok(Incoming::Items(items.into_iter().map(item).collect()))
 }
 
-fn item(item: v1::ImportItem, now: Timestamp) -> Item {
+fn item(item: v1::ImportItem) -> Item {
     let sequence = item.sequence;
     let violations = codec::violations(&item);
     let draft = match item.feedback {
         None => Err(vec![("feedback".to_owned(), "is required".to_owned())]),
         Some(_) if !violations.is_empty() => Err(violations),
-        Some(feedback) => draft(feedback, "feedback", now),
+        Some(feedback)
+            if feedback
+                .attachments
+                .iter()
+                .any(|reference| !reference.attachment.is_empty()) =>
+        {
+            Err(vec![(
+                "feedback.attachments".to_owned(),
+                "must be URIs: files are uploaded for feedback that is created by itself".to_owned(),
+            )])
+        }
+        Some(feedback) => Ok(draft(feedback)),
     };
     Item { sequence, draft }
 }
@@ -215,7 +229,7 @@ fn result(tenant: &Tenant, outcome: Outcome) -> v1::import_result::Outcome {
 
 /// A feedback as a caller is shown it: what only ever comes in is not in it.
 pub(crate) fn answer(tenant: &Tenant, feedback: Feedback) -> Answer {
-    let Feedback { facts, .. } = feedback;
+    let Feedback { facts, standing, .. } = feedback;
     let product = facts.product;
     let product = (product != Product::default()).then(|| v1::ProductContext {
         model: product.model,
@@ -257,12 +271,42 @@ pub(crate) fn answer(tenant: &Tenant, feedback: Feedback) -> Answer {
                 uri: attachment.uri,
                 media_type: attachment.media_type,
                 note: attachment.note,
+                attachment: attachment
+                    .uploaded
+                    .map(|id| tenant.child(ATTACHMENTS, id))
+                    .unwrap_or_default(),
             })
             .collect(),
         occur_time: Some(sql::to_proto(feedback.occur_time)),
         create_time: Some(sql::to_proto(feedback.create_time)),
         author: feedback.author,
+        thread_of: feedback
+            .thread_of
+            .map(|first| tenant.child(FEEDBACKS, first))
+            .unwrap_or_default(),
+        offline: is_offline(facts.channel),
+        // Whoever handed it in is told, nobody else: see `Room::with_token`.
+        status_token: String::new(),
+        state: standing.state as i32,
+        canonical: standing
+            .canonical
+            .map(|canonical| tenant.child(FEEDBACKS, canonical))
+            .unwrap_or_default(),
+        held: standing.held,
+        findings: screening::convert::findings(tenant, &standing.findings),
+        missing: screening::convert::missing(&standing.missing, feedback.guidance),
+        contact_handling: feedback.handling as i32,
+        state_reason: standing.reason,
+        segments: feedback.segments,
     }
+}
+
+/// True for the channels that are marked as offline sources (离线来源, 000-13).
+fn is_offline(channel: i32) -> bool {
+    matches!(
+        Channel::try_from(channel),
+        Ok(Channel::Store | Channel::Paper | Channel::CustomerMeeting)
+    )
 }
 
 /// An address for the service that delivers.
@@ -299,8 +343,6 @@ mod tests {
             occur_time: time,
             ..Default::default()
         };
-        let violations = draft(feedback, "feedback", Timestamp::UNIX_EPOCH).err().unwrap();
-        assert_eq!(violations.len(), 1);
-        assert_eq!(violations[0].0, "feedback.occur_time");
+        assert_eq!(draft(feedback).no_moments, ["occur_time"]);
     }
 }

@@ -3,7 +3,7 @@
 use std::{collections::HashMap, sync::Arc};
 
 use futures::{Stream, StreamExt as _};
-use huiyin_chassis::{Refusal, Tenant};
+use huiyin_chassis::{Refusal, Tenant, server::Language};
 use tokio::{sync::mpsc, task::JoinSet};
 use tracing::Instrument as _;
 use uuid::Uuid;
@@ -13,7 +13,7 @@ use crate::feedback::{
     domain::{Accepted, Draft, Violation},
     store::{self, imports::Advance},
 };
-use crate::{error::Error, events::FEEDBACKS, room::Room};
+use crate::{error::Error, events::FEEDBACKS, room::Room, validation::service::admit};
 
 /// One message of a stream, understood.
 pub(crate) enum Incoming {
@@ -28,9 +28,11 @@ pub(crate) struct Opening {
     pub(crate) tenant: Tenant,
     pub(crate) import_id: String,
     pub(crate) validate_only: bool,
+    /// In which what is wrong is said.
+    pub(crate) language: Language,
 }
 
-/// One item, checked.
+/// One item, parsed.
 pub(crate) struct Item {
     /// Its place in the caller's file.
     pub(crate) sequence: i64,
@@ -200,6 +202,8 @@ impl Room {
         items: Vec<Item>,
     ) -> Result<Vec<Prepared>, Refusal> {
         let mut prepared = Vec::with_capacity(items.len());
+        let rulebook = self.profiles.active(&self.ledger.database, &opening.tenant).await?;
+        let now = self.ledger.clock.now();
         for (index, Item { sequence, draft }) in items.into_iter().enumerate() {
             if sequence <= *last {
                 return Err(Refusal::invalid_field(
@@ -208,15 +212,16 @@ impl Room {
                 ));
             }
             *last = sequence;
-            let fate = match draft {
+            let admitted = draft.and_then(|draft| admit(&rulebook, draft, now, opening.language, "feedback"));
+            let fate = match admitted {
                 _ if sequence <= through => Fate::SettledBefore,
-                Ok(draft) => Fate::Good(Box::new(accept::accept(
+                Ok(admitted) => Fate::Good(Box::new(accept::accept(
                     &self.ledger.clock,
                     &self.vault,
                     &opening.tenant,
                     author,
-                    draft,
-                )?)),
+                    admitted,
+                ))),
                 Err(violations) => Fate::Bad(violations),
             };
             prepared.push(Prepared { sequence, fate });
@@ -246,14 +251,14 @@ impl Room {
                     .collect(),
             });
         }
-        let refusal = match self.settle_together(opening, &items).await {
+        let refusal = match self.settle_together(opening, &mut items).await {
             Err(refusal) if !refusal.is_transient() => refusal,
             outcome => return outcome,
         };
         if items.len() == 1 {
             // The refusal names the incident under which the reason was logged.
             items[0].fate = Fate::Bad(vec![("feedback".to_owned(), refusal.to_string())]);
-            return self.settle_together(opening, &items).await;
+            return self.settle_together(opening, &mut items).await;
         }
         let mut all = Settled {
             through,
@@ -267,23 +272,23 @@ impl Room {
         Ok(all)
     }
 
-    async fn settle_together(&self, opening: &Opening, items: &[Prepared]) -> Result<Settled, Refusal> {
+    async fn settle_together(&self, opening: &Opening, items: &mut [Prepared]) -> Result<Settled, Refusal> {
         let Opening { tenant, import_id, .. } = opening;
         let mut tx = self.ledger.database.tenant(tenant).await?;
         // Two streams of one import take turns here; what the other one settled since is not taken in twice.
         let through = store::imports::lock(&mut tx, tenant, import_id).await?;
-        let fresh: Vec<&Accepted> = items
-            .iter()
+        let mut fresh: Vec<&mut Accepted> = items
+            .iter_mut()
             .filter(|item| item.sequence > through)
             .filter_map(|item| {
-                if let Fate::Good(accepted) = &item.fate {
-                    Some(&**accepted)
+                if let Fate::Good(accepted) = &mut item.fate {
+                    Some(&mut **accepted)
                 } else {
                     None
                 }
             })
             .collect();
-        let taken = self.ledger.store(&mut tx, tenant, &fresh).await?;
+        let taken = self.ledger.store(&mut tx, tenant, &mut fresh).await?;
         let outcome = |item: &Prepared| {
             if item.sequence <= through {
                 Outcome::SettledBefore

@@ -1,10 +1,13 @@
 //! What storing feedback means, whichever way it came: a number, a row, an event, and a count.
 
-use std::collections::{BTreeMap, HashMap};
+use std::{
+    collections::{BTreeMap, HashMap},
+    sync::Arc,
+};
 
 use anyhow::Context as _;
 use huiyin_chassis::{Clock, Database, Refusal, Tenant, Transaction};
-use huiyin_events::Outbox;
+use huiyin_events::{NewEvent, Outbox};
 use jiff::tz::TimeZone;
 use uuid::Uuid;
 
@@ -13,7 +16,7 @@ use crate::feedback::{
     numbers::Numbers,
     store,
 };
-use crate::{config::NumbersConfig, events, meters::Meters};
+use crate::{attachment, config::NumbersConfig, customer, meters::Meters, screening, vault::Vault};
 
 /// Stores feedback.
 #[derive(Clone)]
@@ -21,9 +24,10 @@ pub(crate) struct Ledger {
     pub(crate) database: Database,
     pub(crate) clock: Clock,
     outbox: Outbox,
+    vault: Arc<Vault>,
     numbers: Numbers,
     zones: Zones,
-    meters: Meters,
+    pub(crate) meters: Meters,
 }
 
 impl Ledger {
@@ -33,20 +37,24 @@ impl Ledger {
         database: Database,
         clock: Clock,
         outbox: Outbox,
+        vault: Arc<Vault>,
         numbers: &NumbersConfig,
     ) -> anyhow::Result<Self> {
         Ok(Self {
             database,
             clock,
             outbox,
+            vault,
             numbers: Numbers::default(),
             zones: Zones::new(numbers)?,
             meters: Meters::new(),
         })
     }
 
-    /// Gives display numbers to those that have none, in their order; before the transaction that stores them.
-    pub(crate) async fn give_numbers(&self, tenant: &Tenant, feedbacks: Vec<&mut Accepted>) -> Result<(), Refusal> {
+    /// Gives display numbers to those that have none, in their order; before the transaction that stores them. Finds what was
+    /// said before, where the tenant sets that aside.
+    pub(crate) async fn give_numbers(&self, tenant: &Tenant, mut feedbacks: Vec<&mut Accepted>) -> Result<(), Refusal> {
+        screening::service::find_repeated(&self.database, tenant, &mut feedbacks).await?;
         // One day, but for a batch around midnight.
         let mut days: BTreeMap<i32, Vec<&mut Accepted>> = BTreeMap::new();
         for accepted in feedbacks {
@@ -66,24 +74,39 @@ impl Ledger {
         Ok(())
     }
 
-    /// Stores numbered feedbacks of one tenant with their events. Those whose external id is taken are left out; returns
+    /// Stores numbered feedbacks of one tenant with their events: each gets its customer and its segments, and is sealed. Those whose external id is taken are left out; returns
     /// each of them with the feedback that has it.
     pub(crate) async fn store(
         &self,
         tx: &mut Transaction,
         tenant: &Tenant,
-        feedbacks: &[&Accepted],
+        feedbacks: &mut [&mut Accepted],
     ) -> Result<HashMap<Uuid, Uuid>, Refusal> {
-        let taken = store::feedbacks::insert(tx, tenant, feedbacks).await?;
+        customer::known::complete(tx, &self.vault, tenant, feedbacks).await?;
+        let feedbacks: Vec<&Accepted> = feedbacks.iter().map(|accepted| &**accepted).collect();
+        let taken = store::feedbacks::insert(tx, tenant, &feedbacks).await?;
         let stored = || {
             feedbacks
                 .iter()
                 .filter(|accepted| !taken.contains_key(&accepted.feedback.id))
         };
+        let files: Vec<(Uuid, Uuid)> = stored()
+            .flat_map(|accepted| {
+                let Accepted { feedback, .. } = *accepted;
+                let uploaded = feedback
+                    .facts
+                    .attachments
+                    .iter()
+                    .filter_map(|reference| reference.uploaded);
+                uploaded.map(|file| (file, feedback.id))
+            })
+            .collect();
+        attachment::service::link(tx, tenant, &files).await?;
+        screening::service::keep(tx, tenant, &stored().copied().collect::<Vec<_>>()).await?;
         let events = stored()
             .map(|accepted| {
                 (
-                    events::submitted(tenant, &accepted.feedback),
+                    screening::service::told(tenant, &accepted.feedback),
                     accepted.traceparent.clone(),
                 )
             })
@@ -91,7 +114,24 @@ impl Ledger {
         self.outbox.append_each(tx, tenant, events).await?;
         self.meters
             .accepted(tx, stored().map(|accepted| accepted.feedback.facts.channel));
+        let aside = stored()
+            .map(|accepted| &accepted.feedback.standing)
+            .filter(|standing| standing.held);
+        self.meters.set_aside(
+            tx,
+            aside.flat_map(|standing| standing.findings.iter().map(|finding| finding.kind)),
+        );
         Ok(taken)
+    }
+
+    /// Tells the other services something about stored feedback.
+    pub(crate) async fn tell(
+        &self,
+        tx: &mut Transaction,
+        tenant: &Tenant,
+        events: Vec<NewEvent>,
+    ) -> Result<(), Refusal> {
+        self.outbox.append_all(tx, tenant, events).await
     }
 }
 

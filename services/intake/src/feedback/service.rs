@@ -5,18 +5,19 @@ use huiyin_chassis::{
     listing::{Page, PageKey, PageRequest},
     name,
     repeat::Repeatable,
+    server::Language,
 };
-use huiyin_events::Watch;
+use huiyin_events::{Payload, Watch};
 use jiff::Timestamp;
 use uuid::Uuid;
 
 use crate::feedback::{
     accept,
     convert::{self, Answer, Answers},
-    domain::{Accepted, Contact, ContactKind, Draft, Feedback},
+    domain::{Contact, ContactKind, Draft, Feedback},
     store,
 };
-use crate::{error::Error, events::FEEDBACKS, room::Room};
+use crate::{error::Error, events::FEEDBACKS, room::Room, status::token, validation::service::admit};
 
 /// What a watcher of feedback is told.
 pub(crate) struct Watched {
@@ -32,9 +33,32 @@ impl Room {
         author: &str,
         draft: Draft,
         repeat: Option<Repeatable>,
+        language: Language,
     ) -> Result<Answer, Refusal> {
-        let accepted = accept::accept(&self.ledger.clock, &self.vault, &tenant, author, draft)?;
-        self.writer.submit(tenant, accepted, repeat).await
+        let rulebook = self.profiles.active(&self.ledger.database, &tenant).await?;
+        let mut admitted =
+            admit(&rulebook, draft, self.ledger.clock.now(), language, "feedback").map_err(Refusal::invalid)?;
+        self.say_types(&tenant, &mut admitted.draft.facts).await?;
+        let accepted = accept::accept(&self.ledger.clock, &self.vault, &tenant, author, admitted);
+        let answer = self.writer.submit(tenant.clone(), accepted, repeat).await?;
+        self.with_token(&tenant, answer)
+    }
+
+    /// The answer to whoever handed a feedback in: only they get the token for its customer. It is added last, so that it is
+    /// kept nowhere.
+    fn with_token(&self, tenant: &Tenant, answer: Answer) -> Result<Answer, Refusal> {
+        let status_token = token::mint(&self.vault, tenant, name::stored_uuid(&answer.name)?);
+        Ok(Answer { status_token, ..answer })
+    }
+
+    fn with_tokens(&self, tenant: &Tenant, answers: Answers) -> Result<Answers, Refusal> {
+        let feedbacks = answers
+            .feedbacks
+            .into_iter()
+            .map(|answer| self.with_token(tenant, answer));
+        Ok(Answers {
+            feedbacks: feedbacks.collect::<Result<_, _>>()?,
+        })
     }
 
     /// Takes several feedbacks in: all or none.
@@ -44,17 +68,37 @@ impl Room {
         author: &str,
         drafts: Vec<Draft>,
         repeat: Option<Repeatable>,
+        language: Language,
     ) -> Result<Answers, Refusal> {
-        let accepted = drafts
-            .into_iter()
-            .map(|draft| accept::accept(&self.ledger.clock, &self.vault, tenant, author, draft));
-        let mut accepted = accepted.collect::<Result<Vec<Accepted>, Refusal>>()?;
+        let rulebook = self.profiles.active(&self.ledger.database, tenant).await?;
+        let now = self.ledger.clock.now();
+        let (mut admitted, mut violations) = (Vec::with_capacity(drafts.len()), Vec::new());
+        for (index, draft) in drafts.into_iter().enumerate() {
+            match admit(&rulebook, draft, now, language, &format!("feedbacks[{index}]")) {
+                Ok(draft) => admitted.push(draft),
+                Err(more) => violations.extend(more),
+            }
+        }
+        if !violations.is_empty() {
+            return Err(Refusal::invalid(violations));
+        }
+        let mut accepted = Vec::with_capacity(admitted.len());
+        for mut admitted in admitted {
+            self.say_types(tenant, &mut admitted.draft.facts).await?;
+            accepted.push(accept::accept(
+                &self.ledger.clock,
+                &self.vault,
+                tenant,
+                author,
+                admitted,
+            ));
+        }
 
         let mut tx = self.ledger.database.tenant(tenant).await?;
         if let Some(repeat) = &repeat
             && let Some(answers) = repeat.answered::<Answers>(&mut tx).await?
         {
-            return Ok(answers);
+            return self.with_tokens(tenant, answers);
         }
         tx.commit().await?;
         self.ledger.give_numbers(tenant, accepted.iter_mut().collect()).await?;
@@ -64,11 +108,11 @@ impl Room {
         if let Some(repeat) = &repeat
             && let Some(answers) = repeat.answered::<Answers>(&mut tx).await?
         {
-            return Ok(answers);
+            return self.with_tokens(tenant, answers);
         }
         let taken = self
             .ledger
-            .store(&mut tx, tenant, &accepted.iter().collect::<Vec<_>>())
+            .store(&mut tx, tenant, &mut accepted.iter_mut().collect::<Vec<_>>())
             .await?;
         let first_taken = accepted
             .iter()
@@ -91,7 +135,7 @@ impl Room {
             repeat.answer(&mut tx, &self.ledger.clock, &answers).await?;
         }
         tx.commit().await?;
-        Ok(answers)
+        self.with_tokens(tenant, answers)
     }
 
     /// Reads one feedback.
@@ -102,19 +146,20 @@ impl Room {
         found.ok_or_else(|| missing(tenant, id))
     }
 
-    /// Reads a page.
+    /// Reads a page, of all or of what is set aside.
     pub(crate) async fn list(
         &self,
         tenant: &Tenant,
         paging: (i32, &str),
         filter: &str,
         order_by: &str,
+        quarantined: bool,
     ) -> Result<Page<Feedback>, Refusal> {
         let (fields, order) = (store::feedbacks::FIELDS, store::feedbacks::ORDER);
         let request = PageRequest::new(
             &self.page_tokens,
             tenant,
-            FEEDBACKS,
+            if quarantined { "quarantinedFeedbacks" } else { FEEDBACKS },
             paging,
             filter,
             order_by,
@@ -122,7 +167,7 @@ impl Room {
             order,
         )?;
         let mut tx = self.ledger.database.tenant(tenant).await?;
-        let feedbacks = store::feedbacks::list(&mut tx, tenant, &request).await?;
+        let feedbacks = store::feedbacks::list(&mut tx, tenant, &request, quarantined).await?;
         tx.commit().await?;
         Ok(request.page(&self.page_tokens, feedbacks, |feedback| PageKey {
             time: feedback.create_time.as_microsecond(),
@@ -141,6 +186,8 @@ impl Room {
         let ids = watched
             .events
             .iter()
+            // What is set aside is told when it is let go; a merge is no new feedback.
+            .filter(|event| matches!(event.payload, Some(Payload::FeedbackSubmitted(_))))
             .map(|event| name::stored_uuid(&event.subject))
             .collect::<Result<Vec<Uuid>, Refusal>>()?;
         let mut feedbacks = Vec::new();
@@ -168,11 +215,17 @@ impl Room {
             .await?
             .ok_or_else(|| missing(tenant, id))?;
         tx.commit().await?;
+        let key = row.key();
         let contact = match (row.contact_kind.and_then(ContactKind::of), row.contact_sealed) {
-            (Some(kind), Some(sealed)) => Some(Contact {
-                kind,
-                address: self.vault.open(tenant, id, &sealed)?,
-            }),
+            (Some(kind), Some(sealed)) => {
+                let key = key
+                    .map(|wrapped| self.vault.unwrap(tenant, row.owner, &wrapped))
+                    .transpose()?;
+                Some(Contact {
+                    kind,
+                    address: self.vault.contact(tenant, id, key.as_ref(), &sealed)?,
+                })
+            }
             _ => None,
         };
         let caller = call::current().map_or_else(|| caller.to_owned(), |call| call.caller);

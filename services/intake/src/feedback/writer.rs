@@ -155,7 +155,17 @@ fn repetitions(batch: &mut Vec<Submission>) -> Vec<Submission> {
 async fn settle(ledger: &Ledger, mut batch: Vec<Submission>) {
     // Always in the same order: see `store::feedbacks::insert`.
     batch.sort_by(|left, right| left.tenant.cmp(&right.tenant));
-    let mut outcome = attempt(ledger, &mut batch, Before::Unlikely).await;
+    // A request that comes again finds its own files taken, and would be refused for them before its answer cannot be kept.
+    let brings_files = |submission: &Submission| {
+        let mut evidence = submission.accepted.feedback.facts.attachments.iter();
+        submission.repeat.is_some() && evidence.any(|reference| reference.uploaded.is_some())
+    };
+    let before = if batch.iter().any(brings_files) {
+        Before::Possible
+    } else {
+        Before::Unlikely
+    };
+    let mut outcome = attempt(ledger, &mut batch, before).await;
     if matches!(outcome, Err(Failure::Collision)) {
         outcome = attempt(ledger, &mut batch, Before::Possible).await;
     }
@@ -281,12 +291,12 @@ async fn store_lot(
     tenant: &Tenant,
     lot: &mut [Submission],
 ) -> Result<(), Failure> {
-    let fresh: Vec<&Accepted> = lot
-        .iter()
+    let mut fresh: Vec<&mut Accepted> = lot
+        .iter_mut()
         .filter(|submission| submission.outcome.is_none())
-        .map(|submission| &submission.accepted)
+        .map(|submission| &mut submission.accepted)
         .collect();
-    let taken = ledger.store(tx, tenant, &fresh).await?;
+    let taken = ledger.store(tx, tenant, &mut fresh).await?;
     if !taken.is_empty() {
         // It may have been this very request, worked on somewhere else, that took the external id since we looked.
         let left_out = lot

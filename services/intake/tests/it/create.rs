@@ -2,14 +2,14 @@
 
 use huiyin_proto::{
     intake::v1::{
-        AttachmentReference, Contact, ContactKind, CreateFeedbackRequest, Demand, Feedback, Frequency,
-        GetFeedbackRequest, ProductContext, Urgency,
+        AttachmentReference, Contact, ContactHandling, ContactKind, CreateFeedbackRequest, Demand, Feedback,
+        FeedbackState, Frequency, GetFeedbackRequest, ProductContext, Urgency,
     },
     r#type::v1::{Channel, CustomerTier, Impact},
 };
 use tonic::Code;
 
-use crate::stand::{ACME, Stand, create, external, feedback, metadata, reason, request_id};
+use crate::stand::{ACME, Stand, create, external, feedback, metadata, reason, request_id, unheld};
 
 /// Everything that a feedback can have (000-10…27, 001-10…22, 003-20, 003-70).
 fn full() -> Feedback {
@@ -48,6 +48,7 @@ fn full() -> Feedback {
             uri: "https://files.example.com/a.png".to_owned(),
             media_type: "image/png".to_owned(),
             note: "异响录音，联系 13800138000".to_owned(),
+            attachment: String::new(),
         }],
         occur_time: Some(prost_types::Timestamp {
             seconds: 1_772_400_000,
@@ -73,23 +74,27 @@ async fn what_was_answered_for_is_stored_and_told() {
         customer_reference: String::new(),
         contact: None,
         contact_kind: ContactKind::Phone.into(),
+        segments: vec!["vip".to_owned()],
         create_time: Some(prost_types::Timestamp {
             seconds: 1_772_413_200,
             nanos: 0,
         }),
         author: "user:wang".to_owned(),
+        status_token: answer.status_token.clone(),
         ..full()
     };
     expected.attachments[0].note = "异响录音，联系 [手机号]".to_owned();
+    expected.state = FeedbackState::Accepted.into();
+    expected.contact_handling = ContactHandling::Encrypted.into();
     assert_eq!(answer, expected);
-    let read = agent
+    let mut read = agent
         .get_feedback(GetFeedbackRequest {
             name: answer.name.clone(),
         })
         .await
         .unwrap()
         .into_inner();
-    assert_eq!(read, answer);
+    assert_eq!(read, unheld(answer.clone()));
 
     let (event, submitted) = stand.events().await.pop().unwrap();
     assert_eq!(
@@ -153,7 +158,7 @@ async fn what_is_not_said_is_filled_in() {
     assert_eq!((digest.customer.as_str(), digest.reachable), ("", false));
 }
 
-/// 001-11, 001-81: verbatim in the table, masked everywhere else.
+/// 001-11, 001-81: verbatim under seal, masked everywhere else.
 #[tokio::test]
 async fn a_number_in_the_words_is_stored_and_never_shown() {
     let stand = Stand::new().await;
@@ -163,7 +168,7 @@ async fn a_number_in_the_words_is_stored_and_never_shown() {
         expectation: "写信到 li.wei@example.com".to_owned(),
         ..feedback("我的电话是 138-0013-8000，无法登录")
     };
-    let answer = client.create_feedback(create(said.clone())).await.unwrap().into_inner();
+    let answer = client.create_feedback(create(said)).await.unwrap().into_inner();
     assert_eq!(answer.description, "我的电话是 [手机号]，无法登录");
     assert_eq!(
         (answer.title.as_str(), answer.expectation.as_str()),
@@ -176,18 +181,20 @@ async fn a_number_in_the_words_is_stored_and_never_shown() {
         .await
         .unwrap()
         .into_inner();
-    assert_eq!(read, answer);
+    assert_eq!(read, unheld(answer));
     let (_, submitted) = stand.events().await.pop().unwrap();
     assert_eq!(
         submitted.text,
         "请回电 [手机号]\n我的电话是 [手机号]，无法登录\n写信到 [邮箱]"
     );
 
-    let stored: (String, String, String) = sqlx::query_as("SELECT title, description, expectation FROM feedback")
-        .fetch_one(&mut stand.database().await)
-        .await
-        .unwrap();
-    assert_eq!(stored, (said.title, said.description, said.expectation));
+    // The words as they came are sealed; what stands beside them in clear is masked.
+    let stored: (String, String, String, bool) =
+        sqlx::query_as("SELECT title, description, expectation, verbatim_sealed IS NOT NULL FROM feedback")
+            .fetch_one(&mut stand.database().await)
+            .await
+            .unwrap();
+    assert_eq!(stored, (answer.title, answer.description, answer.expectation, true));
 }
 
 /// A replay gets the first answer and changes nothing; another body is refused; another caller has ids of its own.

@@ -11,7 +11,7 @@ use huiyin_testkit::eventually;
 use sqlx::{Connection as _, PgConnection};
 use tonic::Code;
 
-use crate::stand::{Client, Stand, create, external, feedback, reason, request_id};
+use crate::stand::{Client, Stand, create, external, feedback, reason, request_id, unheld};
 
 const LIMIT: Duration = Duration::from_secs(20);
 
@@ -274,7 +274,7 @@ async fn a_caller_that_goes_away_does_not_hurt() {
         .await
         .unwrap()
         .into_inner();
-    assert_eq!(read, answer);
+    assert_eq!(read, unheld(answer));
     assert_eq!(
         usize::try_from(stand.stored().await).unwrap(),
         stand.events().await.len()

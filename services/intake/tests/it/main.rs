@@ -3,12 +3,23 @@
 // Tells clippy that the functions beside the tests are tests too.
 #![cfg(test)]
 
+mod attachment;
 mod batch;
 mod contact;
 mod create;
+mod customers;
+mod eml;
+mod erasure;
+mod forms;
 mod group;
 mod import;
+mod keys;
 mod list;
+mod mailbox;
 mod refusals;
+mod screening;
+mod sources;
 mod stand;
+mod status;
+mod validation;
 mod watch;

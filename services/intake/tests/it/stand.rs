@@ -5,16 +5,20 @@ use std::net::SocketAddr;
 use huiyin_chassis::Running;
 use huiyin_proto::{
     event::v1::{Event, FeedbackSubmitted, event::Payload},
-    intake::v1::{CreateFeedbackRequest, Feedback, intake_service_client::IntakeServiceClient},
+    intake::v1::{
+        CreateFeedbackRequest, CreateSourceRequest, Feedback, ListFeedbacksRequest, Source as Sender,
+        intake_service_client::IntakeServiceClient, source_service_client::SourceServiceClient,
+    },
     r#type::v1::Channel,
 };
-use huiyin_testkit::{Connection, Stage};
+use huiyin_testkit::{Connection, Source, Stage};
 use prost::Message as _;
 use sqlx::{Connection as _, PgConnection};
 use tonic::Status;
 use tonic_types::StatusExt as _;
 
 pub(crate) type Client = IntakeServiceClient<Connection>;
+pub(crate) type Sources = SourceServiceClient<Connection>;
 
 /// The tenant that the tests act in.
 pub(crate) const ACME: &str = "tenants/acme";
@@ -22,6 +26,8 @@ const SETTINGS: &str = "[vault]\nkey = \"0123456789abcdef0123456789abcdef\"\n";
 
 pub(crate) struct Stand {
     pub(crate) stage: Stage,
+    /// What the scheduler tells.
+    pub(crate) scheduler: Source,
     running: Running,
 }
 
@@ -30,22 +36,71 @@ impl Stand {
         Self::with("").await
     }
 
-    /// With more settings, as TOML.
+    /// With more settings, as TOML; they begin in the section `[attachments]`.
     pub(crate) async fn with(settings: &str) -> Self {
         let stage = Stage::new().await;
-        let config = stage.config("intake", &format!("{SETTINGS}{settings}")).await;
+        let scheduler = stage.source("scheduler").await;
+        Self::on(stage, scheduler, settings).await
+    }
+
+    /// On a stage that has neighbours; the scheduler is one of them.
+    pub(crate) async fn on(stage: Stage, scheduler: Source, settings: &str) -> Self {
+        let settings = format!("{}{settings}", fixed_settings(&stage));
+        let config = stage.config("intake", &settings).await;
         let running = intake::start(config, stage.context()).await.unwrap();
-        Self { stage, running }
+        Self {
+            stage,
+            scheduler,
+            running,
+        }
     }
 
     /// A second replica on the same database.
     pub(crate) async fn replica(&self) -> Running {
-        let config = self.stage.config_with("intake", &self.stage.database_url(), SETTINGS);
+        let settings = fixed_settings(&self.stage);
+        let config = self.stage.config_with("intake", &self.stage.database_url(), &settings);
         intake::start(config, self.stage.context()).await.unwrap()
     }
 
     pub(crate) fn address(&self) -> SocketAddr {
         self.running.address
+    }
+
+    /// Where else it listens: `http`, `mail`.
+    pub(crate) fn other(&self, what: &str) -> SocketAddr {
+        self.running.others[what]
+    }
+
+    /// Sources as somebody in `acme` keeps them.
+    pub(crate) async fn sources(&self, subject: &str, tenant: &str, role: &str) -> Sources {
+        let token = self.stage.token(subject, tenant, &[role]);
+        SourceServiceClient::new(self.stage.connect(self.address(), &token).await)
+    }
+
+    /// A new source of `acme`; the answer shows its secret.
+    pub(crate) async fn source(&self, id: &str, source: Sender) -> Sender {
+        let request = CreateSourceRequest {
+            parent: ACME.to_owned(),
+            source_id: id.to_owned(),
+            source: Some(source),
+            request_id: String::new(),
+        };
+        let mut sources = self.sources("user:admin", "acme", "admin").await;
+        sources.create_source(request).await.unwrap().into_inner()
+    }
+
+    /// All feedback, in the order in which it came.
+    pub(crate) async fn feedbacks(&self) -> Vec<Feedback> {
+        let request = ListFeedbacksRequest {
+            parent: ACME.to_owned(),
+            order_by: "create_time".to_owned(),
+            page_size: 1000,
+            ..ListFeedbacksRequest::default()
+        };
+        let mut client = self.client_of("user:wang", "acme", "agent").await;
+        let mut feedbacks = client.list_feedbacks(request).await.unwrap().into_inner().feedbacks;
+        feedbacks.sort_by(|left, right| left.number.cmp(&right.number));
+        feedbacks
     }
 
     /// A caller with the rights of an enterprise back end in `acme`.
@@ -99,6 +154,14 @@ impl Stand {
     }
 }
 
+/// What every replica on a stage has.
+fn fixed_settings(stage: &Stage) -> String {
+    format!(
+        "{SETTINGS}[attachments]\nstore = \"{}\"\n",
+        stage.folder().join("attachments").display()
+    )
+}
+
 /// A feedback with no more than it must have.
 pub(crate) fn feedback(description: &str) -> Feedback {
     Feedback {
@@ -127,6 +190,15 @@ pub(crate) fn create(feedback: Feedback) -> CreateFeedbackRequest {
         parent: ACME.to_owned(),
         feedback: Some(feedback),
         request_id: String::new(),
+    }
+}
+
+/// A feedback as those see it who did not hand it in.
+pub(crate) fn unheld(feedback: Feedback) -> Feedback {
+    Feedback {
+        status_token: String::new(),
+        contact_handling: 0,
+        ..feedback
     }
 }
 

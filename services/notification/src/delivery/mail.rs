@@ -34,6 +34,8 @@ pub(crate) struct Letter<'l> {
     /// That of the message: every attempt has the same, so that a server or reader can drop repeats.
     pub(crate) id: Uuid,
     pub(crate) to: &'l str,
+    /// The name of the feedback that it is about.
+    pub(crate) feedback: &'l str,
     pub(crate) subject: &'l str,
     pub(crate) body: String,
     pub(crate) time: Timestamp,
@@ -70,7 +72,17 @@ impl Mail {
         let Ok(to) = letter.to.parse::<Mailbox>() else {
             return Outcome::Refused(Failure::of("the customer's address is not one of mail"));
         };
-        let mail = MessageBuilder::new()
+        // Whoever answers sends it back, and intake knows which feedback they go on with. Nobody guesses the id.
+        let about = letter
+            .feedback
+            .rsplit('/')
+            .next()
+            .filter(|id| Uuid::try_parse(id).is_ok());
+        let builder = match about {
+            Some(id) => MessageBuilder::new().references(format!("<{id}.feedback@{}>", self.from.email.domain())),
+            None => MessageBuilder::new(),
+        };
+        let mail = builder
             .from(self.from.clone())
             .to(to)
             .subject(letter.subject)
@@ -80,6 +92,11 @@ impl Mail {
             .raw_header(HeaderValue::new(
                 HeaderName::new_from_ascii_str("Auto-Submitted"),
                 "auto-generated".to_owned(),
+            ))
+            // Should it come back all the same, intake knows it for one of ours.
+            .raw_header(HeaderValue::new(
+                HeaderName::new_from_ascii_str("X-Huiyin-Hops"),
+                "1".to_owned(),
             ))
             .header(ContentType::TEXT_PLAIN)
             .body(letter.body);

@@ -122,6 +122,8 @@ impl Poster {
             .header("webhook-signature", sign(&parcel.secrets, &id, timestamp, &parcel.body))
             .header("webhook-id", id)
             .header("webhook-timestamp", timestamp)
+            // Should somebody's relay send it back into intake, it is known for one of ours.
+            .header("x-huiyin-hops", "1")
             .body(parcel.body)
             .send()
             .await;

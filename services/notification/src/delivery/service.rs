@@ -52,6 +52,7 @@ impl Room {
                 attempt.medium = Some(Medium::Mail);
                 let Message {
                     id,
+                    feedback,
                     subject,
                     create_time,
                     ..
@@ -61,6 +62,7 @@ impl Room {
                     .send(Letter {
                         id: *id,
                         to: &to,
+                        feedback,
                         subject,
                         body,
                         time: *create_time,

@@ -34,7 +34,11 @@ async fn a_customer_with_a_mail_address_gets_a_mail() {
     assert_eq!(mail.to, "customer@example.com");
     assert_eq!(mail.header("Subject"), "您的反馈 FB20260302001 已处理完成");
     assert_eq!(mail.header("From"), "回音 <echo@example.com>");
+    // FEATURES 11: no machine answers it, and intake knows an answer to it, and the mail itself should it come back.
     assert_eq!(mail.header("Auto-Submitted"), "auto-generated");
+    assert_eq!(mail.header("X-Huiyin-Hops"), "1");
+    let feedback = FEEDBACK.rsplit('/').next().unwrap();
+    assert_eq!(mail.header("References"), format!("<{feedback}.feedback@example.com>"));
     assert_eq!(
         mail.header("Message-ID"),
         format!("<{}@example.com>", told.name.rsplit('/').next().unwrap())

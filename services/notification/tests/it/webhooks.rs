@@ -70,6 +70,7 @@ async fn an_endpoint_gets_a_signed_post_of_what_it_wants() {
     let came = all.posts().remove(0);
     assert!(came.is_signed_by(&endpoint.secret));
     assert_eq!(came.header("webhook-id"), post.name.rsplit('/').next().unwrap());
+    assert_eq!(came.header("x-huiyin-hops"), "1");
     assert_eq!(
         came.header("webhook-timestamp"),
         scene.stage.clock.now().as_second().to_string()

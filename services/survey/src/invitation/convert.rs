@@ -38,6 +38,16 @@ pub(crate) fn digest(about: &Resolution) -> Result<WorkOrderDigest, Refusal> {
     WorkOrderDigest::decode(about.digest.as_slice()).map_err(Refusal::fault)
 }
 
+/// What is kept of a work order's digest once its customer is erased.
+///
+/// # Errors
+/// A fault where it is none.
+pub(crate) fn without_customer(digest: &[u8]) -> Result<Vec<u8>, Refusal> {
+    let mut digest = WorkOrderDigest::decode(digest).map_err(Refusal::fault)?;
+    huiyin_events::strip::work_order(&mut digest);
+    Ok(digest.encode_to_vec())
+}
+
 /// An invitation for the wire.
 pub(crate) fn invitation(tenant: &Tenant, invitation: Invitation) -> v1::Invitation {
     v1::Invitation {

@@ -11,7 +11,11 @@ use jiff_sqlx::Timestamp as SqlTimestamp;
 use sqlx::QueryBuilder;
 use uuid::Uuid;
 
-use crate::feedback::domain::{Accepted, Attachment, ContactKind, Facts, Feedback, Product};
+use crate::{
+    feedback::domain::{Accepted, Attachment, ContactHandling, ContactKind, Facts, Feedback, Product},
+    screening::{compare, store::StandingRow},
+    vault::Wrapped,
+};
 
 /// What a list can be filtered by.
 pub(crate) const FIELDS: &[Field] = &[
@@ -60,6 +64,11 @@ pub(crate) const FIELDS: &[Field] = &[
         column: "product_batch",
         kind: Kind::Text,
     },
+    Field {
+        name: "state",
+        column: "COALESCE(state, 1)",
+        kind: Kind::Enum("huiyin.intake.v1.FeedbackState"),
+    },
     CREATE_TIME,
     Field {
         name: "occur_time",
@@ -89,40 +98,51 @@ pub(crate) async fn insert(
     let mut rows: Vec<&Accepted> = new.to_vec();
     rows.sort_by_key(|row| (&row.feedback.facts.source, &row.feedback.facts.external_id));
     let rows = Rows(rows);
+    let (keys, lots): (Vec<String>, Vec<String>) = compare::timers(&rows.column(|row| row.feedback.id))?
+        .into_iter()
+        .unzip();
     let stored = sqlx::query(
-        "INSERT INTO feedback (
+        // That they are to be compared is said in the same statement: whoever waits for a batch waits for each round trip of it.
+        "WITH compared AS (
+             INSERT INTO chassis.timer (tenant_id, kind, key, due_time, payload)
+             SELECT $1, $37, key, $38, payload::jsonb FROM unnest($39::text[], $40::text[]) AS lot (key, payload)
+             ON CONFLICT DO NOTHING
+         )
+         INSERT INTO feedback (
              tenant_id, id, number, channel, title, title_masked, description, description_masked, expectation, expectation_masked,
              product_model, product_batch, purchase_channel, purchase_time, order_number, device, software_version,
              frequency, impact, demand, urgency, emotion_level, tier, customer_id, contact_kind, contact_sealed,
-             external_id, source, language, attachments, occur_time, create_time, author)
+             external_id, source, language, attachments, occur_time, create_time, author, identity_token, segments, verbatim_sealed)
          SELECT
              $1, id, number, channel, title, title_masked, description, description_masked, expectation, expectation_masked,
              product_model, product_batch, purchase_channel, purchase_time, order_number, device, software_version,
              frequency, impact, demand, urgency, emotion_level, tier, customer_id, contact_kind, contact_sealed,
-             external_id, source, language, attachments::jsonb, occur_time, create_time, author
+             external_id, source, language, attachments::jsonb, occur_time, create_time, author, identity_token,
+             string_to_array(segments, ','), verbatim_sealed
          FROM unnest(
              $2::uuid[], $3::text[], $4::integer[], $5::text[], $6::text[], $7::text[], $8::text[], $9::text[], $10::text[],
              $11::text[], $12::text[], $13::text[], $14::timestamptz[], $15::text[], $16::text[], $17::text[],
              $18::integer[], $19::integer[], $20::integer[], $21::integer[], $22::integer[], $23::integer[],
              $24::uuid[], $25::integer[], $26::bytea[],
-             $27::text[], $28::text[], $29::text[], $30::text[], $31::timestamptz[], $32::timestamptz[], $33::text[]
+             $27::text[], $28::text[], $29::text[], $30::text[], $31::timestamptz[], $32::timestamptz[], $33::text[],
+             $34::uuid[], $35::text[], $36::bytea[]
          ) AS new (
              id, number, channel, title, title_masked, description, description_masked, expectation, expectation_masked,
              product_model, product_batch, purchase_channel, purchase_time, order_number, device, software_version,
              frequency, impact, demand, urgency, emotion_level, tier, customer_id, contact_kind, contact_sealed,
-             external_id, source, language, attachments, occur_time, create_time, author)
+             external_id, source, language, attachments, occur_time, create_time, author, identity_token, segments, verbatim_sealed)
          ON CONFLICT DO NOTHING",
     )
     .bind(tenant.key())
     .bind(rows.column(|row| row.feedback.id))
     .bind(rows.column(|row| row.feedback.number.as_str()))
     .bind(rows.column(|row| row.feedback.facts.channel))
-    .bind(rows.column(|row| row.verbatim.title.as_deref().unwrap_or(&row.feedback.title)))
-    .bind(rows.column(|row| row.verbatim.title.as_ref().map(|_| row.feedback.title.as_str())))
-    .bind(rows.column(|row| row.verbatim.description.as_deref().unwrap_or(&row.feedback.description)))
-    .bind(rows.column(|row| row.verbatim.description.as_ref().map(|_| row.feedback.description.as_str())))
-    .bind(rows.column(|row| row.verbatim.expectation.as_deref().unwrap_or(&row.feedback.expectation)))
-    .bind(rows.column(|row| row.verbatim.expectation.as_ref().map(|_| row.feedback.expectation.as_str())))
+    .bind(rows.column(|row| row.feedback.title.as_str()))
+    .bind(rows.column(|_| None::<&str>))
+    .bind(rows.column(|row| row.feedback.description.as_str()))
+    .bind(rows.column(|_| None::<&str>))
+    .bind(rows.column(|row| row.feedback.expectation.as_str()))
+    .bind(rows.column(|_| None::<&str>))
     .bind(rows.column(|row| row.feedback.facts.product.model.as_str()))
     .bind(rows.column(|row| row.feedback.facts.product.batch.as_str()))
     .bind(rows.column(|row| row.feedback.facts.product.purchase_channel.as_str()))
@@ -146,6 +166,13 @@ pub(crate) async fn insert(
     .bind(rows.column(|row| sql::time(row.feedback.occur_time)))
     .bind(rows.column(|row| sql::time(row.feedback.create_time)))
     .bind(rows.column(|row| row.feedback.author.as_str()))
+    .bind(rows.column(|row| row.token))
+    .bind(rows.column(|row| row.feedback.segments.join(",")))
+    .bind(rows.column(|row| row.sealed_verbatim.as_deref()))
+    .bind(compare::KIND)
+    .bind(sql::time(rows.0[0].feedback.create_time))
+    .bind(keys)
+    .bind(lots)
     .execute(&mut **tx)
     .await?;
     if stored.rows_affected() == rows.0.len() as u64 {
@@ -207,7 +234,9 @@ macro_rules! shown {
          COALESCE(expectation_masked, expectation) AS expectation,
          product_model, product_batch, purchase_channel, purchase_time, order_number, device, software_version,
          frequency, impact, demand, urgency, emotion_level, tier, customer_id, contact_kind,
-         external_id, source, language, attachments, occur_time, create_time, author"
+         external_id, source, language, attachments, occur_time, create_time, author, segments, contact_sealed IS NOT NULL AS is_reachable,
+         (SELECT thread_of FROM feedback_thread AS t WHERE t.tenant_id = feedback.tenant_id AND t.feedback_id = feedback.id) AS thread_of,
+         state, canonical, held, findings, missing, state_reason, before_state, before_reason"
     };
 }
 
@@ -219,7 +248,7 @@ pub(crate) async fn by_ids(tx: &mut Transaction, tenant: &Tenant, ids: &[Uuid]) 
          CROSS JOIN LATERAL (
              SELECT ",
         shown!(),
-        " FROM feedback
+        " FROM feedback LEFT JOIN feedback_standing USING (tenant_id, id)
              WHERE tenant_id = $1 AND id = wanted_id
              LIMIT 1 -- as in `answers::find`: one probe of the key each
          ) AS found
@@ -233,8 +262,18 @@ pub(crate) async fn by_ids(tx: &mut Transaction, tenant: &Tenant, ids: &[Uuid]) 
 }
 
 /// The rows of one page, and one more where there is another page.
-pub(crate) async fn list(tx: &mut Transaction, tenant: &Tenant, page: &PageRequest) -> Result<Vec<Feedback>, Refusal> {
-    let mut query = QueryBuilder::new(concat!("SELECT ", shown!(), " FROM feedback WHERE tenant_id = "));
+pub(crate) async fn list(
+    tx: &mut Transaction,
+    tenant: &Tenant,
+    page: &PageRequest,
+    quarantined: bool,
+) -> Result<Vec<Feedback>, Refusal> {
+    let mut query = QueryBuilder::new(concat!("SELECT ", shown!(), " FROM feedback "));
+    query.push(if quarantined {
+        "JOIN feedback_standing USING (tenant_id, id) WHERE state = 2 AND tenant_id = "
+    } else {
+        "LEFT JOIN feedback_standing USING (tenant_id, id) WHERE tenant_id = "
+    });
     query.push_bind(tenant.key());
     page.push(&mut query, "id");
     let rows: Vec<Row> = query.build_query_as().fetch_all(&mut **tx).await?;
@@ -250,12 +289,28 @@ pub(crate) struct ContactRow {
     pub(crate) contact_sealed: Option<Vec<u8>>,
     /// When the feedback was accepted.
     pub(crate) create_time: SqlTimestamp,
+    /// Whose key sealed it.
+    pub(crate) owner: Uuid,
+    wrapped: Option<Vec<u8>>,
+    key_version: Option<i32>,
+}
+
+impl ContactRow {
+    /// The key that opens it.
+    pub(crate) fn key(&self) -> Option<Wrapped> {
+        let (bytes, version) = self.wrapped.clone().zip(self.key_version)?;
+        Some(Wrapped { bytes, version })
+    }
 }
 
 /// The contact of a feedback; `None` where there is no such feedback.
 pub(crate) async fn contact(tx: &mut Transaction, tenant: &Tenant, id: Uuid) -> Result<Option<ContactRow>, Refusal> {
     let row = sqlx::query_as(
-        "SELECT contact_kind, contact_sealed, create_time FROM feedback WHERE tenant_id = $1 AND id = $2",
+        "SELECT f.contact_kind, f.contact_sealed, f.create_time, COALESCE(f.identity_token, f.customer_id, f.id) AS owner, k.wrapped,
+                k.key_version
+         FROM feedback AS f
+         LEFT JOIN data_key AS k ON k.tenant_id = f.tenant_id AND k.owner = COALESCE(f.identity_token, f.customer_id, f.id)
+         WHERE f.tenant_id = $1 AND f.id = $2",
     )
     .bind(tenant.key())
     .bind(id)
@@ -294,6 +349,11 @@ struct Row {
     occur_time: SqlTimestamp,
     create_time: SqlTimestamp,
     author: String,
+    thread_of: Option<Uuid>,
+    is_reachable: bool,
+    #[sqlx(flatten)]
+    standing: StandingRow,
+    segments: Vec<String>,
 }
 
 impl From<Row> for Feedback {
@@ -327,10 +387,16 @@ impl From<Row> for Feedback {
             description: row.description,
             expectation: row.expectation,
             customer: row.customer_id,
+            segments: row.segments,
             contact_kind: row.contact_kind.and_then(ContactKind::of),
             occur_time: row.occur_time.to_jiff(),
             create_time: row.create_time.to_jiff(),
             author: row.author,
+            thread_of: row.thread_of,
+            is_reachable: row.is_reachable,
+            standing: row.standing.into(),
+            handling: ContactHandling::NoContact,
+            guidance: Vec::new(),
         }
     }
 }
