@@ -70,10 +70,6 @@ impl Room {
     ///
     /// # Errors
     /// As for an upload.
-    #[cfg_attr(
-        not(test),
-        expect(dead_code, reason = "mail and forms are the callers; they come from beside this")
-    )]
     pub(crate) async fn store_bytes(
         &self,
         tenant: &Tenant,

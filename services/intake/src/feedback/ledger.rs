@@ -74,8 +74,8 @@ impl Ledger {
         Ok(())
     }
 
-    /// Stores numbered feedbacks of one tenant with their events: each gets its customer and its segments, and is sealed. Those whose external id is taken are left out; returns
-    /// each of them with the feedback that has it.
+    /// Stores numbered feedbacks of one tenant with their events: each gets its customer and its segments, is sealed, and owns its
+    /// files. Those whose external id is taken are left out; returns each of them with the feedback that has it.
     pub(crate) async fn store(
         &self,
         tx: &mut Transaction,

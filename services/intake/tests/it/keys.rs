@@ -91,7 +91,10 @@ async fn keys_are_wrapped_anew_and_what_was_sealed_still_opens() {
     let config = stand.stage.config_with(
         "intake",
         &stand.stage.database_url(),
-        &format!("[vault]\nkey = \"0123456789abcdef0123456789abcdef\"{NEW_KEY}"),
+        &format!(
+            "[vault]\nkey = \"0123456789abcdef0123456789abcdef\"{NEW_KEY}[attachments]\nstore = \"{}\"\n",
+            stand.stage.folder().join("attachments").display()
+        ),
     );
     let rotated = intake::start(config, stand.stage.context()).await.unwrap();
     assert_eq!(
