@@ -138,18 +138,3 @@ pub(super) async fn statement(
         .await?;
     Ok(text)
 }
-
-/// Forgets what was learnt from some feedback, by their names, in every task; how many examples there were. Versions that were
-/// trained before stay: they hold weights and no text.
-#[expect(
-    dead_code,
-    reason = "the erasure of a customer calls it, which comes from intake as an event"
-)]
-pub(super) async fn forget(tx: &mut Transaction, tenant: &Tenant, feedbacks: &[String]) -> Result<u64, Refusal> {
-    let forgotten = sqlx::query("DELETE FROM example WHERE tenant_id = $1 AND feedback = ANY($2) AND feedback <> ''")
-        .bind(tenant.key())
-        .bind(feedbacks)
-        .execute(&mut **tx)
-        .await?;
-    Ok(forgotten.rows_affected())
-}
