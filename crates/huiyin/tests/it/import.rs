@@ -39,7 +39,12 @@ impl Stand {
         let running = intake::start(config, stage.context()).await.unwrap();
         let folder = std::env::temp_dir().join(format!("huiyin_import_{name}_{}", std::process::id()));
         fs::create_dir_all(&folder).unwrap();
-        Self { stage, running, folder }
+        Self {
+            stage,
+            _scheduler: scheduler,
+            running,
+            folder,
+        }
     }
 
     fn link(&self) -> Link {

@@ -87,7 +87,7 @@ async fn what_was_answered_for_is_stored_and_told() {
     expected.state = FeedbackState::Accepted.into();
     expected.contact_handling = ContactHandling::Encrypted.into();
     assert_eq!(answer, expected);
-    let mut read = agent
+    let read = agent
         .get_feedback(GetFeedbackRequest {
             name: answer.name.clone(),
         })
@@ -181,7 +181,7 @@ async fn a_number_in_the_words_is_stored_and_never_shown() {
         .await
         .unwrap()
         .into_inner();
-    assert_eq!(read, unheld(answer));
+    assert_eq!(read, unheld(answer.clone()));
     let (_, submitted) = stand.events().await.pop().unwrap();
     assert_eq!(
         submitted.text,
