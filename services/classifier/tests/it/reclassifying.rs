@@ -2,10 +2,12 @@
 
 use huiyin_proto::{
     classifier::v1,
+    event::v1::PriorityReviewState,
     google::longrunning::{GetOperationRequest, Operation, operation, operations_client::OperationsClient},
     r#type::v1::Sentiment,
 };
 use huiyin_testkit::eventually;
+use jiff::SignedDuration;
 use prost::Message as _;
 use tonic::Code;
 
@@ -154,6 +156,51 @@ async fn old_feedback_is_read_anew_and_what_people_set_stays() {
         refund
     );
     assert_eq!(read_anew(&play, &mut boss, all()).await.changed, 0, "once is enough");
+}
+
+/// 001-39, C-10: what a reading anew makes a top priority waits for its review like any other, and is escalated in time.
+#[tokio::test]
+async fn what_is_read_anew_goes_by_the_priority_model_and_waits_for_its_review() {
+    let play = Play::begin().await;
+    play.goes_by("strategy-text").await;
+    let mut boss = play.boss().await;
+    let drone = play.classified("无人机撞树上了").await;
+    assert_eq!((drone.priority.unwrap().key.as_str(), drone.review), ("P2", None));
+    let mut taxonomy = builtin(&mut boss).await;
+    category(&mut taxonomy, "safety.injury").keywords.push(v1::Keyword {
+        term: "无人机".to_owned(),
+        weight: 5.0,
+    });
+    boss.create_taxonomy(create(taxonomy)).await.unwrap();
+    boss.activate_taxonomy(activate(1)).await.unwrap();
+    assert_eq!(read_anew(&play, &mut boss, all()).await.changed, 1);
+    let get = || v1::GetClassificationRequest {
+        name: drone.name.clone(),
+    };
+    let now = boss.get_classification(get()).await.unwrap().into_inner();
+    let (priority, review) = (now.priority.clone().unwrap(), now.review.clone().unwrap());
+    assert_eq!(
+        (
+            now.category.as_str(),
+            priority.key.as_str(),
+            review.state(),
+            review.round
+        ),
+        ("safety.injury", "P0", PriorityReviewState::Pending, 1),
+        "{}",
+        now.basis
+    );
+    assert_eq!(now.decision.clone().unwrap().priority, now.priority);
+    let told = play.told(&now.feedback.as_ref().unwrap().feedback, 2).await;
+    assert_eq!(told[1].1.priority_review(), PriorityReviewState::Pending);
+    play.stage.clock.advance(SignedDuration::from_hours(24));
+    let escalated = eventually("it is escalated", LIMIT, async || {
+        let found = boss.get_classification(get()).await.unwrap().into_inner();
+        let escalated = found.review.as_ref().is_some_and(|review| review.escalated);
+        escalated.then_some(found)
+    })
+    .await;
+    assert_eq!((escalated.revision, escalated.priority), (3, now.priority));
 }
 
 /// More than one transaction takes: each of them goes on behind the one before, and nothing is looked at twice.
