@@ -9,6 +9,12 @@ use crate::reading::fold::fold;
 const TOKENS: usize = 3;
 /// Longest run of letters within a word that is a feature, from two on; the word's borders count as letters.
 const LETTERS: usize = 5;
+/// How many tokens after a negation it turns; each is also counted as turned.
+const REACH: usize = 3;
+/// Marks of features that are more than their tokens.
+const BEGIN: u64 = 1;
+const END: u64 = 2;
+const NEGATED: u64 = 3;
 /// What is read of a text, in tokens; more of it says nothing new, and a text of any length must cost a bounded time.
 pub(super) const READ_AT_MOST: usize = 4_000;
 
@@ -86,17 +92,66 @@ impl Scratch {
 
 /// Says the family and key of each feature, and the tokens that it covers.
 fn each_feature(text: &str, tokens: &[Token], mut visit: impl FnMut(usize, u32, Range<usize>)) {
+    let mut negation = None;
     for (at, first) in tokens.iter().enumerate() {
         let mut hash = 0;
         for (end, token) in (at + 1..).zip(&tokens[at..]).take(TOKENS) {
             hash = join(hash, token.hash);
             visit(0, key(hash), at..end);
+            // A border of the text counts as a token.
+            if at == 0 && end < TOKENS {
+                visit(0, key(join(hash, BEGIN)), at..end);
+            }
+            if end == tokens.len() && end - at < TOKENS {
+                visit(0, key(join(hash, END)), at..end);
+            }
         }
+        let word = &text[first.start as usize..first.end as usize];
         if first.word {
-            let letters = &text[first.start as usize..first.end as usize];
-            each_letter_run(letters, |key| visit(1, key, at..at + 1));
+            each_letter_run(word, |key| visit(1, key, at..at + 1));
+        }
+        if ends_clause(word) {
+            negation = None;
+        }
+        if let Some(negation) = negation.filter(|negation| at - negation <= REACH) {
+            let turned = join(NEGATED, first.hash);
+            visit(0, key(turned), negation..at + 1);
+            if at - negation > 1 {
+                let turned = join(join(NEGATED, tokens[at - 1].hash), first.hash);
+                visit(0, key(turned), negation..at + 1);
+            }
+        }
+        if negates(word) || (word == "t" && at > 0 && text[..first.start as usize].ends_with('\'')) {
+            negation = Some(at);
         }
     }
+}
+
+/// 不, 没, 无, 别, 未 and what English says; the t of “don't” is a token of its own.
+fn negates(word: &str) -> bool {
+    matches!(
+        word,
+        "不" | "没"
+            | "无"
+            | "别"
+            | "未"
+            | "not"
+            | "no"
+            | "never"
+            | "cannot"
+            | "cant"
+            | "dont"
+            | "didnt"
+            | "doesnt"
+            | "wont"
+            | "isnt"
+            | "without"
+            | "nothing"
+    )
+}
+
+fn ends_clause(word: &str) -> bool {
+    matches!(word, "," | "." | "!" | "?" | ";" | "。" | "、" | "~" | "…")
 }
 
 fn each_letter_run(word: &str, mut visit: impl FnMut(u32)) {
