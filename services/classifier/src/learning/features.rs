@@ -183,3 +183,38 @@ fn key(hash: u64) -> u32 {
     let mixed = (hash ^ (hash >> 32)).wrapping_mul(0xd6e8_feb8_6659_fd93);
     (mixed >> 32) as u32
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn keys(text: &str) -> Vec<u32> {
+        let mut scratch = Scratch::default();
+        scratch.read(text);
+        scratch.keys[0].clone()
+    }
+
+    #[test]
+    fn a_negation_turns_three_tokens_and_nothing_beyond_a_comma() {
+        let turned = |word: &str| {
+            let mut scratch = Scratch::default();
+            scratch.tokenize(word);
+            key(join(NEGATED, scratch.tokens[0].hash))
+        };
+        for text in ["不好", "不是很好", "not 好", "don't 好", "別太好"] {
+            assert!(keys(text).contains(&turned("好")), "{text}");
+        }
+        for text in ["好", "好不", "不，好", "不是那么好", "hot 好", "t 好"] {
+            assert!(!keys(text).contains(&turned("好")), "{text}");
+        }
+    }
+
+    #[test]
+    fn where_a_text_begins_and_ends_counts() {
+        let shared = |a: &str, b: &str| keys(a).iter().filter(|key| keys(b).contains(key)).count();
+        // 好, and that it ends there; or only 好.
+        assert_eq!(shared("真好", "很好"), 2);
+        assert_eq!(shared("真好", "很好吗"), 1);
+        assert_eq!(shared("好吗", "好吧"), 2);
+    }
+}

@@ -166,10 +166,8 @@ fn a_negation_is_learnt_wherever_in_its_reach_the_word_stands() {
     let model = train(&["bad", "good"], &said, &Options::default()).unwrap();
     assert_eq!(best(&model, "还好"), 1);
     assert_eq!(best(&model, "不算好"), 0);
+    // The model has not seen this word of negation: what counts is that it turns the next.
     assert_eq!(best(&model, "not 好"), 0);
-    // A comma ends what the negation turns.
-    let bad = |text: &str| model.read(text, &mut Scratch::default())[0];
-    assert!(bad("不，好") < bad("不算好"));
 }
 
 #[test]
