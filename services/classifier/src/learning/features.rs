@@ -9,6 +9,12 @@ use crate::reading::fold::fold;
 const TOKENS: usize = 3;
 /// Longest run of letters within a word that is a feature, from two on; the word's borders count as letters.
 const LETTERS: usize = 5;
+/// How many tokens after a negation it turns; each is also counted as turned.
+const REACH: usize = 3;
+/// Marks of features that are more than their tokens.
+const BEGIN: u64 = 1;
+const END: u64 = 2;
+const NEGATED: u64 = 3;
 /// What is read of a text, in tokens; more of it says nothing new, and a text of any length must cost a bounded time.
 pub(super) const READ_AT_MOST: usize = 4_000;
 
@@ -86,17 +92,66 @@ impl Scratch {
 
 /// Says the family and key of each feature, and the tokens that it covers.
 fn each_feature(text: &str, tokens: &[Token], mut visit: impl FnMut(usize, u32, Range<usize>)) {
+    let mut negation = None;
     for (at, first) in tokens.iter().enumerate() {
         let mut hash = 0;
         for (end, token) in (at + 1..).zip(&tokens[at..]).take(TOKENS) {
             hash = join(hash, token.hash);
             visit(0, key(hash), at..end);
+            // A border of the text counts as a token.
+            if at == 0 && end < TOKENS {
+                visit(0, key(join(hash, BEGIN)), at..end);
+            }
+            if end == tokens.len() && end - at < TOKENS {
+                visit(0, key(join(hash, END)), at..end);
+            }
         }
+        let word = &text[first.start as usize..first.end as usize];
         if first.word {
-            let letters = &text[first.start as usize..first.end as usize];
-            each_letter_run(letters, |key| visit(1, key, at..at + 1));
+            each_letter_run(word, |key| visit(1, key, at..at + 1));
+        }
+        if ends_clause(word) {
+            negation = None;
+        }
+        if let Some(negation) = negation.filter(|negation| at - negation <= REACH) {
+            let turned = join(NEGATED, first.hash);
+            visit(0, key(turned), negation..at + 1);
+            if at - negation > 1 {
+                let turned = join(join(NEGATED, tokens[at - 1].hash), first.hash);
+                visit(0, key(turned), negation..at + 1);
+            }
+        }
+        if negates(word) || (word == "t" && at > 0 && text[..first.start as usize].ends_with('\'')) {
+            negation = Some(at);
         }
     }
+}
+
+/// 不, 没, 无, 别, 未 and what English says; the t of “don't” is a token of its own.
+fn negates(word: &str) -> bool {
+    matches!(
+        word,
+        "不" | "没"
+            | "无"
+            | "别"
+            | "未"
+            | "not"
+            | "no"
+            | "never"
+            | "cannot"
+            | "cant"
+            | "dont"
+            | "didnt"
+            | "doesnt"
+            | "wont"
+            | "isnt"
+            | "without"
+            | "nothing"
+    )
+}
+
+fn ends_clause(word: &str) -> bool {
+    matches!(word, "," | "." | "!" | "?" | ";" | "。" | "、" | "~" | "…")
 }
 
 fn each_letter_run(word: &str, mut visit: impl FnMut(u32)) {
@@ -127,4 +182,39 @@ fn join(hash: u64, next: u64) -> u64 {
 fn key(hash: u64) -> u32 {
     let mixed = (hash ^ (hash >> 32)).wrapping_mul(0xd6e8_feb8_6659_fd93);
     (mixed >> 32) as u32
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn keys(text: &str) -> Vec<u32> {
+        let mut scratch = Scratch::default();
+        scratch.read(text);
+        scratch.keys[0].clone()
+    }
+
+    #[test]
+    fn a_negation_turns_three_tokens_and_nothing_beyond_a_comma() {
+        let turned = |word: &str| {
+            let mut scratch = Scratch::default();
+            scratch.tokenize(word);
+            key(join(NEGATED, scratch.tokens[0].hash))
+        };
+        for text in ["不好", "不是很好", "not 好", "don't 好", "別太好"] {
+            assert!(keys(text).contains(&turned("好")), "{text}");
+        }
+        for text in ["好", "好不", "不，好", "不是那么好", "hot 好", "t 好"] {
+            assert!(!keys(text).contains(&turned("好")), "{text}");
+        }
+    }
+
+    #[test]
+    fn where_a_text_begins_and_ends_counts() {
+        let shared = |a: &str, b: &str| keys(a).iter().filter(|key| keys(b).contains(key)).count();
+        // 好, and that it ends there; or only 好.
+        assert_eq!(shared("真好", "很好"), 2);
+        assert_eq!(shared("真好", "很好吗"), 1);
+        assert_eq!(shared("好吗", "好吧"), 2);
+    }
 }

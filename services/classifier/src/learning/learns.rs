@@ -156,6 +156,21 @@ fn evidence_points_at_the_words_that_spoke() {
 }
 
 #[test]
+fn a_negation_is_learnt_wherever_in_its_reach_the_word_stands() {
+    let pairs = ["很好", "好吃", "好看", "真好", "特别好", "挺好"];
+    let mut said: Vec<(String, usize)> = Vec::new();
+    for (at, pair) in pairs.iter().cycle().take(60).enumerate() {
+        said.push((format!("{pair}，第{at}次"), 1));
+        said.push((format!("不{pair}，第{at}次"), 0));
+    }
+    let model = train(&["bad", "good"], &said, &Options::default()).unwrap();
+    assert_eq!(best(&model, "还好"), 1);
+    assert_eq!(best(&model, "不算好"), 0);
+    // The model has not seen this word of negation: what counts is that it turns the next.
+    assert_eq!(best(&model, "not 好"), 0);
+}
+
+#[test]
 fn a_word_of_any_length_is_read_in_a_time_that_grows_with_it_alone() {
     let model = three_subjects();
     let word = "a".repeat(300_000);

@@ -53,6 +53,10 @@ pub(crate) enum Untrainable {
 const PARTS: usize = 4;
 /// What a mistake costs against large weights.
 const COST: f32 = 0.5;
+/// Labels from which on the cost grows with their number, and how far at most: each label is told from the rest by itself,
+/// and the more there are, the fewer are its own examples, which have to outweigh the wish for small weights.
+const MANY_LABELS: f32 = 20.0;
+const DEAREST: f32 = 4.0;
 /// How far the costs of labels make up for their frequency: 0 not at all, 1 wholly.
 const EVENNESS: f32 = 0.75;
 /// Examples times labels: what fits into memory several times over.
@@ -68,13 +72,15 @@ pub(super) fn train(
     for (_, label) in examples {
         *known.get_mut(*label).ok_or(Untrainable::UnknownLabel)? += 1;
     }
-    if known.iter().filter(|known| **known > 0).count() < 2 {
+    let labels_known = known.iter().filter(|known| **known > 0).count();
+    if labels_known < 2 {
         return Err(Untrainable::OneLabel);
     }
     if examples.len().saturating_mul(labels.len()) > MOST_MARGINS {
         return Err(Untrainable::TooMuch);
     }
     let answers: Vec<usize> = examples.iter().map(|(_, label)| *label).collect();
+    let cost = COST * (labels_known as f32 / MANY_LABELS).clamp(1.0, DEAREST);
     let counts = Counts::new(examples.iter().map(|(text, _)| *text), Matrix::width(labels.len()))?;
     let task = Task {
         part: parts(&answers, labels.len(), options.seed),
@@ -82,7 +88,7 @@ pub(super) fn train(
             .iter()
             .map(|known| {
                 let even = examples.len() as f32 / (labels.len() as f32 * (*known).max(1) as f32);
-                COST * even.powf(EVENNESS)
+                cost * even.powf(EVENNESS)
             })
             .collect(),
         answers,
