@@ -168,7 +168,7 @@ async fn totals(suite: &Suite, interval: &Interval) -> BTreeMap<String, String> 
         let request = QueryMetricRequest {
             parent: link.parent.clone(),
             metric: metric.name.clone(),
-            interval: Some(interval),
+            interval: Some(*interval),
             ..QueryMetricRequest::default()
         };
         let answer = link.analytics().query_metric(request).await.unwrap().into_inner();
@@ -176,7 +176,7 @@ async fn totals(suite: &Suite, interval: &Interval) -> BTreeMap<String, String> 
     }
     let request = TopProblemsRequest {
         parent: link.parent.clone(),
-        interval: Some(interval),
+        interval: Some(*interval),
         ..TopProblemsRequest::default()
     };
     let problems = link.analytics().top_problems(request).await.unwrap().into_inner();
