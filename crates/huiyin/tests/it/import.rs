@@ -150,7 +150,8 @@ async fn fifty_broken_lines_of_five_thousand_are_named_and_lose_no_other() {
 
     // The same file again takes nothing in twice.
     let again = stand.import(&file, &["channel=ECOMMERCE_REVIEW"]).await;
-    assert_eq!((again.accepted, again.settled_before), (0, 5000));
+    // The last line never reached intake, which knows of the lines before it: it is named again.
+    assert_eq!((again.accepted, again.settled_before, again.refused), (0, 4999, 1));
     assert_eq!(stand.stored().await.len(), 4950);
 }
 
