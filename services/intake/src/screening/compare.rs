@@ -2,7 +2,10 @@
 
 use std::collections::HashMap;
 
-use huiyin_chassis::{Refusal, Tenant, Transaction, timer::Timer};
+use huiyin_chassis::{
+    Refusal, Tenant, Transaction,
+    timer::{self, Timer},
+};
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
@@ -23,8 +26,10 @@ pub(crate) const KIND: &str = "screening.compare";
 pub(crate) const PRUNE: &str = "screening.prune";
 /// How often that is done, where feedback comes in at all.
 const PRUNE_EVERY: SignedDuration = SignedDuration::from_hours(24);
-/// So many feedbacks are compared by one timer.
+/// So many feedbacks are compared by one timer …
 const LOT: usize = 100;
+/// … which takes so many others along that are due by then: under load each brings a few feedbacks only.
+const LOTS_ALONG: i64 = 9;
 /// A feedback is compared with at most so many that share bands with it.
 const CANDIDATES: usize = 20;
 
@@ -79,11 +84,14 @@ pub(crate) fn first_id(at: Timestamp) -> Uuid {
 }
 
 impl Room {
-    /// Compares a lot.
-    pub(crate) async fn compare(&self, tx: &mut Transaction, timer: &Timer) -> Result<(), Refusal> {
-        let tenant = &timer.tenant;
-        let lot: Lot = timer.payload()?;
-        let mut feedbacks = feedback::store::feedbacks::by_ids(tx, tenant, &lot.feedbacks).await?;
+    /// Compares a lot, and others that are due.
+    pub(crate) async fn compare(&self, tx: &mut Transaction, due: &Timer) -> Result<(), Refusal> {
+        let tenant = &due.tenant;
+        let mut ids = due.payload::<Lot>()?.feedbacks;
+        for along in timer::take_along(tx, due, self.ledger.clock.now(), LOTS_ALONG).await? {
+            ids.extend(along.payload::<Lot>()?.feedbacks);
+        }
+        let mut feedbacks = feedback::store::feedbacks::by_ids(tx, tenant, &ids).await?;
         // Those whose words were erased meanwhile are like nothing.
         feedbacks.retain(|feedback| !words(feedback).is_empty());
         let window = self.profiles.active_in(tx, tenant).await?.screening.window;
