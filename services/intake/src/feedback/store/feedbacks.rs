@@ -105,29 +105,29 @@ pub(crate) async fn insert(
         // That they are to be compared is said in the same statement: whoever waits for a batch waits for each round trip of it.
         "WITH compared AS (
              INSERT INTO chassis.timer (tenant_id, kind, key, due_time, payload)
-             SELECT $1, $37, key, $38, payload::jsonb FROM unnest($39::text[], $40::text[]) AS lot (key, payload)
+             SELECT $1, $34, key, $35, payload::jsonb FROM unnest($36::text[], $37::text[]) AS lot (key, payload)
              ON CONFLICT DO NOTHING
          )
          INSERT INTO feedback (
-             tenant_id, id, number, channel, title, title_masked, description, description_masked, expectation, expectation_masked,
+             tenant_id, id, number, channel, title, description, expectation,
              product_model, product_batch, purchase_channel, purchase_time, order_number, device, software_version,
              frequency, impact, demand, urgency, emotion_level, tier, customer_id, contact_kind, contact_sealed,
              external_id, source, language, attachments, occur_time, create_time, author, identity_token, segments, verbatim_sealed)
          SELECT
-             $1, id, number, channel, title, title_masked, description, description_masked, expectation, expectation_masked,
+             $1, id, number, channel, title, description, expectation,
              product_model, product_batch, purchase_channel, purchase_time, order_number, device, software_version,
              frequency, impact, demand, urgency, emotion_level, tier, customer_id, contact_kind, contact_sealed,
              external_id, source, language, attachments::jsonb, occur_time, create_time, author, identity_token,
              string_to_array(segments, ','), verbatim_sealed
          FROM unnest(
-             $2::uuid[], $3::text[], $4::integer[], $5::text[], $6::text[], $7::text[], $8::text[], $9::text[], $10::text[],
-             $11::text[], $12::text[], $13::text[], $14::timestamptz[], $15::text[], $16::text[], $17::text[],
-             $18::integer[], $19::integer[], $20::integer[], $21::integer[], $22::integer[], $23::integer[],
-             $24::uuid[], $25::integer[], $26::bytea[],
-             $27::text[], $28::text[], $29::text[], $30::text[], $31::timestamptz[], $32::timestamptz[], $33::text[],
-             $34::uuid[], $35::text[], $36::bytea[]
+             $2::uuid[], $3::text[], $4::integer[], $5::text[], $6::text[], $7::text[],
+             $8::text[], $9::text[], $10::text[], $11::timestamptz[], $12::text[], $13::text[], $14::text[],
+             $15::integer[], $16::integer[], $17::integer[], $18::integer[], $19::integer[], $20::integer[],
+             $21::uuid[], $22::integer[], $23::bytea[],
+             $24::text[], $25::text[], $26::text[], $27::text[], $28::timestamptz[], $29::timestamptz[], $30::text[],
+             $31::uuid[], $32::text[], $33::bytea[]
          ) AS new (
-             id, number, channel, title, title_masked, description, description_masked, expectation, expectation_masked,
+             id, number, channel, title, description, expectation,
              product_model, product_batch, purchase_channel, purchase_time, order_number, device, software_version,
              frequency, impact, demand, urgency, emotion_level, tier, customer_id, contact_kind, contact_sealed,
              external_id, source, language, attachments, occur_time, create_time, author, identity_token, segments, verbatim_sealed)
@@ -138,11 +138,8 @@ pub(crate) async fn insert(
     .bind(rows.column(|row| row.feedback.number.as_str()))
     .bind(rows.column(|row| row.feedback.facts.channel))
     .bind(rows.column(|row| row.feedback.title.as_str()))
-    .bind(rows.column(|_| None::<&str>))
     .bind(rows.column(|row| row.feedback.description.as_str()))
-    .bind(rows.column(|_| None::<&str>))
     .bind(rows.column(|row| row.feedback.expectation.as_str()))
-    .bind(rows.column(|_| None::<&str>))
     .bind(rows.column(|row| row.feedback.facts.product.model.as_str()))
     .bind(rows.column(|row| row.feedback.facts.product.batch.as_str()))
     .bind(rows.column(|row| row.feedback.facts.product.purchase_channel.as_str()))
