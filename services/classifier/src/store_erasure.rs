@@ -36,6 +36,14 @@ pub(crate) async fn erase(tx: &mut Transaction, whose: &Whose) -> Result<Erased,
              WHERE tenant_id = $1 AND 'tenants/' || tenant_id || '/classifications/' || classification_id = ANY ($2)",
         ),
         (
+            // There is no text to review any more.
+            "review_item",
+            "UPDATE review_item
+             SET comment = '', close_reason = CASE WHEN state = 1 THEN 3 ELSE close_reason END, state = CASE WHEN state = 1 THEN 4 ELSE state END,
+                 lease_expire_time = NULL, assignee = CASE WHEN state = 1 THEN '' ELSE assignee END, revision = revision + 1
+             WHERE tenant_id = $1 AND 'tenants/' || tenant_id || '/classifications/' || classification_id = ANY ($2)",
+        ),
+        (
             "statement",
             "DELETE FROM statement
              WHERE tenant_id = $1 AND 'tenants/' || tenant_id || '/classifications/' || classification_id = ANY ($2)",
@@ -60,12 +68,14 @@ pub(crate) async fn erase(tx: &mut Transaction, whose: &Whose) -> Result<Erased,
     Ok(erased)
 }
 
-/// Every classification of the customer's feedback, with its corrections and the text that was read.
+/// Every classification of the customer's feedback, with its corrections, its reviews and the text that was read.
 pub(crate) async fn export(tx: &mut Transaction, whose: &Whose) -> Result<Vec<String>, Refusal> {
     let lines = sqlx::query_scalar(
         "SELECT (to_jsonb(c) - 'tenant_id' || jsonb_build_object('kind', 'classification', 'corrections', COALESCE((
              SELECT jsonb_agg(to_jsonb(r) - 'tenant_id' ORDER BY r.revision) FROM correction AS r
-             WHERE r.tenant_id = c.tenant_id AND r.classification_id = c.classification_id), '[]'), 'text', (
+             WHERE r.tenant_id = c.tenant_id AND r.classification_id = c.classification_id), '[]'), 'review_items', COALESCE((
+             SELECT jsonb_agg(to_jsonb(i) - 'tenant_id' ORDER BY i.create_time, i.stage) FROM review_item AS i
+             WHERE i.tenant_id = c.tenant_id AND i.classification_id = c.classification_id), '[]'), 'text', (
              SELECT s.text FROM statement AS s
              WHERE s.tenant_id = c.tenant_id AND s.classification_id = c.classification_id)))::text
          FROM classification AS c

@@ -26,6 +26,7 @@ const WORK: &[&str] = &[
     "classifier.texts.classify",
     "classifier.classifications.correct",
     "classifier.priorities.score",
+    "classifier.reviewitems.resolve",
     "scheduler.*.read",
     "scheduler.workorders.acknowledge",
     "scheduler.workorders.start",

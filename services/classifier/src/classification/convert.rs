@@ -139,9 +139,15 @@ pub(super) fn change(request: &v1::CorrectClassificationRequest, author: &str) -
         author: author.to_owned(),
         reason: mask(&request.reason),
         category: given(&request.category),
+        labels: request
+            .labels
+            .iter()
+            .map(|label| (label.dimension.clone(), label.category.clone()))
+            .collect(),
         priority: given(&request.priority),
         sentiment: sentiment(request.sentiment),
         impact: impact(request.impact),
+        confirms: false,
     }
 }
 
@@ -193,6 +199,7 @@ fn labels(labels: &[Label]) -> Vec<event::Label> {
         category: label.category.clone(),
         confidence: label.confidence,
         model: label.model.clone(),
+        rule: label.rule.clone(),
     };
     labels.iter().map(label).collect()
 }
@@ -278,6 +285,14 @@ fn correction(correction: &Correction) -> v1::Correction {
         sentiment: correction.sentiment.map_or(0, sentiment_number),
         impact: correction.impact.map_or(0, impact_number),
         create_time: Some(sql::to_proto(correction.create_time)),
+        labels: correction
+            .labels
+            .iter()
+            .map(|(dimension, category)| v1::DimensionLabel {
+                dimension: dimension.clone(),
+                category: category.clone(),
+            })
+            .collect(),
     }
 }
 

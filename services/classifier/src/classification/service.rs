@@ -11,21 +11,23 @@ use uuid::Uuid;
 use super::{
     convert,
     domain::{Change, Classification},
-    domain_priority::{Computed, Rules},
+    domain_priority::Computed,
     reviewing::{customers, watch_review},
-    store,
+    settling, store,
 };
 use crate::{
     domain::{Feedback, SYSTEM, UNCLASSIFIED},
     model::{
-        asking,
-        corrections::{self, Said},
+        asking::{self, Asked},
+        domain::Source,
+        shadow,
     },
     priority::domain::UsedFor,
     reading::{
         excerpt,
-        verdict::{self, Statement},
+        verdict::{Scan, Statement},
     },
+    review::queue::{self, Seen},
     room::Room,
     taxonomy::service::Paging,
 };
@@ -153,8 +155,9 @@ pub(super) async fn classify(
     statement: Statement<'_>,
 ) -> Result<(), Refusal> {
     let lexicon = room.lexicons.active(tx, tenant).await?;
-    let answers = asking::answers(room, tx, tenant, statement.text).await?;
-    let verdict = verdict::read_with(&lexicon, statement, &answers);
+    let scan = Scan::new(&lexicon, statement);
+    let asked = asking::ask(room, tx, tenant, &scan).await?;
+    let verdict = scan.verdict(&asked.answers);
     let abstained = verdict.category == UNCLASSIFIED;
     let model = room.priorities.active(tx, tenant, UsedFor::Case).await?;
     let customers = customers(room, tx, tenant, &model, (feedback, &verdict.category)).await?;
@@ -173,6 +176,15 @@ pub(super) async fn classify(
         return Ok(());
     }
     watch_review(tx, tenant, &new, None).await?;
+    let seen = Seen {
+        classification: id,
+        statement: &statement,
+        verdict: &new.computed.verdict,
+        asked: &asked,
+        by_people: &[],
+    };
+    queue::classified(room, tx, tenant, seen).await?;
+    shadow::keep(room, tx, tenant, (id, &new.computed.verdict), &asked).await?;
     tell(room, tx, tenant, &new, SYSTEM).await?;
     room.meters.classified(tx, abstained);
     Ok(())
@@ -185,20 +197,21 @@ pub(super) async fn try_text(
     version: Option<i32>,
     statement: Statement<'_>,
 ) -> Result<Computed, Refusal> {
-    // A version is tried by itself, without the trained models that stand beside the one in effect.
-    let mut answers = Vec::new();
     let mut tx = room.database.tenant(tenant).await?;
     let found = match version {
         Some(version) => room.lexicons.version(&mut tx, tenant, version).await?,
-        None => {
-            answers = asking::answers(room, &mut tx, tenant, statement.text).await?;
-            Some(room.lexicons.active(&mut tx, tenant).await?)
-        }
+        None => Some(room.lexicons.active(&mut tx, tenant).await?),
+    };
+    let lexicon = found.ok_or_else(|| Refusal::not_found(&tenant.child("taxonomies", version.unwrap_or_default())))?;
+    let scan = Scan::new(&lexicon, statement);
+    // A version is tried by itself, without the trained models that stand beside the one in effect.
+    let asked = match version {
+        Some(_) => Asked::default(),
+        None => asking::ask(room, &mut tx, tenant, &scan).await?,
     };
     let model = room.priorities.active(&mut tx, tenant, UsedFor::Case).await?;
     tx.rollback().await;
-    let lexicon = found.ok_or_else(|| Refusal::not_found(&tenant.child("taxonomies", version.unwrap_or_default())))?;
-    let verdict = verdict::read_with(&lexicon, statement, &answers);
+    let verdict = scan.verdict(&asked.answers);
     Ok(Computed::new(verdict, &statement, 0, &model))
 }
 
@@ -268,36 +281,11 @@ pub(super) async fn correct(
     if !etag.is_empty() && etag != found.revision.to_string() {
         return Err(Refusal::etag_mismatch(name));
     }
-    let lexicon = room.lexicons.active(&mut tx, tenant).await?;
-    let model = room.priorities.active(&mut tx, tenant, UsedFor::Case).await?;
-    let category = change.category.as_deref().unwrap_or(&found.category);
-    let customers = customers(room, &mut tx, tenant, &model, (&found.feedback, category)).await?;
-    let rules = Rules {
-        lexicon: &lexicon,
-        model: &model,
-        customers,
-    };
-    let author = change.author.clone();
-    let round = found.review.as_ref().map(|review| review.round);
-    let (category, sentiment) = (change.category.clone(), change.sentiment);
-    found.correct(rules, change, room.clock.now())?;
-    store::correct(&mut tx, tenant, &found).await?;
-    watch_review(&mut tx, tenant, &found, round).await?;
-    let main = lexicon.dimensions.first().map(String::as_str);
-    let said = Said {
-        classification: id,
-        feedback: &found.feedback.name,
-        category: main.zip(category.as_deref()),
-        sentiment,
-        author: &author,
-    };
-    corrections::learn_from(&mut tx, tenant, said, room.clock.now()).await?;
-    tell(room, &mut tx, tenant, &found, &author).await?;
+    settling::revise(room, &mut tx, tenant, &mut found, change, Source::Correction).await?;
     let answer = convert::answer(tenant, &found)?;
     if let Some(repeat) = repeat {
         repeat.answer(&mut tx, &room.clock, &answer).await?;
     }
-    room.meters.corrected(&mut tx);
     tx.commit().await?;
     Ok(answer)
 }

@@ -15,11 +15,14 @@ const REACH: usize = 3;
 const BEGIN: u64 = 1;
 const END: u64 = 2;
 const NEGATED: u64 = 3;
+const HINT: u64 = 4;
 /// What is read of a text, in tokens; more of it says nothing new, and a text of any length must cost a bounded time.
 pub(super) const READ_AT_MOST: usize = 4_000;
 
 /// Kinds of features; each kind is normalised by itself, so that the many letters of a text do not drown its words.
-pub(super) const FAMILIES: usize = 2;
+pub(super) const FAMILIES: usize = 3;
+/// The family of what others found in the text, see [`hint`].
+const HINTS: usize = 2;
 
 /// Room to work in, kept from text to text so that reading allocates nothing.
 #[derive(Debug, Default)]
@@ -42,8 +45,8 @@ struct Token {
 }
 
 impl Scratch {
-    /// Fills `keys` with the features of a text.
-    pub(super) fn read(&mut self, text: &str) {
+    /// Fills `keys` with the features of a text, and with what others found in it.
+    pub(super) fn read(&mut self, text: &str, hints: &[u32]) {
         let folded = fold(text);
         self.tokenize(folded.text());
         let Self { tokens, keys, .. } = self;
@@ -51,6 +54,7 @@ impl Scratch {
             family.clear();
         }
         each_feature(folded.text(), tokens, |family, key, _| keys[family].push(key));
+        keys[HINTS].extend_from_slice(hints);
         for family in keys.iter_mut() {
             family.sort_unstable();
         }
@@ -88,6 +92,12 @@ impl Scratch {
             }
         }
     }
+}
+
+/// The key of something that was found in a text beside its words, by what it is made of: the same for ever.
+pub(crate) fn hint(parts: &[&str]) -> u32 {
+    let hash_of = |part: &&str| part.bytes().fold(0, |hash, byte| join(hash, u64::from(byte)));
+    key(parts.iter().map(hash_of).fold(HINT, join))
 }
 
 /// Says the family and key of each feature, and the tokens that it covers.
@@ -190,7 +200,7 @@ mod tests {
 
     fn keys(text: &str) -> Vec<u32> {
         let mut scratch = Scratch::default();
-        scratch.read(text);
+        scratch.read(text, &[]);
         scratch.keys[0].clone()
     }
 

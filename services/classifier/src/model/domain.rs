@@ -6,12 +6,14 @@ use huiyin_chassis::secret;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
+use crate::reading::answers::About;
+
 /// Where a new task abstains unless it is said otherwise.
 pub(super) const DEFAULT_THRESHOLD: f64 = 0.6;
 /// What a new task holds out unless it is said otherwise.
 pub(super) const DEFAULT_HOLD_OUT: f64 = 0.2;
 /// Sides are dealt in ten thousandths.
-const BUCKETS: i32 = 10_000;
+pub(crate) const BUCKETS: i32 = 10_000;
 
 /// The labels of a task of sentiment.
 pub(crate) const SENTIMENTS: [&str; 3] = ["NEGATIVE", "NEUTRAL", "POSITIVE"];
@@ -34,6 +36,10 @@ pub(crate) struct Task {
     pub(crate) dimension: String,
     pub(crate) threshold: f64,
     pub(crate) hold_out_share: f64,
+    /// Of what is in no doubt.
+    pub(crate) review_share: f64,
+    /// Of what is reviewed.
+    pub(crate) double_coding_share: f64,
     pub(crate) last_version: i32,
     /// 0 for none.
     pub(crate) active_version: i32,
@@ -55,7 +61,16 @@ impl Task {
         bucket
     }
 
-    /// Makes a version decide (0: none) and remembers the one that did.
+    /// What its models are asked about a feedback; nothing where the labels are the tenant's own.
+    pub(crate) fn about(&self) -> Option<About> {
+        match self.target {
+            Target::Labels => None,
+            Target::Dimension => Some(About::Dimension(self.dimension.clone())),
+            Target::Sentiment => Some(About::Sentiment),
+        }
+    }
+
+    /// Makes a version decide (0: none) and remembers the one that did; it leaves the shadow.
     pub(super) fn activate(&mut self, version: i32, now: Timestamp) {
         /// Nobody goes back further.
         const REMEMBERED: usize = 100;
@@ -64,6 +79,9 @@ impl Task {
             self.previous_versions.remove(0);
         }
         self.active_version = version;
+        if self.shadow_version == version {
+            self.shadow_version = 0;
+        }
         self.touch(now);
     }
 
@@ -73,6 +91,9 @@ impl Task {
             return false;
         }
         self.active_version = self.previous_versions.pop().unwrap_or(0);
+        if self.shadow_version == self.active_version {
+            self.shadow_version = 0;
+        }
         self.touch(now);
         true
     }
@@ -117,7 +138,7 @@ pub(crate) struct Example {
 }
 
 /// The bucket of an example, 0 … 9999: the same for ever, whenever it is imported again.
-pub(super) fn bucket(task: &str, example: &str) -> i32 {
+pub(crate) fn bucket(task: &str, example: &str) -> i32 {
     let hash = secret::hash(format!("{task}\u{1f}{example}").as_bytes());
     let number = u32::from_be_bytes([hash[0], hash[1], hash[2], hash[3]]);
     i32::try_from(number % BUCKETS.unsigned_abs()).unwrap_or(0)
@@ -142,6 +163,8 @@ pub(crate) struct Version {
     pub(crate) training_examples: i64,
     pub(crate) judgement: Option<Judgement>,
     pub(crate) train_seconds: f64,
+    /// The version of the taxonomy whose rules are features of it; none where none are.
+    pub(crate) rules_version: Option<i32>,
     pub(crate) size_bytes: i64,
     pub(crate) digest: String,
     pub(crate) author: String,
@@ -192,6 +215,8 @@ mod tests {
             dimension: String::new(),
             threshold: DEFAULT_THRESHOLD,
             hold_out_share: DEFAULT_HOLD_OUT,
+            review_share: 0.0,
+            double_coding_share: 0.0,
             last_version: 3,
             active_version: 0,
             previous_versions: Vec::new(),

@@ -14,6 +14,7 @@ struct Row {
     evaluation: Option<Json<Judgement>>,
     train_seconds: f64,
     size_bytes: i64,
+    rules_version: Option<i32>,
     digest: String,
     author: String,
     create_time: jiff_sqlx::Timestamp,
@@ -29,6 +30,7 @@ impl From<Row> for Version {
             judgement: row.evaluation.map(|Json(judgement)| judgement),
             train_seconds: row.train_seconds,
             size_bytes: row.size_bytes,
+            rules_version: row.rules_version,
             digest: row.digest,
             author: row.author,
             create_time: row.create_time.to_jiff(),
@@ -37,7 +39,7 @@ impl From<Row> for Version {
 }
 
 const SELECT: &str =
-    "SELECT version, change_reason, labels, training_examples, evaluation, train_seconds, size_bytes, digest, author,
+    "SELECT version, change_reason, labels, training_examples, evaluation, train_seconds, size_bytes, rules_version, digest, author,
             create_time
      FROM model WHERE tenant_id = ";
 
@@ -98,8 +100,8 @@ pub(super) async fn insert(
 ) -> Result<(), Refusal> {
     sqlx::query(
         "INSERT INTO model (tenant_id, task_id, version, change_reason, labels, training_examples, evaluation, train_seconds,
-             size_bytes, digest, content, author, create_time)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)",
+             size_bytes, digest, content, author, create_time, rules_version)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)",
     )
     .bind(tenant.key())
     .bind(task)
@@ -114,6 +116,7 @@ pub(super) async fn insert(
     .bind(content)
     .bind(&new.author)
     .bind(sql::time(new.create_time))
+    .bind(new.rules_version)
     .execute(&mut **tx)
     .await?;
     Ok(())

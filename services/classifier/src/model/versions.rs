@@ -10,6 +10,7 @@ use super::{
     convert::{self, ModelAnswer, TASKS, TaskAnswer},
     domain::{Judgement, Labelled, Task, Version},
     judging::{aside, judge},
+    reader::Reader,
     store::{self, Activation, Hold},
     store_examples, store_models, tasks,
 };
@@ -183,10 +184,10 @@ async fn accuracy(
     version: i32,
     texts: Vec<Labelled>,
 ) -> Result<(f64, Vec<Labelled>), Refusal> {
-    let model = room.models.version(tx, tenant, &task.id, version).await?;
-    let model = model.ok_or_else(|| Refusal::not_found(&convert::model_name(tenant, &task.id, version)))?;
+    let reader = Reader::open(room, tx, tenant, task, version).await?;
+    let reader = reader.ok_or_else(|| Refusal::not_found(&convert::model_name(tenant, &task.id, version)))?;
     let threshold = task.threshold;
-    aside(move || (judge(&model, &texts, threshold).accuracy, texts)).await
+    aside(move || (judge(&reader, &texts, threshold).accuracy, texts)).await
 }
 
 /// Lets none decide.

@@ -2,12 +2,14 @@
 //!
 //! `fold` (one spelling for all) → `lexicon` (the taxonomy as one automaton) and `rules` (phrases, regular expressions) → `scan` (what
 //! is there, and what of it is turned around) → `score` (categories, tendency, impact) → `aspect` (clause by clause) → `verdict`.
+//! `hints` are what a trained model takes of it;
 //! `sentence` knows where sentences and clauses end; `excerpt` is for messages and lists.
 
 pub(crate) mod answers;
 pub(crate) mod aspect;
 pub(crate) mod excerpt;
 pub(crate) mod fold;
+mod hints;
 pub(crate) mod lexicon;
 pub(crate) mod rules;
 mod scan;

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use super::{
     answers::{self, Answer},
     aspect::{self, Aspect},
-    fold,
+    fold::{self, Folded},
     lexicon::{Lexicon, Role},
     rules::About,
     scan::{self, Scanned},
@@ -47,6 +47,11 @@ impl<'t> Statement<'t> {
             product_model: "",
             channel: 0,
         }
+    }
+
+    /// True where an agent's ear decides the tendency, whatever the wording.
+    pub(crate) fn tells_tendency(&self) -> bool {
+        self.emotion_level >= ANGRY
     }
 }
 
@@ -108,22 +113,68 @@ pub(crate) struct Verdict {
 
 /// Reads a text by the dictionary alone.
 pub(crate) fn read(lexicon: &Lexicon, statement: Statement<'_>) -> Verdict {
-    read_with(lexicon, statement, &[])
+    Scan::new(lexicon, statement).verdict(&[])
 }
 
 /// Reads a text, with what trained models say of it.
+#[cfg(test)]
 pub(crate) fn read_with(lexicon: &Lexicon, statement: Statement<'_>, answers: &[Answer]) -> Verdict {
-    let folded = fold::fold(statement.text);
-    let about = About {
-        product_model: statement.product_model,
-        channel: statement.channel,
-    };
-    let scanned = scan::scan(lexicon, &folded, about);
+    Scan::new(lexicon, statement).verdict(answers)
+}
+
+/// A text with what stands in it: what trained models take of it, and what is made of both.
+#[derive(Debug)]
+pub(crate) struct Scan<'s> {
+    pub(super) lexicon: &'s Lexicon,
+    statement: Statement<'s>,
+    folded: Folded,
+    pub(super) scanned: Scanned,
+}
+
+impl<'s> Scan<'s> {
+    /// Looks for what stands in a text.
+    pub(crate) fn new(lexicon: &'s Lexicon, statement: Statement<'s>) -> Self {
+        let folded = fold::fold(statement.text);
+        let about = About {
+            product_model: statement.product_model,
+            channel: statement.channel,
+        };
+        Self {
+            scanned: scan::scan(lexicon, &folded, about),
+            lexicon,
+            statement,
+            folded,
+        }
+    }
+
+    /// The text.
+    pub(crate) fn text(&self) -> &'s str {
+        self.statement.text
+    }
+
+    /// By which version of the taxonomy.
+    pub(crate) fn taxonomy_version(&self) -> i32 {
+        self.lexicon.version
+    }
+
+    /// What the taxonomy says, with what trained models say.
+    pub(crate) fn verdict(&self, answers: &[Answer]) -> Verdict {
+        verdict(self, answers)
+    }
+}
+
+fn verdict(scan: &Scan<'_>, answers: &[Answer]) -> Verdict {
+    let Scan {
+        lexicon,
+        statement,
+        folded,
+        scanned,
+    } = scan;
     let hits = &scanned.hits;
-    let found = score::categories(lexicon, &scanned);
-    let answers::Settled { labels, main, found_by } = answers::settle(lexicon, hits, found, answers);
+    let found = score::categories(lexicon, scanned);
+    let answers::Settled { labels, main, found_by } = answers::settle(lexicon, scanned, found, answers);
     let (sentiment_score, wording) = score::sentiment(lexicon, hits);
-    let (sentiment, sentiment_model) = if statement.emotion_level >= ANGRY {
+    let (sentiment, sentiment_model) = if statement.tells_tendency() {
         (Sentiment::Negative, "")
     } else {
         answers::sentiment(answers).unwrap_or((wording, ""))
@@ -136,9 +187,9 @@ pub(crate) fn read_with(lexicon: &Lexicon, statement: Statement<'_>, answers: &[
         || main.map_or(Impact::Minor, |main| main.default_impact),
         |(impact, _)| *impact,
     );
-    let spans = spans(lexicon, &folded, &scanned);
+    let spans = spans(lexicon, folded, scanned);
     let missing_dimensions = missing_dimensions(lexicon, &labels);
-    let aspects = aspect::aspects(lexicon, &folded, &scanned, &labels);
+    let aspects = aspect::aspects(lexicon, folded, scanned, &labels);
     let found_by = found_by.unwrap_or_else(|| deciding_terms(&spans, category));
     Verdict {
         taxonomy_version: lexicon.version,

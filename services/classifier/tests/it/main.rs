@@ -12,4 +12,7 @@ mod priorities;
 mod priority_models;
 mod priority_tries;
 mod reclassifying;
+mod reviewing;
+mod reviewing_twice;
+mod shadows;
 mod taxonomies;
