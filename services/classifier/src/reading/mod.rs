@@ -15,6 +15,7 @@ pub(crate) mod rules;
 mod scan;
 mod score;
 mod sentence;
+mod statement;
 pub(crate) mod verdict;
 mod work;
 

@@ -112,7 +112,7 @@ pub(super) fn lease(said: Option<&prost_types::Duration>) -> SignedDuration {
 ///
 /// # Errors
 /// Times that no calendar has, and a stretch that ends before it begins.
-pub(super) fn stretch(
+pub(crate) fn stretch(
     start: Option<&prost_types::Timestamp>,
     end: Option<&prost_types::Timestamp>,
 ) -> Result<(Option<Timestamp>, Option<Timestamp>), Refusal> {

@@ -6,7 +6,7 @@
 
 mod agreement;
 pub(crate) mod api;
-mod convert;
+pub(crate) mod convert;
 mod domain;
 mod domain_agreement;
 pub(crate) mod queue;

@@ -13,6 +13,7 @@ mod priority_models;
 mod priority_tries;
 mod reclassifying;
 mod reviewing;
+mod reviewing_ends;
 mod reviewing_twice;
 mod shadows;
 mod taxonomies;
