@@ -3,7 +3,7 @@
 use std::ops::Range;
 
 use super::vocabulary::Row;
-use crate::reading::fold::fold;
+use crate::reading::fold::{Folded, fold};
 
 /// Longest run of tokens that is one feature; a token is an ideograph, a word or a symbol.
 const TOKENS: usize = 3;
@@ -45,9 +45,8 @@ struct Token {
 }
 
 impl Scratch {
-    /// Fills `keys` with the features of a text, and with what others found in it.
-    pub(super) fn read(&mut self, text: &str, hints: &[u32]) {
-        let folded = fold(text);
+    /// Fills `keys` with the features of a folded text, and with what others found in it.
+    pub(super) fn read(&mut self, folded: &Folded, hints: &[u32]) {
         self.tokenize(folded.text());
         let Self { tokens, keys, .. } = self;
         for family in keys.iter_mut() {
@@ -200,7 +199,7 @@ mod tests {
 
     fn keys(text: &str) -> Vec<u32> {
         let mut scratch = Scratch::default();
-        scratch.read(text, &[]);
+        scratch.read(&fold(text), &[]);
         scratch.keys[0].clone()
     }
 

@@ -8,6 +8,7 @@ use super::{
     training::{self, Options, Untrainable},
     vocabulary::Vocabulary,
 };
+use crate::reading::fold::{Folded, fold};
 
 /// A linear classifier over hashed n-grams, with calibrated probabilities.
 #[derive(Debug, Clone)]
@@ -139,7 +140,12 @@ impl Model {
 
     /// The probability of each label; they sum up to 1. `hints` are what its rules find in the text.
     pub(crate) fn read<'a>(&self, text: &str, hints: &[u32], scratch: &'a mut Scratch) -> &'a [f32] {
-        scratch.read(text, hints);
+        self.read_folded(&fold(text), hints, scratch)
+    }
+
+    /// The same of a text that was folded already.
+    pub(crate) fn read_folded<'a>(&self, folded: &Folded, hints: &[u32], scratch: &'a mut Scratch) -> &'a [f32] {
+        scratch.read(folded, hints);
         self.vocabulary.count(scratch);
         let Scratch { row, margins, .. } = scratch;
         row.weigh(self.vocabulary.importance());
@@ -155,7 +161,7 @@ impl Model {
             return Vec::new();
         }
         let mut scratch = Scratch::default();
-        scratch.read(text, hints);
+        scratch.read(&fold(text), hints);
         self.vocabulary.count(&mut scratch);
         scratch.row.weigh(self.vocabulary.importance());
         let mut row = std::mem::take(&mut scratch.row.cells);

@@ -57,7 +57,7 @@ pub(crate) async fn learn_from(
     for (task, label) in wanted {
         if label == UNCLASSIFIED {
             // None of the categories is nothing to learn, and what was said before is wrong.
-            store_examples::delete(tx, tenant, &task, &[id.clone()]).await?;
+            store_examples::delete(tx, tenant, &task, std::slice::from_ref(&id)).await?;
             continue;
         }
         let example = Example {

@@ -24,3 +24,6 @@ pub(crate) mod training;
 mod versions;
 
 pub(crate) use tasks::existing_task;
+
+#[cfg(test)]
+mod rules_measured;

@@ -68,16 +68,25 @@ impl Reader {
 
     /// The probability of each label.
     pub(super) fn read<'s>(&self, text: &str, scratch: &'s mut Scratch) -> &'s [f32] {
-        self.model.read(text, &self.hints(text), scratch)
+        match &self.rules {
+            Some(rules) => {
+                let scan = Scan::new(&rules.lexicon, Statement::of(text));
+                self.model
+                    .read_folded(scan.folded(), &scan.hints(&rules.about), scratch)
+            }
+            None => self.model.read(text, &[], scratch),
+        }
     }
 
     /// The same of a text that was scanned already: where it was by the same version of the taxonomy, it is not scanned again.
     pub(super) fn read_scanned<'s>(&self, scan: &Scan<'_>, scratch: &'s mut Scratch) -> &'s [f32] {
         match &self.rules {
             Some(rules) if rules.lexicon.version == scan.taxonomy_version() => {
-                self.model.read(scan.text(), &scan.hints(&rules.about), scratch)
+                self.model
+                    .read_folded(scan.folded(), &scan.hints(&rules.about), scratch)
             }
-            _ => self.read(scan.text(), scratch),
+            Some(_) => self.read(scan.text(), scratch),
+            None => self.model.read_folded(scan.folded(), &[], scratch),
         }
     }
 }

@@ -114,6 +114,11 @@ impl<'s> Scan<'s> {
         self.statement.text
     }
 
+    /// The text as it was compared.
+    pub(crate) fn folded(&self) -> &Folded {
+        &self.folded
+    }
+
     /// By which version of the taxonomy.
     pub(crate) fn taxonomy_version(&self) -> i32 {
         self.lexicon.version

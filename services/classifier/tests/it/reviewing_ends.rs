@@ -95,7 +95,7 @@ async fn what_a_model_is_unsure_of_waits_too_with_what_it_thought() {
     let model = play.trained(&task.name).await;
     play.activated(&model).await;
     play.classified("软件又闪退").await;
-    for text in ["嗯", "要求开发票，invoice please", "哦，好吧"] {
+    for text in ["嗯", "哦，好吧", "明天下雪"] {
         play.classified(text).await;
     }
     let queue = play.queue("reason = MODEL_UNSURE AND task = \"nature\"").await;
