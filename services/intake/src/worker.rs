@@ -13,7 +13,7 @@ impl Fire for Room {
     async fn fire(&self, tx: &mut Transaction, due: &Timer) -> Result<(), Refusal> {
         match due.kind.as_str() {
             kind if kind.starts_with(attachment::timers::KINDS) => self.attachment_due(tx, due).await,
-            compare::KIND => self.compare(tx, due).await,
+            compare::KIND | compare::POSTPONED => self.compare(tx, due).await,
             compare::PRUNE => self.prune_bands(tx, &due.tenant).await,
             retention::service::TIMER => self.retain(tx, &due.tenant, due.payload()?).await,
             other => Err(Refusal::fault(anyhow::anyhow!("nobody knows what {other} is for"))),

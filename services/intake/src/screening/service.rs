@@ -112,7 +112,8 @@ pub(crate) async fn keep(tx: &mut Transaction, tenant: &Tenant, stored: &[&Accep
         .iter()
         .filter_map(|accepted| Some((accepted.feedback.id, accepted.repeats.as_ref()?.fingerprint.clone())))
         .collect();
-    store::put_prints(tx, tenant, &prints, false).await
+    store::put_prints(tx, tenant, &prints, false).await?;
+    Ok(())
 }
 
 /// What a feedback that is being stored tells the others.
