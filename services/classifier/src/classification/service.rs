@@ -203,7 +203,7 @@ pub(super) async fn try_text(
 }
 
 /// The classification of a feedback.
-pub(super) async fn get(room: &Room, tenant: &Tenant, id: Uuid, name: &str) -> Result<Classification, Refusal> {
+pub(crate) async fn get(room: &Room, tenant: &Tenant, id: Uuid, name: &str) -> Result<Classification, Refusal> {
     let mut tx = room.database.tenant(tenant).await?;
     let found = store::find(&mut tx, tenant, id).await?;
     tx.rollback().await;
