@@ -14,7 +14,7 @@ use super::{
     publishing::{self, Wish},
     uses,
 };
-use crate::{room::Room, taxonomy::service::Paging};
+use crate::room::Room;
 
 /// The room behind `KnowledgeService`.
 pub(crate) struct Api {
@@ -61,13 +61,7 @@ impl KnowledgeService for Api {
         let caller = Caller::of(&request)?;
         let request = request.into_inner();
         let tenant = name::parent(&caller, &request.parent)?;
-        let paging = Paging {
-            page_size: request.page_size,
-            page_token: &request.page_token,
-            filter: &request.filter,
-            order_by: &request.order_by,
-        };
-        let page = articles::list(&self.room, &tenant, paging).await?;
+        let page = articles::list(&self.room, &tenant, request.paging()).await?;
         let articles = page.entries.iter();
         Ok(Response::new(v1::ListArticlesResponse {
             articles: articles.map(|article| convert::article(&tenant, article)).collect(),
@@ -138,13 +132,7 @@ impl KnowledgeService for Api {
         let caller = Caller::of(&request)?;
         let request = request.into_inner();
         let (tenant, id) = article_of(&caller, &request.parent)?;
-        let paging = Paging {
-            page_size: request.page_size,
-            page_token: &request.page_token,
-            filter: &request.filter,
-            order_by: &request.order_by,
-        };
-        let page = articles::list_versions(&self.room, &tenant, id, paging).await?;
+        let page = articles::list_versions(&self.room, &tenant, id, request.paging()).await?;
         let versions = page.entries.iter();
         Ok(Response::new(v1::ListArticleVersionsResponse {
             versions: versions.map(|article| convert::article(&tenant, article)).collect(),

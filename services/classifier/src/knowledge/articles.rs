@@ -2,7 +2,7 @@
 
 use huiyin_chassis::{
     Refusal, Tenant, Transaction,
-    listing::{Field, Kind, Page, PageKey, PageRequest},
+    listing::{Field, Kind, Page, PageKey, PageRequest, Paging},
     repeat::Repeatable,
 };
 use uuid::Uuid;
@@ -12,7 +12,7 @@ use super::{
     domain::{Article, Content, Held, Sees},
     store::{self, Body},
 };
-use crate::{room::Room, taxonomy::service::Paging};
+use crate::room::Room;
 
 const fn field(name: &'static str, kind: Kind) -> Field {
     Field {
@@ -185,11 +185,8 @@ pub(super) async fn list(room: &Room, tenant: &Tenant, paging: Paging<'_>) -> Re
         &room.page_tokens,
         tenant,
         "articles",
-        (paging.page_size, paging.page_token),
-        paging.filter,
-        paging.order_by,
-        FIELDS,
-        &[UPDATE_TIME, CREATE_TIME, USED],
+        paging,
+        (FIELDS, &[UPDATE_TIME, CREATE_TIME, USED]),
     )?;
     let mut tx = room.database.tenant(tenant).await?;
     let mut query = store::select(tenant, Body::LeftOut);
@@ -218,11 +215,8 @@ pub(super) async fn list_versions(
         &room.page_tokens,
         tenant,
         &format!("articles/{id}/versions"),
-        (paging.page_size, paging.page_token),
-        paging.filter,
-        paging.order_by,
-        VERSION_FIELDS,
-        &[VERSION],
+        paging,
+        (VERSION_FIELDS, &[VERSION]),
     )?;
     let mut tx = room.database.tenant(tenant).await?;
     // An article has a version 1.
