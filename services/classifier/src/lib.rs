@@ -6,6 +6,7 @@
 //! - [`model`]: tasks, examples and trained versions of a tenant's own;
 //! - [`taxonomy`]: what a tenant's classifier goes by, in versions; version 0 is built in (`builtin/`);
 //! - [`priority`]: what a tenant's priority model makes of what is known, in versions; presets in `builtin/priority/`;
+//! - [`knowledge`]: articles of the knowledge base, in versions: found, suggested, counted;
 //! - [`classification`]: one for each feedback, and what people correct, score and review.
 //!
 //! A call walks proto → [`api`] → `service` → `domain` → `store` → [`events`]; an event of intake enters at [`events`], what comes
@@ -17,6 +18,7 @@ mod config;
 mod domain;
 mod error;
 mod events;
+mod knowledge;
 mod learning;
 mod meters;
 mod model;
@@ -33,8 +35,8 @@ use std::sync::Arc;
 use huiyin_chassis::{Context, Migrations, Running, Service, operations as long, timer};
 use huiyin_events::Events;
 use huiyin_proto::classifier::v1::{
-    classifier_service_server::ClassifierServiceServer, model_service_server::ModelServiceServer,
-    priority_model_service_server::PriorityModelServiceServer,
+    classifier_service_server::ClassifierServiceServer, knowledge_service_server::KnowledgeServiceServer,
+    model_service_server::ModelServiceServer, priority_model_service_server::PriorityModelServiceServer,
 };
 
 pub use config::Config;
@@ -65,6 +67,9 @@ pub async fn start(config: Config, context: Context) -> anyhow::Result<Running> 
     let models = ModelServiceServer::new(model::api::Api::new(room.clone()))
         .max_decoding_message_size(service.server.message_bytes());
     service.server.add(models)?;
+    let knowledge = KnowledgeServiceServer::new(knowledge::api::Api::new(room.clone()))
+        .max_decoding_message_size(service.server.message_bytes());
+    service.server.add(knowledge)?;
     long::run(&mut service, room.clone())?;
     events.run(&mut service, &config.service.neighbors, &["intake"], room.clone())?;
     timer::run(

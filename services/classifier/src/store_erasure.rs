@@ -56,13 +56,22 @@ pub(crate) async fn erase(tx: &mut Transaction, whose: &Whose) -> Result<Erased,
         .execute(&mut **tx)
         .await?;
     erased.count("example", forgotten.rows_affected());
+    // What was used for a feedback stays counted, and nobody can say any more for which.
+    let detached = sqlx::query(
+        "UPDATE article_use SET feedback = '' WHERE tenant_id = $1 AND feedback = ANY ($2) AND feedback <> ''",
+    )
+    .bind(whose.tenant.key())
+    .bind(&whose.feedbacks)
+    .execute(&mut **tx)
+    .await?;
+    erased.count("article_use", detached.rows_affected());
     erased.names = names;
     Ok(erased)
 }
 
-/// Every classification of the customer's feedback, with its corrections and the text that was read.
+/// Every classification of the customer's feedback, with its corrections and the text that was read; and which articles were used for it.
 pub(crate) async fn export(tx: &mut Transaction, whose: &Whose) -> Result<Vec<String>, Refusal> {
-    let lines = sqlx::query_scalar(
+    let mut lines: Vec<String> = sqlx::query_scalar(
         "SELECT (to_jsonb(c) - 'tenant_id' || jsonb_build_object('kind', 'classification', 'corrections', COALESCE((
              SELECT jsonb_agg(to_jsonb(r) - 'tenant_id' ORDER BY r.revision) FROM correction AS r
              WHERE r.tenant_id = c.tenant_id AND r.classification_id = c.classification_id), '[]'), 'text', (
@@ -77,5 +86,15 @@ pub(crate) async fn export(tx: &mut Transaction, whose: &Whose) -> Result<Vec<St
     .bind(&whose.customers)
     .fetch_all(&mut **tx)
     .await?;
+    let uses: Vec<String> = sqlx::query_scalar(
+        "SELECT (to_jsonb(u) - 'tenant_id' || jsonb_build_object('kind', 'article_use'))::text
+         FROM article_use AS u WHERE u.tenant_id = $1 AND u.feedback = ANY ($2) AND u.feedback <> ''
+         ORDER BY u.create_time, u.use_id",
+    )
+    .bind(whose.tenant.key())
+    .bind(&whose.feedbacks)
+    .fetch_all(&mut **tx)
+    .await?;
+    lines.extend(uses);
     Ok(lines)
 }

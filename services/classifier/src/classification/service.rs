@@ -2,7 +2,7 @@
 
 use huiyin_chassis::{
     Refusal, Tenant, Transaction,
-    listing::{Field, Kind, Page, PageKey, PageRequest},
+    listing::{Field, Kind, Page, PageKey, PageRequest, Paging},
     repeat::Repeatable,
 };
 use huiyin_events::{NewEvent, Payload};
@@ -27,7 +27,6 @@ use crate::{
         verdict::{self, Statement},
     },
     room::Room,
-    taxonomy::service::Paging,
 };
 
 const FIELDS: &[Field] = &[
@@ -203,7 +202,7 @@ pub(super) async fn try_text(
 }
 
 /// The classification of a feedback.
-pub(super) async fn get(room: &Room, tenant: &Tenant, id: Uuid, name: &str) -> Result<Classification, Refusal> {
+pub(crate) async fn get(room: &Room, tenant: &Tenant, id: Uuid, name: &str) -> Result<Classification, Refusal> {
     let mut tx = room.database.tenant(tenant).await?;
     let found = store::find(&mut tx, tenant, id).await?;
     tx.rollback().await;
@@ -212,17 +211,7 @@ pub(super) async fn get(room: &Room, tenant: &Tenant, id: Uuid, name: &str) -> R
 
 /// The classifications of a page.
 pub(super) async fn list(room: &Room, tenant: &Tenant, paging: Paging<'_>) -> Result<Page<Classification>, Refusal> {
-    let size = (paging.page_size, paging.page_token);
-    let page = PageRequest::new(
-        &room.page_tokens,
-        tenant,
-        "classifications",
-        size,
-        paging.filter,
-        paging.order_by,
-        FIELDS,
-        ORDERS,
-    )?;
+    let page = PageRequest::new(&room.page_tokens, tenant, "classifications", paging, (FIELDS, ORDERS))?;
     let mut tx = room.database.tenant(tenant).await?;
     let found = store::list(&mut tx, tenant, &page).await?;
     tx.rollback().await;

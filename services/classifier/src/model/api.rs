@@ -17,7 +17,7 @@ use super::{
     training,
     versions::{self, Named, Wish},
 };
-use crate::{room::Room, taxonomy::service::Paging};
+use crate::room::Room;
 
 /// A message of a stream carries at most so many examples.
 const MOST_EXAMPLES: usize = 1000;
@@ -81,13 +81,7 @@ impl ModelService for Api {
         let caller = Caller::of(&request)?;
         let request = request.into_inner();
         let tenant = name::parent(&caller, &request.parent)?;
-        let paging = Paging {
-            page_size: request.page_size,
-            page_token: &request.page_token,
-            filter: &request.filter,
-            order_by: &request.order_by,
-        };
-        let page = tasks::list(&self.room, &tenant, paging).await?;
+        let page = tasks::list(&self.room, &tenant, request.paging()).await?;
         let tasks = page.entries.iter();
         Ok(Response::new(v1::ListTasksResponse {
             tasks: tasks
@@ -161,13 +155,7 @@ impl ModelService for Api {
         let caller = Caller::of(&request)?;
         let request = request.into_inner();
         let (tenant, task) = task_of(&caller, &request.parent)?;
-        let paging = Paging {
-            page_size: request.page_size,
-            page_token: &request.page_token,
-            filter: &request.filter,
-            order_by: &request.order_by,
-        };
-        let page = examples::list(&self.room, &tenant, task, paging).await?;
+        let page = examples::list(&self.room, &tenant, task, request.paging()).await?;
         let examples = page.entries.iter();
         Ok(Response::new(v1::ListExamplesResponse {
             examples: examples
@@ -215,13 +203,7 @@ impl ModelService for Api {
         let caller = Caller::of(&request)?;
         let request = request.into_inner();
         let (tenant, task) = task_of(&caller, &request.parent)?;
-        let paging = Paging {
-            page_size: request.page_size,
-            page_token: &request.page_token,
-            filter: &request.filter,
-            order_by: &request.order_by,
-        };
-        let (task, page) = versions::list(&self.room, &tenant, task, paging).await?;
+        let (task, page) = versions::list(&self.room, &tenant, task, request.paging()).await?;
         let models = page.entries.iter();
         Ok(Response::new(v1::ListModelsResponse {
             models: models.map(|version| convert::model(&tenant, &task, version)).collect(),

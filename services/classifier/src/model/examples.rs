@@ -4,7 +4,7 @@ use std::collections::{BTreeSet, HashMap};
 
 use huiyin_chassis::{
     Refusal, Tenant,
-    listing::{Field, Kind, Page, PageKey, PageRequest},
+    listing::{Field, Kind, Page, PageKey, PageRequest, Paging},
 };
 
 use super::{
@@ -12,7 +12,7 @@ use super::{
     store::Hold,
     store_examples, tasks,
 };
-use crate::{room::Room, taxonomy::service::Paging};
+use crate::room::Room;
 
 /// An answer names so many refusals; the others are counted.
 const MOST_REFUSALS: usize = 1000;
@@ -178,11 +178,8 @@ pub(super) async fn list(
         &room.page_tokens,
         tenant,
         &format!("examples of {task}"),
-        (paging.page_size, paging.page_token),
-        paging.filter,
-        paging.order_by,
-        FIELDS,
-        &[CREATE_TIME],
+        paging,
+        (FIELDS, &[CREATE_TIME]),
     )?;
     let mut tx = room.database.tenant(tenant).await?;
     tasks::existing(&mut tx, tenant, task, Hold::Free).await?;

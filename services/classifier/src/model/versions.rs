@@ -2,7 +2,7 @@
 
 use huiyin_chassis::{
     Refusal, Tenant, Transaction,
-    listing::{Field, Kind, Page, PageKey, PageRequest},
+    listing::{Field, Kind, Page, PageKey, PageRequest, Paging},
     repeat::Repeatable,
 };
 
@@ -13,7 +13,7 @@ use super::{
     store::{self, Activation, Hold},
     store_examples, store_models, tasks,
 };
-use crate::{error::Error, room::Room, taxonomy::service::Paging};
+use crate::{error::Error, room::Room};
 
 const VERSION: Field = Field {
     name: "version",
@@ -95,11 +95,8 @@ pub(super) async fn list(
         &room.page_tokens,
         tenant,
         &format!("models of {task}"),
-        (paging.page_size, paging.page_token),
-        paging.filter,
-        paging.order_by,
-        FIELDS,
-        &[VERSION],
+        paging,
+        (FIELDS, &[VERSION]),
     )?;
     let mut tx = room.database.tenant(tenant).await?;
     let task = tasks::existing(&mut tx, tenant, task, Hold::Free).await?;

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use huiyin_chassis::{
     Refusal, Tenant, Transaction, auth,
-    listing::{Field, Kind, Page, PageKey, PageRequest},
+    listing::{Field, Kind, Page, PageKey, PageRequest, Paging},
     repeat::Repeatable,
 };
 
@@ -15,7 +15,7 @@ use super::{
     models::Model,
     store,
 };
-use crate::{domain::SYSTEM, error::Error, room::Room, taxonomy::service::Paging};
+use crate::{domain::SYSTEM, error::Error, room::Room};
 
 const FIELDS: &[Field] = &[
     Field {
@@ -101,17 +101,7 @@ pub(super) async fn get(
 
 /// The versions of a page, without their contents.
 pub(super) async fn list(room: &Room, tenant: &Tenant, paging: Paging<'_>) -> Result<Page<Head>, Refusal> {
-    let size = (paging.page_size, paging.page_token);
-    let page = PageRequest::new(
-        &room.page_tokens,
-        tenant,
-        "priorityModels",
-        size,
-        paging.filter,
-        paging.order_by,
-        FIELDS,
-        ORDERS,
-    )?;
+    let page = PageRequest::new(&room.page_tokens, tenant, "priorityModels", paging, (FIELDS, ORDERS))?;
     let builtin = [
         room.priorities.builtin_preset(UsedFor::Case)?,
         room.priorities.builtin_preset(UsedFor::Improvement)?,

@@ -329,7 +329,7 @@ fn is_of_word(character: char) -> bool {
 }
 
 /// Han, kana, Bopomofo: words stand in them without spaces, so a term may be found anywhere.
-pub(super) fn is_without_spaces(character: char) -> bool {
+pub(crate) fn is_without_spaces(character: char) -> bool {
     matches!(character, '\u{2e80}'..='\u{9fff}' | '\u{f900}'..='\u{faff}' | '\u{20000}'..='\u{3ffff}')
 }
 

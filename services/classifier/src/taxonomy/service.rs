@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use huiyin_chassis::{
     Refusal, Tenant, Transaction,
-    listing::{Field, Kind, Page, PageKey, PageRequest},
+    listing::{Field, Kind, Page, PageKey, PageRequest, Paging},
     repeat::Repeatable,
 };
 
@@ -54,15 +54,6 @@ pub(super) enum Which {
     Version(i32),
 }
 
-/// What a caller asked of a list.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Paging<'r> {
-    pub(crate) page_size: i32,
-    pub(crate) page_token: &'r str,
-    pub(crate) filter: &'r str,
-    pub(crate) order_by: &'r str,
-}
-
 /// A version, whole.
 pub(super) async fn get(room: &Room, tenant: &Tenant, which: Which, name: &str) -> Result<(Head, Content), Refusal> {
     let mut tx = room.database.tenant(tenant).await?;
@@ -77,17 +68,7 @@ pub(super) async fn get(room: &Room, tenant: &Tenant, which: Which, name: &str) 
 
 /// The versions of a page, without their contents.
 pub(super) async fn list(room: &Room, tenant: &Tenant, paging: Paging<'_>) -> Result<Page<Head>, Refusal> {
-    let size = (paging.page_size, paging.page_token);
-    let page = PageRequest::new(
-        &room.page_tokens,
-        tenant,
-        "taxonomies",
-        size,
-        paging.filter,
-        paging.order_by,
-        FIELDS,
-        ORDERS,
-    )?;
+    let page = PageRequest::new(&room.page_tokens, tenant, "taxonomies", paging, (FIELDS, ORDERS))?;
     let mut tx = room.database.tenant(tenant).await?;
     let heads = store::list(&mut tx, tenant, &room.lexicons.builtin, &page).await?;
     tx.rollback().await;

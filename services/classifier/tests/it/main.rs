@@ -5,6 +5,9 @@
 mod classifying;
 mod correcting;
 mod dictionary;
+mod knowledge;
+mod knowledge_search;
+mod knowledge_use;
 mod lists;
 mod models;
 mod play;

@@ -105,16 +105,7 @@ impl IntakeService for Api {
         let caller = Caller::of(&request)?;
         let request = request.into_inner();
         let tenant = name::parent(&caller, &request.parent)?;
-        let page = self
-            .0
-            .list(
-                &tenant,
-                (request.page_size, &request.page_token),
-                &request.filter,
-                &request.order_by,
-                false,
-            )
-            .await?;
+        let page = self.0.list(&tenant, request.paging(), false).await?;
         Ok(Response::new(ListFeedbacksResponse {
             feedbacks: page
                 .entries

@@ -2,7 +2,7 @@
 
 use huiyin_chassis::{
     Refusal, Tenant, call,
-    listing::{Page, PageKey, PageRequest},
+    listing::{Page, PageKey, PageRequest, Paging},
     name,
     repeat::Repeatable,
     server::Language,
@@ -150,21 +150,15 @@ impl Room {
     pub(crate) async fn list(
         &self,
         tenant: &Tenant,
-        paging: (i32, &str),
-        filter: &str,
-        order_by: &str,
+        paging: Paging<'_>,
         quarantined: bool,
     ) -> Result<Page<Feedback>, Refusal> {
-        let (fields, order) = (store::feedbacks::FIELDS, store::feedbacks::ORDER);
         let request = PageRequest::new(
             &self.page_tokens,
             tenant,
             if quarantined { "quarantinedFeedbacks" } else { FEEDBACKS },
             paging,
-            filter,
-            order_by,
-            fields,
-            order,
+            (store::feedbacks::FIELDS, store::feedbacks::ORDER),
         )?;
         let mut tx = self.ledger.database.tenant(tenant).await?;
         let feedbacks = store::feedbacks::list(&mut tx, tenant, &request, quarantined).await?;
