@@ -26,6 +26,7 @@ const WORK: &[&str] = &[
     "classifier.texts.classify",
     "classifier.classifications.correct",
     "classifier.priorities.score",
+    "classifier.problems.assign",
     "scheduler.*.read",
     "scheduler.workorders.acknowledge",
     "scheduler.workorders.start",
@@ -42,13 +43,14 @@ const WORK: &[&str] = &[
     "analytics.metrics.query",
 ];
 
-/// What who confirms a priority needs: to see what it is about, and to say so.
+/// What who confirms a priority or decides on a problem needs: to see what it is about, and to say so.
 const REVIEW: &[&str] = &[
     "intake.feedbacks.read",
     "classifier.*.read",
     "classifier.texts.classify",
     "classifier.prioritymodels.simulate",
     "classifier.priorities.review",
+    "classifier.problems.*",
     "scheduler.*.read",
     "survey.*.read",
     "analytics.*.read",
@@ -141,6 +143,7 @@ const GRANTS: &[(&str, &[&[&str]])] = &[
             "classifier.*.read",
             "classifier.texts.classify",
             "classifier.prioritymodels.simulate",
+            "classifier.problems.*",
             "scheduler.*.read",
             "survey.*.read",
             "analytics.*",
