@@ -9,6 +9,8 @@ CREATE TABLE problem (
     category               text        NOT NULL, -- empty for any, as are model and batch
     product_model          text        NOT NULL,
     batch                  text        NOT NULL,
+    of_model               boolean     NOT NULL, -- true: only feedback of exactly this model, also where that is none
+    of_batch               boolean     NOT NULL, -- the same of the batch
     state                  integer     NOT NULL, -- as in huiyin.event.v1.ProblemState
     origin                 integer     NOT NULL, -- ProblemOrigin
     whole_group            boolean     NOT NULL, -- true: category, product and batch are all that it has in common

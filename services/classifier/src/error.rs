@@ -48,6 +48,15 @@ pub(crate) enum Error {
     /// No version of a task decides, so there is nothing to go back from.
     #[error("{task} has no active model to roll back")]
     NothingToRollBackTo { task: String },
+    /// A problem cannot become that.
+    #[error("the problem is {state}; from there it can only become: {allowed}")]
+    ProblemStateForbids { state: &'static str, allowed: String },
+    /// A feedback belongs to one problem at most.
+    #[error("{feedback} belongs to {problem}")]
+    FeedbackInOtherProblem { feedback: String, problem: String },
+    /// It is not classified, or not one of the problem's.
+    #[error("{feedback} is not known here, or is not of this problem")]
+    FeedbackNotOfProblem { feedback: String },
     /// The version gives examples of its own dictionary another category; each with its field and what is wrong about it.
     #[error("version {version} of the taxonomy does not keep {} of its own examples", examples.len())]
     ExamplesBroken {
@@ -98,6 +107,15 @@ impl From<Error> for Refusal {
                 .with("active_accuracy", format!("{active:.4}")),
             Error::NotActive { task } => unready(ErrorReason::ModelNotActive).with("task", task),
             Error::NothingToRollBackTo { task } => unready(ErrorReason::NothingToRollBackTo).with("task", task),
+            Error::ProblemStateForbids { state, allowed } => unready(ErrorReason::ProblemStateForbids)
+                .with("state", *state)
+                .with("allowed", allowed),
+            Error::FeedbackInOtherProblem { feedback, problem } => unready(ErrorReason::FeedbackInOtherProblem)
+                .with("feedback", feedback)
+                .with("problem", problem),
+            Error::FeedbackNotOfProblem { feedback } => refusal(ErrorReason::FeedbackNotOfProblem)
+                .with("feedback", feedback)
+                .at_field("feedbacks", format!("{feedback} is not of this problem, or not known")),
             Error::ExamplesBroken { version, examples } => {
                 let refused = unready(ErrorReason::ExamplesBroken)
                     .with("version", version.to_string())

@@ -6,7 +6,8 @@
 //! - [`model`]: tasks, examples and trained versions of a tenant's own;
 //! - [`taxonomy`]: what a tenant's classifier goes by, in versions; version 0 is built in (`builtin/`);
 //! - [`priority`]: what a tenant's priority model makes of what is known, in versions; presets in `builtin/priority/`;
-//! - [`classification`]: one for each feedback, and what people correct, score and review.
+//! - [`classification`]: one for each feedback, and what people correct, score and review;
+//! - [`problem`]: many feedbacks that say the same, and what people decide on them.
 //!
 //! A call walks proto → [`api`] → `service` → `domain` → `store` → [`events`]; an event of intake enters at [`events`], what comes
 //! in by time at [`worker`].
@@ -22,6 +23,7 @@ mod meters;
 mod model;
 mod operations;
 mod priority;
+mod problem;
 mod reading;
 mod room;
 mod store_erasure;
@@ -34,7 +36,7 @@ use huiyin_chassis::{Context, Migrations, Running, Service, operations as long, 
 use huiyin_events::Events;
 use huiyin_proto::classifier::v1::{
     classifier_service_server::ClassifierServiceServer, model_service_server::ModelServiceServer,
-    priority_model_service_server::PriorityModelServiceServer,
+    priority_model_service_server::PriorityModelServiceServer, problem_service_server::ProblemServiceServer,
 };
 
 pub use config::Config;
@@ -65,6 +67,9 @@ pub async fn start(config: Config, context: Context) -> anyhow::Result<Running> 
     let models = ModelServiceServer::new(model::api::Api::new(room.clone()))
         .max_decoding_message_size(service.server.message_bytes());
     service.server.add(models)?;
+    let problems = ProblemServiceServer::new(problem::api::Api::new(room.clone()))
+        .max_decoding_message_size(service.server.message_bytes());
+    service.server.add(problems)?;
     long::run(&mut service, room.clone())?;
     events.run(&mut service, &config.service.neighbors, &["intake"], room.clone())?;
     timer::run(

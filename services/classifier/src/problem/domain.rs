@@ -64,7 +64,12 @@ impl State {
     pub(crate) fn forbids(self) -> Error {
         Error::ProblemStateForbids {
             state: self.word(),
-            allowed: self.next().iter().map(|next| next.word()).collect::<Vec<_>>().join(", "),
+            allowed: self
+                .next()
+                .iter()
+                .map(|next| next.word())
+                .collect::<Vec<_>>()
+                .join(", "),
         }
     }
 }
@@ -303,12 +308,25 @@ impl Problem {
         if self.title_given {
             return;
         }
-        let terms: Vec<&str> = self.terms.iter().take(TERMS_IN_TITLE).map(|term| term.term.as_str()).collect();
+        let terms: Vec<&str> = self
+            .terms
+            .iter()
+            .take(TERMS_IN_TITLE)
+            .map(|term| term.term.as_str())
+            .collect();
         let terms = terms.join("、");
         let about = &self.about;
         let parts = [&about.category, &about.product_model, &about.batch, &terms];
-        let parts: Vec<&str> = parts.into_iter().map(String::as_str).filter(|part| !part.is_empty()).collect();
-        self.title = if parts.is_empty() { self.number.clone() } else { parts.join(" · ") };
+        let parts: Vec<&str> = parts
+            .into_iter()
+            .map(String::as_str)
+            .filter(|part| !part.is_empty())
+            .collect();
+        self.title = if parts.is_empty() {
+            self.number.clone()
+        } else {
+            parts.join(" · ")
+        };
     }
 
     /// Keeps of the terms that were worked out those that still hold, and those that people gave.
@@ -325,17 +343,26 @@ impl Problem {
             return None;
         }
         let all: f64 = self.terms.iter().map(|term| term.score).sum();
-        let said: f64 = self.terms.iter().filter(|term| says(&term.term)).map(|term| term.score).sum();
+        let said: f64 = self
+            .terms
+            .iter()
+            .filter(|term| says(&term.term))
+            .map(|term| term.score)
+            .sum();
         let share = if all > 0.0 { said / all } else { 0.0 };
         (self.whole_group || (all > 0.0 && share >= least)).then_some(share)
     }
 
     /// Whether a group with these terms is this problem's: nobody proposes it a second time.
     pub(crate) fn is_of(&self, about: &About, whole_group: bool, terms: &[Term]) -> bool {
-        if self.about != *about {
+        let said = |about: &About| [about.category.clone(), about.product_model.clone(), about.batch.clone()];
+        if said(&self.about) != said(about) {
             return false;
         }
-        let shared = terms.iter().filter(|term| self.terms.iter().any(|own| own.term == term.term)).count();
+        let shared = terms
+            .iter()
+            .filter(|term| self.terms.iter().any(|own| own.term == term.term))
+            .count();
         whole_group || self.whole_group || shared * 2 >= self.terms.len().min(terms.len())
     }
 }
@@ -448,7 +475,11 @@ mod tests {
         assert_eq!(problem.fits(("function.crash", "X2", ""), |_| true, 0.5), None);
         assert_eq!(problem.fits(("function", "X1", ""), |_| true, 0.5), None);
         problem.about.of_batch = true;
-        assert_eq!(problem.fits(about, |_| true, 0.5), None, "of feedback without a batch alone");
+        assert_eq!(
+            problem.fits(about, |_| true, 0.5),
+            None,
+            "of feedback without a batch alone"
+        );
         problem.whole_group = true;
         assert_eq!(problem.fits(("function.crash", "X1", ""), |_| false, 0.5), Some(0.0));
     }

@@ -11,5 +11,8 @@ mod play;
 mod priorities;
 mod priority_models;
 mod priority_tries;
+mod problem_changes;
+mod problem_words;
+mod problems;
 mod reclassifying;
 mod taxonomies;
