@@ -125,7 +125,7 @@ mod tests {
         recent.extend(planted.iter().map(|text| (*text).to_owned()));
         let (baseline, recent) = (read(&usual[..baseline]), read(&recent));
         let scored = telling(&Said::by(&recent), &Said::by(&baseline));
-        let scored = scored.into_iter().filter(|(_, score)| *score >= 3.0).collect();
+        let scored = scored.into_iter().filter(|(_, score)| *score >= 2.5).collect();
         topics(scored, &recent)
     }
 

@@ -29,4 +29,7 @@ pub(crate) mod terms;
 mod topics;
 pub(crate) mod words;
 
+#[cfg(test)]
+mod domain_rules;
+
 pub(crate) use proposing::{fire, is_timer, look_at};

@@ -12,6 +12,7 @@ mod priorities;
 mod priority_models;
 mod priority_tries;
 mod problem_changes;
+mod problem_sequences;
 mod problem_words;
 mod problems;
 mod reclassifying;

