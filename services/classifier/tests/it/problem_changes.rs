@@ -118,7 +118,11 @@ async fn a_merge_counts_every_feedback_and_customer_once_and_can_be_taken_back()
     play.a_minute_later().await;
     huiyin_testkit::eventually("the new ones count there", crate::play::LIMIT, async || {
         let now = got(&mut boss, &other.name).await;
-        if now.feedback_count == 16 { Ok(()) } else { Err(now) }
+        if now.feedback_count == 16 {
+            Ok(())
+        } else {
+            Err(format!("{now:?}"))
+        }
     })
     .await;
     let own: BTreeSet<String> = feedbacks_of(&mut boss, &other.name)
@@ -273,7 +277,11 @@ async fn feedback_belongs_to_one_problem_at_most() {
     play.a_minute_later().await;
     huiyin_testkit::eventually("it joins", crate::play::LIMIT, async || {
         let now = got(&mut boss, &first.name).await;
-        if now.feedback_count == 4 { Ok(()) } else { Err(now) }
+        if now.feedback_count == 4 {
+            Ok(())
+        } else {
+            Err(format!("{now:?}"))
+        }
     })
     .await;
 }

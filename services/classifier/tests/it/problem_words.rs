@@ -118,7 +118,11 @@ async fn words_that_were_rare_before_are_a_topic_and_then_a_problem() {
     play.stage.clock.advance(SignedDuration::from_mins(1));
     eventually("all was looked at", LIMIT, async || {
         let slow = got(&mut boss, &slow.name).await;
-        if slow.feedback_count == 28 { Ok(()) } else { Err(slow) }
+        if slow.feedback_count == 28 {
+            Ok(())
+        } else {
+            Err(format!("{slow:?}"))
+        }
     })
     .await;
     play.stage.clock.advance(SignedDuration::from_hours(1));
@@ -193,7 +197,11 @@ async fn an_erased_customer_leaves_numbers_and_no_words() {
     };
     let erased = eventually("the room is done", LIMIT, async || {
         let answer = data.erase_customer_data(erase.clone()).await.unwrap().into_inner();
-        if answer.done { Ok(answer) } else { Err(answer) }
+        if answer.done {
+            Ok(answer)
+        } else {
+            Err(format!("{answer:?}"))
+        }
     })
     .await;
     let count = erased.counts.iter().find(|count| count.kind == "problem_feedback");

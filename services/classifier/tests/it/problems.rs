@@ -58,7 +58,11 @@ impl Play {
         let mut boss = self.problems("user:boss", &["supervisor"]).await;
         eventually("the problem is so", LIMIT, async || {
             let found = listed(&mut boss, &format!("product_model = \"{product}\"")).await;
-            found.iter().find(|problem| is_so(problem)).cloned().ok_or(found)
+            found
+                .iter()
+                .find(|problem| is_so(problem))
+                .cloned()
+                .ok_or_else(|| format!("{found:?}"))
         })
         .await
     }
@@ -247,7 +251,11 @@ async fn near_texts_stand_together_unless_the_policy_takes_whole_groups() {
     let mut boss = play.problems("user:boss", &["supervisor"]).await;
     let found = eventually("both are proposed", LIMIT, async || {
         let found = listed(&mut boss, "").await;
-        if found.len() == 2 { Ok(found) } else { Err(found) }
+        if found.len() == 2 {
+            Ok(found)
+        } else {
+            Err(format!("{found:?}"))
+        }
     })
     .await;
     assert!(found.iter().all(|problem| problem.feedback_count == 10), "{found:?}");
