@@ -47,7 +47,8 @@ fn digest(payload: &Payload) -> Option<&FeedbackDigest> {
         Payload::FeedbackMerged(said) => return said.feedback.as_ref(),
         Payload::FeedbackUnmerged(said) => return said.feedback.as_ref(),
         Payload::FeedbackClassified(said) => return said.feedback.as_ref(),
-        Payload::CustomerErased(_) | Payload::MessageSettled(_) => return None,
+        // A problem is about many, and its event carries no words.
+        Payload::CustomerErased(_) | Payload::MessageSettled(_) | Payload::ProblemChanged(_) => return None,
         Payload::WorkOrderOpened(said) => &said.work_order,
         Payload::WorkOrderAssigned(said) => &said.work_order,
         Payload::WorkOrderTransitioned(said) => &said.work_order,
@@ -95,7 +96,7 @@ fn strip(payload: &mut Payload) {
             said.feedback.iter_mut().for_each(feedback);
             return;
         }
-        Payload::CustomerErased(_) | Payload::MessageSettled(_) => return,
+        Payload::CustomerErased(_) | Payload::MessageSettled(_) | Payload::ProblemChanged(_) => return,
         Payload::WorkOrderOpened(said) => &mut said.work_order,
         Payload::WorkOrderAssigned(said) => {
             said.reason.clear();

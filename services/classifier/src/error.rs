@@ -51,6 +51,15 @@ pub(crate) enum Error {
     /// No publication of an article in a language is left to take back.
     #[error("{article} has no earlier publication in {locale}")]
     NoEarlierPublication { article: String, locale: String },
+    /// A problem cannot become that.
+    #[error("the problem is {state}; from there it can only become: {allowed}")]
+    ProblemStateForbids { state: &'static str, allowed: String },
+    /// A feedback belongs to one problem at most.
+    #[error("{feedback} belongs to {problem}")]
+    FeedbackInOtherProblem { feedback: String, problem: String },
+    /// It is not classified, or not one of the problem's.
+    #[error("{feedback} is not known here, or is not of this problem")]
+    FeedbackNotOfProblem { feedback: String },
     /// The version gives examples of its own dictionary another category; each with its field and what is wrong about it.
     #[error("version {version} of the taxonomy does not keep {} of its own examples", examples.len())]
     ExamplesBroken {
@@ -104,6 +113,15 @@ impl From<Error> for Refusal {
             Error::NoEarlierPublication { article, locale } => unready(ErrorReason::NoEarlierPublication)
                 .with("article", article)
                 .with("locale", locale),
+            Error::ProblemStateForbids { state, allowed } => unready(ErrorReason::ProblemStateForbids)
+                .with("state", *state)
+                .with("allowed", allowed),
+            Error::FeedbackInOtherProblem { feedback, problem } => unready(ErrorReason::FeedbackInOtherProblem)
+                .with("feedback", feedback)
+                .with("problem", problem),
+            Error::FeedbackNotOfProblem { feedback } => refusal(ErrorReason::FeedbackNotOfProblem)
+                .with("feedback", feedback)
+                .at_field("feedbacks", format!("{feedback} is not of this problem, or not known")),
             Error::ExamplesBroken { version, examples } => {
                 let refused = unready(ErrorReason::ExamplesBroken)
                     .with("version", version.to_string())

@@ -7,7 +7,8 @@
 //! - [`taxonomy`]: what a tenant's classifier goes by, in versions; version 0 is built in (`builtin/`);
 //! - [`priority`]: what a tenant's priority model makes of what is known, in versions; presets in `builtin/priority/`;
 //! - [`knowledge`]: articles of the knowledge base, in versions: found, suggested, counted;
-//! - [`classification`]: one for each feedback, and what people correct, score and review.
+//! - [`classification`]: one for each feedback, and what people correct, score and review;
+//! - [`problem`]: many feedbacks that say the same, and what people decide on them.
 //!
 //! A call walks proto → [`api`] → `service` → `domain` → `store` → [`events`]; an event of intake enters at [`events`], what comes
 //! in by time at [`worker`].
@@ -24,6 +25,7 @@ mod meters;
 mod model;
 mod operations;
 mod priority;
+mod problem;
 mod reading;
 mod room;
 mod store_erasure;
@@ -37,6 +39,7 @@ use huiyin_events::Events;
 use huiyin_proto::classifier::v1::{
     classifier_service_server::ClassifierServiceServer, knowledge_service_server::KnowledgeServiceServer,
     model_service_server::ModelServiceServer, priority_model_service_server::PriorityModelServiceServer,
+    problem_service_server::ProblemServiceServer,
 };
 
 pub use config::Config;
@@ -70,6 +73,9 @@ pub async fn start(config: Config, context: Context) -> anyhow::Result<Running> 
     let knowledge = KnowledgeServiceServer::new(knowledge::api::Api::new(room.clone()))
         .max_decoding_message_size(service.server.message_bytes());
     service.server.add(knowledge)?;
+    let problems = ProblemServiceServer::new(problem::api::Api::new(room.clone()))
+        .max_decoding_message_size(service.server.message_bytes());
+    service.server.add(problems)?;
     long::run(&mut service, room.clone())?;
     events.run(&mut service, &config.service.neighbors, &["intake"], room.clone())?;
     timer::run(

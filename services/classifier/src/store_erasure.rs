@@ -2,10 +2,13 @@
 
 use huiyin_chassis::{Refusal, Transaction};
 use huiyin_events::{Erased, Whose};
+use uuid::Uuid;
+
+use crate::{problem::terms, room::Room};
 
 /// Blanks excerpts, the words that a basis quotes, pseudonyms, and what people wrote beside them; the text that was read and
-/// the examples made of it go. Categories, priorities and models that were trained before stay: they hold no text.
-pub(crate) async fn erase(tx: &mut Transaction, whose: &Whose) -> Result<Erased, Refusal> {
+/// the examples made of it go. Problems keep their numbers, and lose the words that nobody but the customer said. Categories, priorities and models that were trained before stay: they hold no text.
+pub(crate) async fn erase(room: &Room, tx: &mut Transaction, whose: &Whose) -> Result<Erased, Refusal> {
     let mut erased = Erased::default();
     let names: Vec<String> = sqlx::query_scalar(
         "UPDATE classification
@@ -66,17 +69,58 @@ pub(crate) async fn erase(tx: &mut Transaction, whose: &Whose) -> Result<Erased,
     .await?;
     erased.count("article_use", detached.rows_affected());
     erased.names = names;
+    let (members, problems) = leave_problems(tx, whose).await?;
+    erased.count("problem_feedback", members);
+    terms::narrow(room, tx, &whose.tenant, &problems).await?;
+    // Their titles and terms may stand in answers that are kept.
+    let problems = problems
+        .into_iter()
+        .map(|problem| whose.tenant.child("problems", problem));
+    erased.names.extend(problems);
     Ok(erased)
 }
 
-/// Every classification of the customer's feedback, with its corrections and the text that was read; and which articles were used for it.
+/// Takes the customer's name out of the problems: another one, that leads nowhere, goes on counting once. Answers with how many
+/// feedbacks, and the problems that they are of.
+async fn leave_problems(tx: &mut Transaction, whose: &Whose) -> Result<(u64, Vec<Uuid>), Refusal> {
+    terms::hold(tx, &whose.tenant).await?;
+    let places: Vec<(Uuid, Uuid)> = sqlx::query_as(
+        "WITH nobody AS MATERIALIZED (SELECT 'erased/' || gen_random_uuid() AS name)
+         UPDATE problem_feedback AS f SET customer = CASE WHEN f.customer = '' THEN '' ELSE nobody.name END
+         FROM nobody
+         WHERE f.tenant_id = $1 AND f.customer NOT LIKE 'erased/%' AND (f.feedback_id = ANY ($2) OR f.customer = ANY ($3))
+         RETURNING f.problem_id, f.holder_id",
+    )
+    .bind(whose.tenant.key())
+    .bind(ids(&whose.feedbacks))
+    .bind(&whose.customers)
+    .fetch_all(&mut **tx)
+    .await?;
+    let mut problems: Vec<Uuid> = places.iter().flat_map(|(own, holder)| [*own, *holder]).collect();
+    problems.sort_unstable();
+    problems.dedup();
+    Ok((places.len() as u64, problems))
+}
+
+/// The ids at the end of names.
+fn ids(names: &[String]) -> Vec<Uuid> {
+    let ids = names.iter().filter_map(|name| name.rsplit('/').next());
+    ids.filter_map(|id| Uuid::try_parse(id).ok()).collect()
+}
+
+/// Every classification of the customer's feedback, with its corrections, the text that was read, and the problem that it is of; and which
+/// articles were used for it.
 pub(crate) async fn export(tx: &mut Transaction, whose: &Whose) -> Result<Vec<String>, Refusal> {
     let mut lines: Vec<String> = sqlx::query_scalar(
         "SELECT (to_jsonb(c) - 'tenant_id' || jsonb_build_object('kind', 'classification', 'corrections', COALESCE((
              SELECT jsonb_agg(to_jsonb(r) - 'tenant_id' ORDER BY r.revision) FROM correction AS r
              WHERE r.tenant_id = c.tenant_id AND r.classification_id = c.classification_id), '[]'), 'text', (
              SELECT s.text FROM statement AS s
-             WHERE s.tenant_id = c.tenant_id AND s.classification_id = c.classification_id)))::text
+             WHERE s.tenant_id = c.tenant_id AND s.classification_id = c.classification_id), 'problem', (
+             SELECT jsonb_build_object('name', 'tenants/' || f.tenant_id || '/problems/' || f.problem_id, 'number', p.number,
+                    'recurrence', f.recurrence, 'create_time', f.create_time)
+             FROM problem_feedback AS f JOIN problem AS p ON p.tenant_id = f.tenant_id AND p.problem_id = f.problem_id
+             WHERE f.tenant_id = c.tenant_id AND f.feedback_id = c.classification_id)))::text
          FROM classification AS c
          WHERE c.tenant_id = $1 AND (c.feedback_name = ANY ($2) OR (c.customer <> '' AND c.customer = ANY ($3)))
          ORDER BY c.create_time, c.classification_id",

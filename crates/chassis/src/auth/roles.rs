@@ -30,6 +30,7 @@ const WORK: &[&str] = &[
     "classifier.articles.create",
     "classifier.articles.update",
     "classifier.priorities.score",
+    "classifier.problems.assign",
     "scheduler.*.read",
     "scheduler.workorders.acknowledge",
     "scheduler.workorders.start",
@@ -46,7 +47,7 @@ const WORK: &[&str] = &[
     "analytics.metrics.query",
 ];
 
-/// What who confirms a priority needs: to see what it is about, and to say so.
+/// What who confirms a priority or decides on a problem needs: to see what it is about, and to say so.
 const REVIEW: &[&str] = &[
     "intake.feedbacks.read",
     "classifier.*.read",
@@ -54,6 +55,7 @@ const REVIEW: &[&str] = &[
     "classifier.articles.consult",
     "classifier.prioritymodels.simulate",
     "classifier.priorities.review",
+    "classifier.problems.*",
     "scheduler.*.read",
     "survey.*.read",
     "analytics.*.read",
@@ -147,6 +149,7 @@ const GRANTS: &[(&str, &[&[&str]])] = &[
             "classifier.texts.classify",
             "classifier.articles.consult",
             "classifier.prioritymodels.simulate",
+            "classifier.problems.*",
             "scheduler.*.read",
             "survey.*.read",
             "analytics.*",

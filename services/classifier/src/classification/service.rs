@@ -22,6 +22,7 @@ use crate::{
         corrections::{self, Said},
     },
     priority::domain::UsedFor,
+    problem,
     reading::{
         excerpt,
         verdict::{self, Statement},
@@ -173,6 +174,7 @@ pub(super) async fn classify(
     }
     watch_review(tx, tenant, &new, None).await?;
     tell(room, tx, tenant, &new, SYSTEM).await?;
+    problem::look_at(room, tx, tenant, id).await?;
     room.meters.classified(tx, abstained);
     Ok(())
 }

@@ -111,7 +111,7 @@ fn whole(texts: usize) -> f64 {
 ///
 /// # Errors
 /// A fault where it panics.
-pub(super) async fn aside<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> Result<T, Refusal> {
+pub(crate) async fn aside<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> Result<T, Refusal> {
     let worked = tokio::task::spawn_blocking(work).await;
     worked.map_err(|error| Refusal::fault(anyhow::anyhow!("work beside the tasks: {error}")))
 }

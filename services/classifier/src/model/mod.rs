@@ -10,7 +10,7 @@ mod convert;
 pub(crate) mod corrections;
 pub(crate) mod domain;
 mod examples;
-mod judging;
+pub(crate) mod judging;
 pub(crate) mod loaded;
 mod store;
 mod store_examples;
