@@ -48,6 +48,9 @@ pub(crate) enum Error {
     /// No version of a task decides, so there is nothing to go back from.
     #[error("{task} has no active model to roll back")]
     NothingToRollBackTo { task: String },
+    /// Another version of the taxonomy came into effect while an operation applied this one.
+    #[error("version {version} of the taxonomy is no longer in effect")]
+    TaxonomyReplaced { version: i32 },
     /// The version gives examples of its own dictionary another category; each with its field and what is wrong about it.
     #[error("version {version} of the taxonomy does not keep {} of its own examples", examples.len())]
     ExamplesBroken {
@@ -98,6 +101,9 @@ impl From<Error> for Refusal {
                 .with("active_accuracy", format!("{active:.4}")),
             Error::NotActive { task } => unready(ErrorReason::ModelNotActive).with("task", task),
             Error::NothingToRollBackTo { task } => unready(ErrorReason::NothingToRollBackTo).with("task", task),
+            Error::TaxonomyReplaced { version } => {
+                unready(ErrorReason::TaxonomyReplaced).with("version", version.to_string())
+            }
             Error::ExamplesBroken { version, examples } => {
                 let refused = unready(ErrorReason::ExamplesBroken)
                     .with("version", version.to_string())

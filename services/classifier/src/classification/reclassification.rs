@@ -6,6 +6,7 @@ use huiyin_chassis::{
     Refusal, Tenant, Transaction,
     operations::{Ended, Operation, Run},
     repeat::Repeatable,
+    sql,
 };
 use uuid::Uuid;
 
@@ -19,6 +20,7 @@ use super::{
     store_anew::{self, Kept},
 };
 use crate::{
+    error::Error,
     model::asking,
     priority::{domain::UsedFor, models::Model},
     reading::{
@@ -66,12 +68,15 @@ pub(super) async fn start(
 /// Carries it out, batch by batch: each is one transaction with its events and the checkpoint.
 pub(crate) async fn carry_out(room: &Room, run: &Run) -> Result<Ended, Refusal> {
     let asked: Asked = run.request()?;
-    let which = convert::which(&asked)?;
+    let mut which = convert::which(&asked)?;
     let mut checkpoint = match run.checkpoint::<Checkpoint>()? {
         Some(checkpoint) => checkpoint,
         None => {
             let mut tx = run.begin().await?;
+            let now = room.clock.now();
+            which.begun = Some(now);
             let begun = Checkpoint {
+                start_time: Some(sql::to_proto(now)),
                 after: Uuid::nil().to_string(),
                 total: store_anew::count(&mut tx, &run.tenant, &which).await?,
                 so_far: Some(Reclassified {
@@ -85,6 +90,7 @@ pub(crate) async fn carry_out(room: &Room, run: &Run) -> Result<Ended, Refusal> 
             begun
         }
     };
+    which.begun = sql::from_proto(checkpoint.start_time.as_ref());
     let mut so_far = checkpoint.so_far.take().unwrap_or_default();
     let mut confusion: BTreeMap<(String, String), i64> = so_far
         .confusion
@@ -110,8 +116,16 @@ pub(crate) async fn carry_out(room: &Room, run: &Run) -> Result<Ended, Refusal> 
             so_far.confusion = pairs(&confusion, PAIRS);
             return run.finish(tx, &so_far).await;
         };
+        // Asked behind the locks: a correction by a newer version has gone before, or waits.
+        if taxonomies::active_version(&mut tx, &run.tenant).await? != so_far.taxonomy_version {
+            return Err(Error::TaxonomyReplaced {
+                version: so_far.taxonomy_version,
+            }
+            .into());
+        }
         checkpoint.after = last.id.to_string();
         let model = room.priorities.active(&mut tx, &run.tenant, UsedFor::Case).await?;
+        let mut same = Vec::new();
         for (found, kept) in &batch {
             let mapping = match mappings_from.get(&found.taxonomy_version) {
                 Some(mapping) => mapping,
@@ -131,7 +145,10 @@ pub(crate) async fn carry_out(room: &Room, run: &Run) -> Result<Ended, Refusal> 
             };
             let next = match read_anew(room, &mut tx, &run.tenant, by, (found, kept.as_ref())).await? {
                 Anew::Changed(next) => next,
-                Anew::Same | Anew::Unreadable => {
+                unchanged @ (Anew::Same | Anew::Unreadable) => {
+                    if unchanged == Anew::Same && found.taxonomy_version != so_far.taxonomy_version {
+                        same.push(found.id);
+                    }
                     *confusion
                         .entry((found.category.clone(), found.category.clone()))
                         .or_default() += 1;
@@ -148,6 +165,9 @@ pub(crate) async fn carry_out(room: &Room, run: &Run) -> Result<Ended, Refusal> 
                 watch_review(&mut tx, &run.tenant, &next, round).await?;
                 tell(room, &mut tx, &run.tenant, &next, &run.author).await?;
             }
+        }
+        if !asked.dry_run {
+            store_anew::confirm(&mut tx, &run.tenant, so_far.taxonomy_version, &same).await?;
         }
         let kept = Checkpoint {
             so_far: Some(Reclassified {

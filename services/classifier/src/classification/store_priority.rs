@@ -10,7 +10,7 @@ use uuid::Uuid;
 use super::{
     convert::{impact, sentiment, tier},
     domain::Classification,
-    domain_priority::{Decided, Scoring},
+    domain_priority::{Decided, Scoring, main_categories},
     domain_review::Vote,
     past::{Past, Window},
 };
@@ -194,6 +194,7 @@ impl From<PastRow> for Past {
             Some(Json(decided)) => decided.facts,
             // Of before there were models: what was kept of it.
             None => Facts {
+                main_categories: main_categories(&row.labels.0),
                 categories: row.labels.0.into_iter().map(|label| label.category).collect(),
                 tier: tier(row.tier).unwrap_or(Tier::Existing),
                 impact,

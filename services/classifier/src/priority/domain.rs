@@ -283,6 +283,9 @@ impl Content {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub(crate) struct Facts {
     pub(crate) categories: Vec<String>,
+    /// The first label of each dimension: what it is, and not what stands beside it. Empty where nobody knows which those are.
+    #[serde(default)]
+    pub(crate) main_categories: Vec<String>,
     pub(crate) tier: Tier,
     pub(crate) impact: Impact,
     /// The impact and where it comes from, as a basis says it.
