@@ -39,7 +39,8 @@ impl TryFrom<Row> for Example {
     }
 }
 
-/// Keeps examples, each id once among them, in place of those of the same ids; how many are new or changed.
+/// Keeps examples, each id once among them, in place of those of the same ids; how many are new or changed. What came from a
+/// feedback stays tied to it whoever imports it again: erasure looks there.
 pub(super) async fn put(
     tx: &mut Transaction,
     tenant: &Tenant,
@@ -56,8 +57,9 @@ pub(super) async fn put(
          SELECT $1, $2, new.* FROM unnest($3::text[], $4::text[], $5::text[], $6::integer[], $7::integer[], $8::integer[], $9::text[],
              $10::text[], $11::timestamptz[]) AS new
          ON CONFLICT (tenant_id, task_id, example_id) DO UPDATE
-         SET text = EXCLUDED.text, label = EXCLUDED.label, side = EXCLUDED.side, source = EXCLUDED.source,
-             feedback = EXCLUDED.feedback, author = EXCLUDED.author, create_time = EXCLUDED.create_time
+         SET text = EXCLUDED.text, label = EXCLUDED.label, side = EXCLUDED.side,
+             source = CASE WHEN EXCLUDED.feedback <> '' OR example.feedback = '' THEN EXCLUDED.source ELSE example.source END,
+             feedback = CASE WHEN EXCLUDED.feedback <> '' THEN EXCLUDED.feedback ELSE example.feedback END, author = EXCLUDED.author, create_time = EXCLUDED.create_time
          WHERE (example.text, example.label, example.side) IS DISTINCT FROM (EXCLUDED.text, EXCLUDED.label, EXCLUDED.side)",
     )
     .bind(tenant.key())

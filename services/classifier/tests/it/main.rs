@@ -5,6 +5,7 @@
 mod classifying;
 mod correcting;
 mod dictionary;
+mod erasing;
 mod lists;
 mod models;
 mod play;
