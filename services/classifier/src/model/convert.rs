@@ -266,6 +266,7 @@ pub(super) fn prediction(reading: Reading) -> v1::Prediction {
                 weight: piece.weight.into(),
             })
             .collect(),
+        masked_text: reading.masked_text.unwrap_or_default(),
     }
 }
 

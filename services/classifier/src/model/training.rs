@@ -74,7 +74,11 @@ pub(crate) async fn carry_out(room: &Room, run: &Run) -> Result<Ended, Refusal> 
 
     run.report("keeping", 100, 100);
     let mut tx = run.begin().await?;
+    let begun = task.create_time;
     let mut task = tasks::existing(&mut tx, &run.tenant, id, Hold::Whole).await?;
+    if task.create_time != begun {
+        return Err(Refusal::not_found(&asked.name)); // deleted, and another made of the same id
+    }
     task.last_version += 1;
     let version = Version {
         version: task.last_version,

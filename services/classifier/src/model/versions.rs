@@ -183,7 +183,7 @@ async fn accuracy(
     version: i32,
     texts: Vec<Labelled>,
 ) -> Result<(f64, Vec<Labelled>), Refusal> {
-    let model = room.models.version(tx, tenant, &task.id, version).await?;
+    let model = room.models.version(tx, tenant, task, version).await?;
     let model = model.ok_or_else(|| Refusal::not_found(&convert::model_name(tenant, &task.id, version)))?;
     let threshold = task.threshold;
     aside(move || (judge(&model, &texts, threshold).accuracy, texts)).await
