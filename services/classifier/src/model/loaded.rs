@@ -135,6 +135,13 @@ mod tests {
         assert!(loaded.take(&key(1)).is_some());
         loaded.put(key(3), model.clone(), 40);
         assert!(loaded.take(&key(2)).is_none() && loaded.take(&key(1)).is_some());
+        // A task that is made again has nothing of the one before, wherever that was deleted.
+        let again = Timestamp::from_second(1).unwrap();
+        assert!(
+            loaded
+                .take(&(Tenant::stored("acme").unwrap(), "t".to_owned(), again, 1))
+                .is_none()
+        );
         // One larger than the budget is kept, alone.
         loaded.put(key(4), model, 400);
         assert!(loaded.take(&key(4)).is_some() && loaded.take(&key(1)).is_none());
