@@ -211,7 +211,7 @@ fn a_wish_beside_a_fault_does_not_make_it_wait() {
     let lexicon = lexicon();
     let found = classified(&lexicon, "APP闪退，建议改进", 3);
     let labels: Vec<&str> = found.labels.iter().map(|label| label.category.as_str()).collect();
-    assert!(labels.contains(&"suggestion"), "{labels:?}");
+    assert!(labels.contains(&"suggestion.feature"), "{labels:?}");
     assert_eq!(
         (found.category.as_str(), found.priority.key.as_str()),
         ("function.crash", "P0"),

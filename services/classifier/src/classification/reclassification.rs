@@ -1,6 +1,6 @@
 //! Old feedback read anew by the version of the taxonomy in effect: an operation that goes on where a crash cut it short.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, sync::Arc};
 
 use huiyin_chassis::{
     Refusal, Tenant, Transaction,
@@ -15,6 +15,7 @@ use super::{
     domain::Classification,
     domain_anew::Anew,
     domain_priority::{Computed, Rules},
+    read_aside,
     reviewing::{customers, watch_review},
     service::tell,
     store_anew::{self, Kept},
@@ -23,11 +24,7 @@ use crate::{
     error::Error,
     model::asking,
     priority::{domain::UsedFor, models::Model},
-    reading::{
-        excerpt,
-        lexicon::Lexicon,
-        verdict::{self, Statement},
-    },
+    reading::{excerpt, lexicon::Lexicon, verdict::Statement},
     room::Room,
     taxonomy::{
         mapping::{domain::Mapped, store as mappings},
@@ -184,7 +181,7 @@ pub(crate) async fn carry_out(room: &Room, run: &Run) -> Result<Ended, Refusal> 
 /// What a feedback is read by.
 #[derive(Clone, Copy)]
 struct By<'b> {
-    lexicon: &'b Lexicon,
+    lexicon: &'b Arc<Lexicon>,
     model: &'b Model,
     mapping: &'b [Mapped],
 }
@@ -208,9 +205,9 @@ async fn read_anew(
                 channel: found.feedback.channel,
             };
             let answers = asking::answers(room, tx, tenant, &kept.text).await?;
-            let verdict = verdict::read_with(by.lexicon, statement, &answers);
+            let verdict = read_aside::read(by.lexicon, statement, answers).await?;
             let problem = (&found.feedback, verdict.category.as_str());
-            let customers = customers(room, tx, tenant, by.model, problem).await?;
+            let customers = customers(tx, tenant, by.model, problem, found.create_time).await?;
             let excerpt = excerpt::excerpt(&kept.text, &verdict.spans);
             Some((Computed::new(verdict, &statement, customers, by.model), excerpt))
         }
@@ -219,7 +216,8 @@ async fn read_anew(
     let Some(reread) = found.reread(by.lexicon, read, by.mapping) else {
         return Ok(Anew::Unreadable);
     };
-    let customers = customers(room, tx, tenant, by.model, (&found.feedback, &reread.category)).await?;
+    let problem = (&found.feedback, reread.category.as_str());
+    let customers = customers(tx, tenant, by.model, problem, found.create_time).await?;
     let rules = Rules {
         lexicon: by.lexicon,
         model: by.model,
