@@ -1,6 +1,6 @@
 //! Use cases of priority models: presets, read, list, create, activate, roll back, score.
 
-use std::{collections::HashSet, sync::Arc};
+use std::sync::Arc;
 
 use huiyin_chassis::{
     Refusal, Tenant, Transaction, auth,
@@ -9,19 +9,13 @@ use huiyin_chassis::{
 };
 
 use super::{
-    check, convert,
+    categories, check, convert,
     decide::decide,
     domain::{Content, Decision, Facts, Head, NewModel, UsedFor},
     models::Model,
     store,
 };
-use crate::{
-    domain::{SYSTEM, UNCLASSIFIED},
-    error::Error,
-    reading::lexicon::Lexicon,
-    room::Room,
-    taxonomy::service::Paging,
-};
+use crate::{domain::SYSTEM, error::Error, room::Room, taxonomy::service::Paging};
 
 const FIELDS: &[Field] = &[
     Field {
@@ -202,64 +196,13 @@ async fn fits(
         .collect();
     let mut violations = check::violations(content, &roles);
     if content.conditions().any(|condition| !condition.categories.is_empty()) {
-        violations.extend(unknown_categories(content, &*room.lexicons.active(tx, tenant).await?));
+        violations.extend(categories::unknown(content, &*room.lexicons.active(tx, tenant).await?));
     }
     if violations.is_empty() {
         return Ok(());
     }
     let below = |(name, problem)| (format!("{field}.{name}"), problem);
     Err(Refusal::invalid(violations.into_iter().map(below).collect()))
-}
-
-fn unknown_categories(content: &Content, lexicon: &Lexicon) -> check::Violations {
-    let categories = lexicon.categories.iter().map(|category| category.key.as_str());
-    let known: HashSet<&str> = categories.chain([UNCLASSIFIED]).collect();
-    check::unknown_categories(content, |key| known.contains(key))
-}
-
-/// Rules of a model for categories that a taxonomy does not have would never hold, and nobody would hear of it.
-fn knows_categories(tenant: &Tenant, used_for: UsedFor, model: &Model, lexicon: &Lexicon) -> Result<(), Refusal> {
-    let missing = unknown_categories(&model.content, lexicon);
-    if missing.is_empty() {
-        return Ok(());
-    }
-    let id = format!("{}-{}", used_for.key(), model.version);
-    Err(Error::CategoriesMissing {
-        priority_model: tenant.child("priorityModels", id),
-        version: lexicon.version,
-        missing,
-    }
-    .into())
-}
-
-/// Refuses a taxonomy that does not have the categories that the models in effect go by.
-///
-/// # Errors
-/// CATEGORIES_MISSING; UNAVAILABLE where the database is gone.
-pub(crate) async fn allow_taxonomy(
-    room: &Room,
-    tx: &mut Transaction,
-    tenant: &Tenant,
-    lexicon: &Lexicon,
-) -> Result<(), Refusal> {
-    for used_for in UsedFor::ALL {
-        let model = room.priorities.active(tx, tenant, used_for).await?;
-        knows_categories(tenant, used_for, &model, lexicon)?;
-    }
-    Ok(())
-}
-
-/// Refuses a version that goes by categories that the taxonomy in effect does not have.
-async fn allow(
-    room: &Room,
-    tx: &mut Transaction,
-    tenant: &Tenant,
-    (used_for, version): (UsedFor, i32),
-    name: &str,
-) -> Result<(), Refusal> {
-    let model = room.priorities.version(tx, tenant, used_for, version).await?;
-    let model = model.ok_or_else(|| Refusal::not_found(name))?;
-    knows_categories(tenant, used_for, &model, &*room.lexicons.active(tx, tenant).await?)
 }
 
 /// Puts a version into effect.
@@ -281,7 +224,7 @@ pub(super) async fn activate(
         .ok_or_else(|| Refusal::not_found(name))?;
     is_current(&head, etag, name)?;
     if !head.active {
-        allow(room, &mut tx, tenant, (used_for, version), name).await?;
+        categories::allow_version(room, &mut tx, tenant, (used_for, version), name).await?;
         let before = store::active_version(&mut tx, tenant, used_for).await?;
         let now = room.clock.now();
         store::put_into_effect(&mut tx, tenant, used_for, version, now).await?;
@@ -312,7 +255,7 @@ pub(super) async fn roll_back(
     let before = store::take_back_activation(&mut tx, tenant, used_for, author)
         .await?
         .ok_or(Error::NothingToRollBack)?;
-    allow(room, &mut tx, tenant, (used_for, before), name).await?;
+    categories::allow_version(room, &mut tx, tenant, (used_for, before), name).await?;
     store::put_into_effect(&mut tx, tenant, used_for, before, room.clock.now()).await?;
     answer_with(room, tx, tenant, (used_for, before), name, repeat).await
 }

@@ -274,6 +274,13 @@ impl Phrase {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::{
+        reading::{
+            lexicon::Lexicon,
+            verdict::{Statement, read},
+        },
+        taxonomy::builtin::Builtin,
+    };
 
     #[test]
     fn a_regular_expression_is_checked_before_it_is_kept() {
@@ -283,6 +290,31 @@ mod tests {
         assert!(compile("(").unwrap_err().starts_with("is no regular expression"));
         assert!(compile("(?=x)y").unwrap_err().contains("look-around"));
         assert!(compile("訂單").unwrap().is_match("订单"), "as folded texts are");
+    }
+
+    fn phrase(key: &str, parts: [&str; 2]) -> Rule {
+        Rule {
+            key: key.to_owned(),
+            pattern: Pattern::Phrase {
+                parts: parts.map(str::to_owned).to_vec(),
+                gap: 4,
+            },
+            weight: 1.0,
+            product_models: Vec::new(),
+            channels: Vec::new(),
+        }
+    }
+
+    #[test]
+    fn a_negation_in_a_gap_is_seen_behind_a_phrase_that_goes_beyond_it() {
+        let mut content = Builtin::load().unwrap().content;
+        content.categories[0].rules = vec![phrase("broken", ["屏幕", "裂"]), phrase("sure", ["真的", "裂"])];
+        let lexicon = Lexicon::new(0, &content).unwrap();
+        let spans = read(&lexicon, Statement::of("屏幕真的没裂")).spans;
+        for key in ["broken", "sure"] {
+            let span = spans.iter().find(|span| span.rule == key);
+            assert!(span.is_some_and(|span| span.negated), "{key}: {span:?}");
+        }
     }
 
     fn matched(parts: &[&str], gap: usize, text: &str) -> Vec<String> {

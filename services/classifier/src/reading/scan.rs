@@ -368,29 +368,6 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_negation_in_a_gap_is_seen_behind_a_phrase_that_goes_beyond_it() {
-        let mut content = crate::taxonomy::builtin::Builtin::load().unwrap().content;
-        let phrase = |key: &str, parts: [&str; 2]| crate::taxonomy::domain::Rule {
-            key: key.to_owned(),
-            pattern: crate::taxonomy::domain::Pattern::Phrase {
-                parts: parts.map(str::to_owned).to_vec(),
-                gap: 4,
-            },
-            weight: 1.0,
-            product_models: Vec::new(),
-            channels: Vec::new(),
-        };
-        content.categories[0].rules = vec![phrase("broken", ["屏幕", "裂"]), phrase("sure", ["真的", "裂"])];
-        let lexicon = Lexicon::new(0, &content).unwrap();
-        let scanned = scan(&lexicon, &super::super::fold::fold("屏幕真的没裂"), About::default());
-        let of = |key: &str| {
-            let is_of = |hit: &&Hit| lexicon.entries[hit.entry].rule.as_deref() == Some(key);
-            scanned.hits.iter().find(is_of).map(|hit| hit.negated)
-        };
-        assert_eq!((of("broken"), of("sure")), (Some(true), Some(true)));
-    }
-
-    #[test]
     fn a_reach_ends_with_its_clause_or_its_length() {
         assert!(reaches("出现过任何", REACH));
         assert!(reaches(" really that ", REACH));

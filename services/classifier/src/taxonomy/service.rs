@@ -173,7 +173,7 @@ pub(super) async fn activate(
     if !head.active {
         keeps_its_examples(room, &mut tx, tenant, version).await?;
         if let Some(lexicon) = room.lexicons.version(&mut tx, tenant, version).await? {
-            priority::service::allow_taxonomy(room, &mut tx, tenant, &lexicon).await?;
+            priority::categories::allow_taxonomy(room, &mut tx, tenant, &lexicon).await?;
         }
         store::activate(&mut tx, tenant, version, room.clock.now()).await?;
     }
