@@ -60,6 +60,19 @@ pub(crate) enum Error {
     /// It is not classified, or not one of the problem's.
     #[error("{feedback} is not known here, or is not of this problem")]
     FeedbackNotOfProblem { feedback: String },
+    /// Another version of the taxonomy came into effect while an operation applied this one.
+    #[error("version {version} of the taxonomy is no longer in effect")]
+    TaxonomyReplaced { version: i32 },
+    /// A priority model goes by categories that a version of the taxonomy does not have; each with its field.
+    #[error("rules of {priority_model} go by categories that version {version} of the taxonomy does not have")]
+    CategoriesMissing {
+        priority_model: String,
+        version: i32,
+        missing: Vec<(String, String)>,
+    },
+    /// A task holds as many examples, or as much text, as it may.
+    #[error("{task} holds as many examples as it may")]
+    TaskFull { task: String },
     /// The version gives examples of its own dictionary another category; each with its field and what is wrong about it.
     #[error("version {version} of the taxonomy does not keep {} of its own examples", examples.len())]
     ExamplesBroken {
@@ -68,7 +81,7 @@ pub(crate) enum Error {
     },
 }
 
-/// So many bytes of broken examples travel in the trailers, which hold each more than once; CheckTaxonomy has all.
+/// So many bytes of fields travel in the trailers, which hold each more than once; CheckTaxonomy has all broken examples.
 const SHOWN_BYTES: usize = 2048;
 
 impl From<Error> for Refusal {
@@ -122,26 +135,45 @@ impl From<Error> for Refusal {
             Error::FeedbackNotOfProblem { feedback } => refusal(ErrorReason::FeedbackNotOfProblem)
                 .with("feedback", feedback)
                 .at_field("feedbacks", format!("{feedback} is not of this problem, or not known")),
+            Error::CategoriesMissing {
+                priority_model,
+                version,
+                missing,
+            } => {
+                let refused = unready(ErrorReason::CategoriesMissing)
+                    .with("priority_model", priority_model)
+                    .with("version", version.to_string());
+                at_fields(refused, missing)
+            }
+            Error::TaskFull { task } => unready(ErrorReason::TaskFull).with("task", task),
+            Error::TaxonomyReplaced { version } => {
+                unready(ErrorReason::TaxonomyReplaced).with("version", version.to_string())
+            }
             Error::ExamplesBroken { version, examples } => {
                 let refused = unready(ErrorReason::ExamplesBroken)
                     .with("version", version.to_string())
                     .with("count", examples.len().to_string());
-                let mut bytes = 0;
-                let fit = |(field, problem): &&(String, String)| {
-                    bytes += field.len() + problem.len();
-                    bytes <= SHOWN_BYTES
-                };
-                let shown: Vec<&(String, String)> = examples.iter().take_while(fit).collect();
-                let more = examples.len() - shown.len();
-                let refused = shown
-                    .into_iter()
-                    .fold(refused, |refused, (field, problem)| refused.at_field(field, problem));
-                if more > 0 {
-                    refused.at_field("…", format!("and {more} more"))
-                } else {
-                    refused
-                }
+                at_fields(refused, examples)
             }
         }
+    }
+}
+
+/// As many of the fields as fit, and how many more there are.
+fn at_fields(refused: Refusal, fields: &[(String, String)]) -> Refusal {
+    let mut bytes = 0;
+    let fit = |(field, problem): &&(String, String)| {
+        bytes += field.len() + problem.len();
+        bytes <= SHOWN_BYTES
+    };
+    let shown: Vec<&(String, String)> = fields.iter().take_while(fit).collect();
+    let more = fields.len() - shown.len();
+    let refused = shown
+        .into_iter()
+        .fold(refused, |refused, (field, problem)| refused.at_field(field, problem));
+    if more > 0 {
+        refused.at_field("…", format!("and {more} more"))
+    } else {
+        refused
     }
 }

@@ -43,7 +43,7 @@ impl Room {
             clock: service.clock.clone(),
             page_tokens: service.page_tokens.clone(),
             outbox: events.outbox(),
-            lexicons: Lexicons::new(config.taxonomies.kept)?,
+            lexicons: Lexicons::new(config.taxonomies.kept, config.taxonomies.memory_mb << 20)?,
             priorities: Models::new()?,
             models: Loaded::new(config.models.memory_mb << 20),
             words: Words::new(),

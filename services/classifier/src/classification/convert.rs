@@ -158,6 +158,7 @@ pub(super) fn which(asked: &Asked) -> Result<Which, Refusal> {
         category: asked.category.clone(),
         from: time("start_time", asked.start_time.as_ref())?,
         until: time("end_time", asked.end_time.as_ref())?,
+        begun: None,
     };
     match (which.from, which.until) {
         (Some(from), Some(until)) if until <= from => {

@@ -53,6 +53,9 @@ pub(crate) struct Classification {
     /// 1 for the first; the etag.
     pub(crate) revision: i32,
     pub(crate) taxonomy_version: i32,
+    /// The revision in which a mapping had the category that a person set read anew; 0 where none did. What people set before it holds no
+    /// longer.
+    pub(crate) category_read_revision: i32,
     pub(crate) category: String,
     pub(crate) labels: Vec<Label>,
     pub(crate) sentiment: Sentiment,
@@ -94,6 +97,7 @@ impl Classification {
             stated_urgency,
             revision: 1,
             taxonomy_version: verdict.taxonomy_version,
+            category_read_revision: 0,
             category: verdict.category.clone(),
             labels: verdict.labels.clone(),
             sentiment: verdict.sentiment,
@@ -137,7 +141,10 @@ impl Classification {
             return Err(Error::NothingCorrected);
         }
         self.next_revision(now);
-        self.taxonomy_version = lexicon.version;
+        // A category that stays is one of the version that it was said by.
+        if change.category.is_some() {
+            self.taxonomy_version = lexicon.version;
+        }
         self.corrections.push(Correction {
             revision: self.revision,
             author: change.author,
@@ -214,6 +221,12 @@ impl Classification {
             .rev()
             .find_map(|correction| Some((correction.impact?, format!("set by {}", correction.author))));
         set.or_else(|| self.computed.verdict.spoken_impact.clone())
+    }
+
+    /// Who set the category, where it is still what a person said, or what became of that.
+    pub(super) fn category_set_by(&self) -> Option<&str> {
+        let since = self.category_read_revision;
+        self.set_by(|correction| correction.category.is_some() && correction.revision > since)
     }
 
     /// Who set it last.

@@ -18,18 +18,18 @@ use crate::{
 /// What a reading anew gives.
 #[derive(Debug, PartialEq)]
 pub(super) enum Anew {
-    /// All that was said still holds.
+    /// All that was said still holds, now by this version.
     Same,
     /// The next revision.
     Changed(Box<Classification>),
-    /// It would have to be read, and no text of it is kept.
+    /// It would have to be read and no text of it is kept, or nobody says what becomes of the category that a person set.
     Unreadable,
 }
 
 impl Classification {
     /// Takes in what a version says: labels, tendency and category, and not yet what follows from them. `read` is what it says of the
     /// text, with the excerpt; none where no text is kept. Of what people set, the category becomes what the mapping says, and the
-    /// tendency stays. None where it would have to be read, and no text is kept.
+    /// tendency stays. None where it would have to be read and no text is kept, and where nobody says what becomes of a person's category.
     pub(super) fn reread(
         &self,
         lexicon: &Lexicon,
@@ -42,14 +42,18 @@ impl Classification {
         if let Some((computed, excerpt)) = read {
             next.take_in(computed, excerpt);
         }
-        let is_set = self.set_by(|correction| correction.category.is_some()).is_some();
+        let is_set = self.category_set_by().is_some();
         if (is_set || !has_text) && self.category != UNCLASSIFIED {
             let later = |key: &str| main_category(lexicon, key).is_ok();
             let key = match fate(mapping, later, &self.category) {
                 Fate::Becomes(keys) => Some(best(keys, &next.computed.verdict, lexicon)),
                 Fate::Stays => Some(self.category.as_str()),
-                Fate::ReadAnew if has_text => None,
-                Fate::ReadAnew => return None,
+                Fate::ReadAnew if has_text => {
+                    next.category_read_revision = self.revision + 1;
+                    None
+                }
+                // What a person set is not taken away because nobody says what becomes of it.
+                Fate::ReadAnew | Fate::Unknown => return None,
             };
             // A mapping names categories that there are, and of the same dimension.
             if let Some(category) = key.and_then(|key| main_category(lexicon, key).ok())
@@ -68,7 +72,8 @@ impl Classification {
             && reread.labels == self.labels
             && reread.sentiment == self.sentiment
             && reread.impact == self.impact
-            && reread.priority == self.priority;
+            && reread.priority == self.priority
+            && reread.category_read_revision == self.category_read_revision;
         if is_same {
             return Anew::Same;
         }

@@ -12,6 +12,7 @@ mod domain_priority;
 mod domain_review;
 mod events;
 pub(crate) mod past;
+mod read_aside;
 pub(crate) mod reclassification;
 mod reviewing;
 mod service;

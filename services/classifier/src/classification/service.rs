@@ -12,6 +12,7 @@ use super::{
     convert,
     domain::{Change, Classification},
     domain_priority::{Computed, Rules},
+    read_aside,
     reviewing::{customers, watch_review},
     store,
 };
@@ -23,10 +24,7 @@ use crate::{
     },
     priority::domain::UsedFor,
     problem,
-    reading::{
-        excerpt,
-        verdict::{self, Statement},
-    },
+    reading::{excerpt, verdict::Statement},
     room::Room,
 };
 
@@ -154,21 +152,14 @@ pub(super) async fn classify(
 ) -> Result<(), Refusal> {
     let lexicon = room.lexicons.active(tx, tenant).await?;
     let answers = asking::answers(room, tx, tenant, statement.text).await?;
-    let verdict = verdict::read_with(&lexicon, statement, &answers);
+    let verdict = read_aside::read(&lexicon, statement, answers).await?;
     let abstained = verdict.category == UNCLASSIFIED;
     let model = room.priorities.active(tx, tenant, UsedFor::Case).await?;
-    let customers = customers(room, tx, tenant, &model, (feedback, &verdict.category)).await?;
+    let now = room.clock.now();
+    let customers = customers(tx, tenant, &model, (feedback, &verdict.category), now).await?;
     let excerpt = excerpt::excerpt(statement.text, &verdict.spans);
     let computed = Computed::new(verdict, &statement, customers, &model);
-    let new = Classification::first(
-        id,
-        feedback.clone(),
-        statement.urgency,
-        excerpt,
-        computed,
-        &model,
-        room.clock.now(),
-    );
+    let new = Classification::first(id, feedback.clone(), statement.urgency, excerpt, computed, &model, now);
     if !store::insert(tx, tenant, &new, &statement).await? {
         return Ok(());
     }
@@ -199,7 +190,7 @@ pub(super) async fn try_text(
     let model = room.priorities.active(&mut tx, tenant, UsedFor::Case).await?;
     tx.rollback().await;
     let lexicon = found.ok_or_else(|| Refusal::not_found(&tenant.child("taxonomies", version.unwrap_or_default())))?;
-    let verdict = verdict::read_with(&lexicon, statement, &answers);
+    let verdict = read_aside::read(&lexicon, statement, answers).await?;
     Ok(Computed::new(verdict, &statement, 0, &model))
 }
 
@@ -262,7 +253,8 @@ pub(super) async fn correct(
     let lexicon = room.lexicons.active(&mut tx, tenant).await?;
     let model = room.priorities.active(&mut tx, tenant, UsedFor::Case).await?;
     let category = change.category.as_deref().unwrap_or(&found.category);
-    let customers = customers(room, &mut tx, tenant, &model, (&found.feedback, category)).await?;
+    let problem = (&found.feedback, category);
+    let customers = customers(&mut tx, tenant, &model, problem, found.create_time).await?;
     let rules = Rules {
         lexicon: &lexicon,
         model: &model,

@@ -23,6 +23,8 @@ use crate::room::Room;
 const MOST_EXAMPLES: usize = 1000;
 /// So many texts are tried at once; more belong into the hold-out.
 const MOST_TRIED: usize = 200_000;
+/// Of so many bytes together.
+const MOST_TRIED_BYTES: usize = 256 << 20;
 
 /// The room behind `ModelService`.
 pub(crate) struct Api {
@@ -234,6 +236,7 @@ impl ModelService for Api {
         let mut messages = request.into_inner();
         let mut name = String::new();
         let mut texts = Vec::new();
+        let mut bytes = 0;
         while let Some(message) = messages.message().await? {
             few_enough(&message.examples)?;
             if name.is_empty() {
@@ -243,9 +246,12 @@ impl ModelService for Api {
             } else if !message.name.is_empty() && message.name != name {
                 return Err(Refusal::invalid_field("name", "must be the same in all messages of a stream").into());
             }
-            texts.extend(convert::labelled(message.examples));
-            if texts.len() > MOST_TRIED {
-                return Err(Refusal::invalid_field("examples", format!("at most {MOST_TRIED} in a stream")).into());
+            let more = convert::labelled(message.examples, texts.len())?;
+            bytes += more.iter().map(|(text, _)| text.len()).sum::<usize>();
+            texts.extend(more);
+            if texts.len() > MOST_TRIED || bytes > MOST_TRIED_BYTES {
+                let problem = format!("at most {MOST_TRIED} in a stream, of {MOST_TRIED_BYTES} bytes together");
+                return Err(Refusal::invalid_field("examples", problem).into());
             }
         }
         let (tenant, task, version) = model_of(&caller, &name)?;

@@ -29,6 +29,8 @@ pub(crate) struct Reading {
     /// The likeliest first.
     pub(crate) candidates: Vec<(String, f64)>,
     pub(crate) evidence: Vec<Evidence>,
+    /// What was read, where masking made it another text.
+    pub(crate) masked_text: Option<String>,
 }
 
 /// Reads texts; `version` 0 is the active one.
@@ -46,7 +48,7 @@ pub(super) async fn predict(
         let task = tenant.child(TASKS, &task.id);
         return Err(Error::NotActive { task }.into());
     }
-    let model = room.models.version(&mut tx, tenant, &task.id, version).await?;
+    let model = room.models.version(&mut tx, tenant, &task, version).await?;
     tx.rollback().await;
     let model = model.ok_or_else(|| Refusal::not_found(&convert::model_name(tenant, &task.id, version)))?;
     let threshold = task.threshold;
@@ -54,7 +56,14 @@ pub(super) async fn predict(
         let mut scratch = Scratch::default();
         let texts = texts.iter();
         texts
-            .map(|text| read(&model, &mask(text), threshold, &mut scratch))
+            .map(|text| {
+                let masked = mask(text);
+                let reading = read(&model, &masked, threshold, &mut scratch);
+                Reading {
+                    masked_text: (masked != *text).then_some(masked),
+                    ..reading
+                }
+            })
             .collect()
     });
     Ok((version, readings.await?))
@@ -80,6 +89,7 @@ pub(super) fn read(model: &Model, text: &str, threshold: f64, scratch: &mut Scra
             .map(|best| model.explain(text, *best, PIECES))
             .unwrap_or_default(),
         candidates,
+        masked_text: None,
     }
 }
 
@@ -91,10 +101,7 @@ pub(super) async fn evaluate(
 ) -> Result<Judgement, Refusal> {
     let mut tx = room.database.tenant(named.tenant).await?;
     let (task, _) = named.find(&mut tx, Hold::Free).await?;
-    let model = room
-        .models
-        .version(&mut tx, named.tenant, named.task, named.version)
-        .await?;
+    let model = room.models.version(&mut tx, named.tenant, &task, named.version).await?;
     let model = model.ok_or_else(|| Refusal::not_found(&named.name()))?;
     let texts = match texts {
         Some(texts) => texts,
@@ -124,7 +131,7 @@ pub(crate) async fn answers(
             Target::Sentiment => About::Sentiment,
             Target::Labels => continue,
         };
-        let found = room.models.version(tx, tenant, &task.id, task.active_version).await?;
+        let found = room.models.version(tx, tenant, &task, task.active_version).await?;
         let Some(model) = found else { continue };
         let mut scratch = Scratch::default();
         let (best, confidence) = best(model.read(text, &mut scratch));

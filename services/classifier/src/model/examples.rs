@@ -8,11 +8,12 @@ use huiyin_chassis::{
 };
 
 use super::{
-    domain::{Example, SENTIMENTS, Target, Task},
+    convert::TASKS,
+    domain::{Example, MOST_BYTES, MOST_EXAMPLES, SENTIMENTS, Target, Task},
     store::Hold,
     store_examples, tasks,
 };
-use crate::room::Room;
+use crate::{error::Error, room::Room};
 
 /// An answer names so many refusals; the others are counted.
 const MOST_REFUSALS: usize = 1000;
@@ -68,6 +69,8 @@ pub(super) struct Import {
     tenant: Tenant,
     task: String,
     labels: Labels,
+    /// Examples and bytes that the task holds at most, as far as this import knows.
+    holds: (i64, i64),
     pub(super) imported: Imported,
 }
 
@@ -113,11 +116,13 @@ impl Import {
     pub(super) async fn open(room: &Room, tenant: Tenant, task: &str) -> Result<Self, Refusal> {
         let mut tx = room.database.tenant(&tenant).await?;
         let task = tasks::existing(&mut tx, &tenant, task, Hold::Free).await?;
+        let holds = store_examples::size(&mut tx, &tenant, &task.id).await?;
         tx.rollback().await;
         Ok(Self {
             labels: Labels::of(room, &tenant, &task).await?,
             tenant,
             task: task.id,
+            holds,
             imported: Imported::default(),
         })
     }
@@ -159,12 +164,27 @@ impl Import {
         let mut tx = room.database.tenant(&self.tenant).await?;
         tasks::existing(&mut tx, &self.tenant, &self.task, Hold::There).await?;
         let stored = store_examples::put(&mut tx, &self.tenant, &self.task, &good).await?;
-        tx.commit().await?;
         let stored = i64::try_from(stored).unwrap_or(i64::MAX);
+        let bytes: usize = good.iter().map(|example| example.text.len()).sum();
+        self.holds.0 += stored;
+        self.holds.1 += i64::try_from(bytes).unwrap_or(i64::MAX);
+        if is_full(self.holds) {
+            // Some took the place of others: counted, it may be less.
+            self.holds = store_examples::size(&mut tx, &self.tenant, &self.task).await?;
+            if is_full(self.holds) {
+                let task = self.tenant.child(TASKS, &self.task);
+                return Err(Error::TaskFull { task }.into());
+            }
+        }
+        tx.commit().await?;
         self.imported.stored += stored;
         self.imported.unchanged += valid - stored;
         Ok(())
     }
+}
+
+fn is_full((examples, bytes): (i64, i64)) -> bool {
+    examples > MOST_EXAMPLES || bytes > MOST_BYTES
 }
 
 /// The examples of a page.

@@ -47,6 +47,16 @@ pub(super) fn judge(model: &Model, texts: &[Labelled], threshold: f64) -> Judgem
     }
 }
 
+/// The share of texts whose label it gives.
+pub(super) fn accuracy(model: &Model, texts: &[Labelled]) -> f64 {
+    let mut scratch = Scratch::default();
+    let right = texts.iter().filter(|(text, label)| {
+        let (best, _) = best(model.read(text, &mut scratch));
+        model.labels().get(best) == Some(label)
+    });
+    whole(right.count()) / whole(texts.len().max(1))
+}
+
 /// On how many texts it is sure enough, and in how many of those it is right.
 fn covered(model: &Model, texts: &[Labelled], threshold: f64) -> (usize, usize) {
     let mut scratch = Scratch::default();

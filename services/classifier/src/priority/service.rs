@@ -9,7 +9,7 @@ use huiyin_chassis::{
 };
 
 use super::{
-    check, convert,
+    categories, check, convert,
     decide::decide,
     domain::{Content, Decision, Facts, Head, NewModel, UsedFor},
     models::Model,
@@ -186,15 +186,7 @@ async fn fits(
         .collect();
     let mut violations = check::violations(content, &roles);
     if content.conditions().any(|condition| !condition.categories.is_empty()) {
-        let lexicon = room.lexicons.active(tx, tenant).await?;
-        let known: std::collections::HashSet<&str> = lexicon
-            .categories
-            .iter()
-            .map(|category| category.key.as_str())
-            .collect();
-        violations.extend(check::unknown_categories(content, |key| {
-            known.contains(key) || key == crate::domain::UNCLASSIFIED
-        }));
+        violations.extend(categories::unknown(content, &*room.lexicons.active(tx, tenant).await?));
     }
     if violations.is_empty() {
         return Ok(());
@@ -222,6 +214,7 @@ pub(super) async fn activate(
         .ok_or_else(|| Refusal::not_found(name))?;
     is_current(&head, etag, name)?;
     if !head.active {
+        categories::allow_version(room, &mut tx, tenant, (used_for, version), name).await?;
         let before = store::active_version(&mut tx, tenant, used_for).await?;
         let now = room.clock.now();
         store::put_into_effect(&mut tx, tenant, used_for, version, now).await?;
@@ -252,6 +245,7 @@ pub(super) async fn roll_back(
     let before = store::take_back_activation(&mut tx, tenant, used_for, author)
         .await?
         .ok_or(Error::NothingToRollBack)?;
+    categories::allow_version(room, &mut tx, tenant, (used_for, before), name).await?;
     store::put_into_effect(&mut tx, tenant, used_for, before, room.clock.now()).await?;
     answer_with(room, tx, tenant, (used_for, before), name, repeat).await
 }

@@ -14,7 +14,7 @@ use super::{
     service::{self, Wish},
     topics::{self, Wanted},
 };
-use crate::{room::Room, taxonomy::service::Paging};
+use crate::room::Room;
 
 /// The room behind `ProblemService`.
 pub(crate) struct Api {
@@ -106,13 +106,7 @@ impl ProblemService for Api {
         let caller = Caller::of(&request)?;
         let request = request.into_inner();
         let tenant = name::parent(&caller, &request.parent)?;
-        let paging = Paging {
-            page_size: request.page_size,
-            page_token: &request.page_token,
-            filter: &request.filter,
-            order_by: &request.order_by,
-        };
-        let page = service::list(&self.room, &tenant, paging).await?;
+        let page = service::list(&self.room, &tenant, request.paging()).await?;
         Ok(Response::new(v1::ListProblemsResponse {
             problems: page
                 .entries
@@ -280,13 +274,7 @@ impl ProblemService for Api {
         let caller = Caller::of(&request)?;
         let request = request.into_inner();
         let (tenant, id) = problem_of(&caller, &request.parent)?;
-        let paging = Paging {
-            page_size: request.page_size,
-            page_token: &request.page_token,
-            filter: &request.filter,
-            order_by: &request.order_by,
-        };
-        let page = members::list(&self.room, &tenant, id, paging).await?;
+        let page = members::list(&self.room, &tenant, id, request.paging()).await?;
         let members = page.entries.into_iter();
         Ok(Response::new(v1::ListProblemFeedbacksResponse {
             feedbacks: members.map(|member| convert::member(&tenant, member)).collect(),

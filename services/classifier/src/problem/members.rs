@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use huiyin_chassis::{
     Refusal, Tenant, Transaction,
-    listing::{Field, Kind, Page, PageKey, PageRequest},
+    listing::{Field, Kind, Page, PageKey, PageRequest, Paging},
 };
 use uuid::Uuid;
 
@@ -17,7 +17,7 @@ use super::{
     store_texts::{self, Said},
     terms,
 };
-use crate::{error::Error, room::Room, taxonomy::service::Paging};
+use crate::{error::Error, room::Room};
 
 const SEEN_TIME: Field = Field {
     name: "seen_time",
@@ -221,11 +221,8 @@ pub(super) async fn list(room: &Room, tenant: &Tenant, id: Uuid, paging: Paging<
         &room.page_tokens,
         tenant,
         &format!("{PROBLEMS}/{id}"),
-        (paging.page_size, paging.page_token),
-        paging.filter,
-        paging.order_by,
-        FIELDS,
-        &[SEEN_TIME, CREATE_TIME],
+        paging,
+        (FIELDS, &[SEEN_TIME, CREATE_TIME]),
     )?;
     let mut tx = room.database.tenant(tenant).await?;
     let problem = service::existing(&mut tx, tenant, id).await?;

@@ -2,7 +2,7 @@
 
 use huiyin_chassis::{
     Refusal, Tenant, Transaction,
-    listing::{Field, Kind, Page, PageKey, PageRequest},
+    listing::{Field, Kind, Page, PageKey, PageRequest, Paging},
     repeat::Repeatable,
 };
 use jiff::tz::TimeZone;
@@ -14,7 +14,7 @@ use super::{
     domain::{self, About, Origin, Problem, State, Transition},
     events, members, store, store_members, terms,
 };
-use crate::{domain::UNCLASSIFIED, error::Error, reading::lexicon::Lexicon, room::Room, taxonomy::service::Paging};
+use crate::{domain::UNCLASSIFIED, error::Error, reading::lexicon::Lexicon, room::Room};
 
 /// A problem shows so many samples.
 const SAMPLES: i64 = 10;
@@ -225,16 +225,7 @@ pub(super) async fn get(room: &Room, tenant: &Tenant, id: Uuid) -> Result<Answer
 
 /// The problems of a page.
 pub(super) async fn list(room: &Room, tenant: &Tenant, paging: Paging<'_>) -> Result<Page<Problem>, Refusal> {
-    let page = PageRequest::new(
-        &room.page_tokens,
-        tenant,
-        PROBLEMS,
-        (paging.page_size, paging.page_token),
-        paging.filter,
-        paging.order_by,
-        FIELDS,
-        ORDERS,
-    )?;
+    let page = PageRequest::new(&room.page_tokens, tenant, PROBLEMS, paging, (FIELDS, ORDERS))?;
     let mut tx = room.database.tenant(tenant).await?;
     let found = store::list(&mut tx, tenant, &page).await?;
     tx.rollback().await;

@@ -225,6 +225,18 @@ impl Lexicon {
         self.rules.matches(text, &parts, about)
     }
 
+    /// True where reading takes as long as an author wants it to, within bounds: not for an async task.
+    pub(crate) fn has_expressions(&self) -> bool {
+        self.rules.has_expressions()
+    }
+
+    /// Bytes of memory that it takes, about.
+    pub(crate) fn bytes(&self) -> usize {
+        /// With its roles, the words of them, and what is inherited of categories.
+        const ENTRY: usize = 256;
+        self.automaton.memory_usage() + (self.entries.len() + self.categories.len()) * ENTRY + self.rules.bytes()
+    }
+
     /// True where a folded piece of a text is a negation.
     pub(crate) fn is_negation(&self, piece: &str) -> bool {
         self.negations.contains(piece)

@@ -121,7 +121,7 @@ pub(crate) fn read_with(lexicon: &Lexicon, statement: Statement<'_>, answers: &[
     let scanned = scan::scan(lexicon, &folded, about);
     let hits = &scanned.hits;
     let found = score::categories(lexicon, &scanned);
-    let answers::Settled { labels, main, found_by } = answers::settle(lexicon, hits, found, answers);
+    let answers::Settled { labels, main, found_by } = answers::settle(lexicon, &scanned, found, answers);
     let (sentiment_score, wording) = score::sentiment(lexicon, hits);
     let (sentiment, sentiment_model) = if statement.emotion_level >= ANGRY {
         (Sentiment::Negative, "")

@@ -5,6 +5,7 @@
 mod classifying;
 mod correcting;
 mod dictionary;
+mod erasing;
 mod knowledge;
 mod knowledge_search;
 mod knowledge_use;
