@@ -44,6 +44,10 @@ static MOBILES: LazyLock<Regex> = LazyLock::new(|| {
     ))
 });
 
+/// The cues in ASCII, wherever they stand.
+pub(super) static ASCII: LazyLock<Regex> =
+    LazyLock::new(|| pattern(r"(?i)\b(?:vx|wechat|weixin|qq|alipay|telegram|whatsapp|line|tel|phone|fax)|_|passport"));
+
 /// Numbers of papers, accounts and telephones that a word before them gives away.
 pub(super) fn accounts(text: &str) -> String {
     let text = replace_group(text, &ID_CARDS, |_| Some(ID_CARD));

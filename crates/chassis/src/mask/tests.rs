@@ -2,7 +2,7 @@
 
 use proptest::prelude::*;
 
-use super::mask;
+use super::{mask, names_nobody, searched};
 
 #[test]
 fn numbers_that_name_a_person_are_masked() {
@@ -243,6 +243,14 @@ proptest! {
     fn masking_twice_is_masking_once(text in "[0-9０-９Xx@. \\-+手a]{0,120}") {
         let once = mask(&text);
         prop_assert_eq!(mask(&once), once);
+    }
+
+    /// Where a look at the characters is enough, searching finds nothing.
+    #[test]
+    fn what_is_passed_over_names_nobody(text in "([0-9０-９Xx.+ \\-a一]|QQ|vx|tel|phone|passport|line id|微信|护照|电话|省|市|路|粤B|卡号|手机){0,12}") {
+        if names_nobody(&text) {
+            prop_assert_eq!(searched(&text), text);
+        }
     }
 
     /// Nothing panics, whatever comes; with the alphabet of every rule.
