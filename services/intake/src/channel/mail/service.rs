@@ -137,15 +137,22 @@ impl Room {
 
     async fn write_down(&self, mut tx: Transaction, tenant: &Tenant, record: &Record<'_>) -> Result<(), Refusal> {
         store::put(&mut tx, tenant, record).await?;
-        let due = record.time.saturating_add(PRUNE_EVERY).unwrap_or(record.time);
-        screening::store::prune_later(&mut tx, tenant, PRUNE, due).await?;
+        self.prune_mails_later(&mut tx, tenant).await?;
         tx.commit().await
+    }
+
+    async fn prune_mails_later(&self, tx: &mut Transaction, tenant: &Tenant) -> Result<(), Refusal> {
+        let due = self.ledger.clock.now() + PRUNE_EVERY;
+        screening::store::prune_later(tx, tenant, PRUNE, due).await
     }
 
     /// Forgets mails that came long ago.
     pub(crate) async fn prune_mails(&self, tx: &mut Transaction, tenant: &Tenant) -> Result<(), Refusal> {
         let before = |age| self.ledger.clock.now().saturating_sub(age).unwrap_or(Timestamp::MIN);
-        store::prune(tx, tenant, before(KEPT), before(KEPT_WITHOUT_FEEDBACK)).await
+        if store::prune(tx, tenant, before(KEPT), before(KEPT_WITHOUT_FEEDBACK)).await? {
+            self.prune_mails_later(tx, tenant).await?;
+        }
+        Ok(())
     }
 
     /// What is written down of a mail: hashes that only holders of the vault's key can make.

@@ -93,13 +93,13 @@ pub(crate) async fn repeats(
     Ok(counts)
 }
 
-/// Forgets the mails from before a moment, and those that became no feedback from before another.
+/// Forgets the mails from before a moment, and those that became no feedback from before another; true where some are left.
 pub(crate) async fn prune(
     tx: &mut Transaction,
     tenant: &Tenant,
     before: Timestamp,
     without_feedback: Timestamp,
-) -> Result<(), Refusal> {
+) -> Result<bool, Refusal> {
     sqlx::query(
         "DELETE FROM mail WHERE tenant_id = $1 AND receive_time < $3 AND (receive_time < $2 OR feedback_id IS NULL)",
     )
@@ -108,7 +108,11 @@ pub(crate) async fn prune(
     .bind(sql::time(without_feedback))
     .execute(&mut **tx)
     .await?;
-    Ok(())
+    let left = sqlx::query_scalar("SELECT EXISTS (SELECT FROM mail WHERE tenant_id = $1)")
+        .bind(tenant.key())
+        .fetch_one(&mut **tx)
+        .await?;
+    Ok(left)
 }
 
 /// The first of the thread of the newest of these mails.
