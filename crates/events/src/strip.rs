@@ -34,6 +34,7 @@ pub fn work_order(order: &mut WorkOrderDigest) {
     }
 }
 
+/// Model and batch stay: they name a thing, were masked on their way in, and reports count on by them.
 fn feedback(digest: &mut FeedbackDigest) {
     digest.customer.clear();
     digest.reachable = false;

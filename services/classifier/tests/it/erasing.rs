@@ -30,6 +30,7 @@ impl Play {
                 part: 0,
                 customers: vec![format!("{PARENT}/customers/00000000-0000-0000-0000-00000000000e")],
                 feedbacks: vec![feedback.to_owned()],
+                tables_only: false,
             };
             let done = customers.erase_customer_data(request).await.unwrap().into_inner().done;
             done.then_some(())

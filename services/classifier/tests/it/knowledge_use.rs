@@ -209,6 +209,7 @@ async fn an_erased_customer_takes_the_feedback_out_of_its_uses_and_leaves_the_co
         part: 0,
         customers,
         feedbacks: vec![feedback],
+        tables_only: false,
     };
     let erased = eventually("it is erased", LIMIT, async || {
         let answer = data.erase_customer_data(erase.clone()).await.unwrap().into_inner();

@@ -179,6 +179,7 @@ async fn an_erased_customer_leaves_numbers_and_no_words() {
         parent: PARENT.to_owned(),
         customers: vec![customer.clone()],
         feedbacks: theirs.clone(),
+        tables_only: false,
     };
     let mut answers = data.export_customer_data(export).await.unwrap().into_inner();
     let mut lines = Vec::new();
@@ -194,6 +195,7 @@ async fn an_erased_customer_leaves_numbers_and_no_words() {
         part: 0,
         customers: vec![customer.clone()],
         feedbacks: theirs.clone(),
+        tables_only: false,
     };
     let erased = eventually("the room is done", LIMIT, async || {
         let answer = data.erase_customer_data(erase.clone()).await.unwrap().into_inner();

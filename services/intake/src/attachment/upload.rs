@@ -11,7 +11,7 @@ use uuid::Uuid;
 
 use crate::attachment::{
     convert::{self, Answer},
-    domain::{self, Attachment, HEAD_BYTES, Opening, ScanState},
+    domain::{self, Attachment, HEAD_BYTES, Opening, ScanState, TAIL_BYTES},
     objects::Writing,
     store, timers,
 };
@@ -25,6 +25,8 @@ struct Arrived {
     hasher: Sha256,
     size: u64,
     head: Vec<u8>,
+    /// Of an archive alone.
+    tail: Vec<u8>,
 }
 
 impl Room {
@@ -116,6 +118,7 @@ impl Room {
             hasher: Sha256::new(),
             size: 0,
             head: Vec::new(),
+            tail: Vec::new(),
         };
         while let Some(part) = bytes.next().await {
             let part = part?;
@@ -126,10 +129,17 @@ impl Room {
             let missing = HEAD_BYTES - arrived.head.len();
             if missing > 0 {
                 arrived.head.extend_from_slice(&part[..part.len().min(missing)]);
-                if arrived.head.len() == HEAD_BYTES {
+                if arrived.head.len() == HEAD_BYTES && !domain::is_archive(&arrived.head) {
                     // No need to hear the rest of what is refused.
-                    self.media_type(&arrived.head, &opening.media_type)?;
+                    self.media_type(&arrived, opening)?;
                 }
+            }
+            if domain::is_archive(&arrived.head) {
+                arrived
+                    .tail
+                    .extend_from_slice(&part[part.len().saturating_sub(TAIL_BYTES)..]);
+                let before = arrived.tail.len().saturating_sub(TAIL_BYTES);
+                arrived.tail.drain(..before);
             }
             arrived.hasher.update(&part);
             writing.put(part).await?;
@@ -137,13 +147,16 @@ impl Room {
         if arrived.size == 0 {
             return Err(Refusal::invalid_field("chunk", "must hold something").into());
         }
-        self.media_type(&arrived.head, &opening.media_type)?;
+        self.media_type(&arrived, opening)?;
         Ok(arrived)
     }
 
     /// What a file is, where it is of a type that is taken.
-    fn media_type(&self, head: &[u8], declared: &str) -> Result<String, Refusal> {
-        let media_type = domain::media_type(head, declared);
+    fn media_type(&self, arrived: &Arrived, opening: &Opening) -> Result<String, Refusal> {
+        let Opening {
+            media_type, file_name, ..
+        } = opening;
+        let media_type = domain::media_type(&arrived.head, &arrived.tail, media_type, file_name);
         if domain::is_taken(&self.files.config.types, &media_type) {
             Ok(media_type)
         } else {
@@ -166,6 +179,7 @@ impl Room {
         id: Uuid,
         object: &str,
     ) -> Result<Answer, Refusal> {
+        let media_type = self.media_type(&arrived, &opening)?;
         let sha256: domain::Sha256 = arrived.hasher.finalize().into();
         if opening.sha256.is_some_and(|wanted| wanted != sha256) {
             return Err(Error::AttachmentHashMismatch.into());
@@ -181,7 +195,7 @@ impl Room {
             sha256,
             size: arrived.size,
             file_name: mask(&domain::file_name(&opening.file_name)),
-            media_type: self.media_type(&arrived.head, &opening.media_type)?,
+            media_type,
             note: mask(&opening.note),
             feedback: opening.feedback,
             scan_state,
@@ -201,11 +215,12 @@ impl Room {
         if let Some(feedback) = new.feedback {
             require_feedback(&mut tx, tenant, feedback).await?;
         }
+        let held = store::hold(&mut tx, tenant, &new, object).await?;
+        // Bytes that the tenant has already take no room.
         let limit = self.files.config.day_bytes;
-        if store::count(&mut tx, tenant, domain::day(now), new.size).await? > limit {
+        if held.object == object && store::count(&mut tx, tenant, domain::day(now), new.size).await? > limit {
             return Err(Error::AttachmentQuotaExceeded { limit }.into());
         }
-        let held = store::hold(&mut tx, tenant, &new, object).await?;
         new.scan_state = ScanState::of(held.scan_state).unwrap_or(ScanState::Pending);
         new.signature = held.signature;
         store::insert(&mut tx, tenant, &new).await?;

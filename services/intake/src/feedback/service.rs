@@ -44,6 +44,26 @@ impl Room {
         self.with_token(&tenant, answer)
     }
 
+    /// What `create` would say of a feedback without storing it: the answer that its request got before; none where it is new, and
+    /// nothing is wrong about it. For whoever keeps files for what is taken alone.
+    pub(crate) async fn foresee(
+        &self,
+        tenant: &Tenant,
+        draft: Draft,
+        repeat: &Repeatable,
+        language: Language,
+    ) -> Result<Option<Answer>, Refusal> {
+        let mut tx = self.ledger.database.tenant(tenant).await?;
+        let before = repeat.answered::<Answer>(&mut tx).await?;
+        tx.commit().await?;
+        if let Some(answer) = before {
+            return self.with_token(tenant, answer).map(Some);
+        }
+        let rulebook = self.profiles.active(&self.ledger.database, tenant).await?;
+        admit(&rulebook, draft, self.ledger.clock.now(), language, "feedback").map_err(Refusal::invalid)?;
+        Ok(None)
+    }
+
     /// The answer to whoever handed a feedback in: only they get the token for its customer. It is added last, so that it is
     /// kept nowhere.
     fn with_token(&self, tenant: &Tenant, answer: Answer) -> Result<Answer, Refusal> {
