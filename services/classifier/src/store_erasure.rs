@@ -11,9 +11,12 @@ use crate::{problem::terms, room::Room};
 /// Categories, priorities and models that were trained before stay: they hold no text.
 pub(crate) async fn erase(room: &Room, tx: &mut Transaction, whose: &Whose) -> Result<Erased, Refusal> {
     let mut erased = Erased::default();
+    // Where only the words of feedbacks are over their time, their customers stay, and are counted as before.
+    let of_customer = !whose.customers.is_empty();
     let ids: Vec<Uuid> = sqlx::query_scalar(
         "UPDATE classification
-         SET excerpt = '', basis = '', customer = '', reachable = false, decision = decided_without_words(decision),
+         SET excerpt = '', basis = '', customer = CASE WHEN $4 THEN '' ELSE customer END, reachable = reachable AND NOT $4,
+             decision = decided_without_words(decision),
              computed = jsonb_set(computed, '{spoken_impact,1}', '\"…\"', false) || jsonb_build_object(
                  'basis', '', 'found_by', '', 'spans', '[]'::jsonb, 'decided', decided_without_words(computed -> 'decided'))
          WHERE tenant_id = $1 AND (classification_id = ANY ($2) OR (customer <> '' AND customer = ANY ($3)))
@@ -22,6 +25,7 @@ pub(crate) async fn erase(room: &Room, tx: &mut Transaction, whose: &Whose) -> R
     .bind(whose.tenant.key())
     .bind(ids_of_feedbacks(whose))
     .bind(&whose.customers)
+    .bind(of_customer)
     .fetch_all(&mut **tx)
     .await?;
     // What hangs on a classification.
@@ -90,7 +94,7 @@ async fn leave_problems(tx: &mut Transaction, whose: &Whose) -> Result<(u64, Vec
     terms::hold(tx, &whose.tenant).await?;
     let places: Vec<(Uuid, Uuid)> = sqlx::query_as(
         "WITH nobody AS MATERIALIZED (SELECT 'erased/' || gen_random_uuid() AS name)
-         UPDATE problem_feedback AS f SET customer = CASE WHEN f.customer = '' THEN '' ELSE nobody.name END
+         UPDATE problem_feedback AS f SET customer = CASE WHEN $4 AND f.customer <> '' THEN nobody.name ELSE f.customer END
          FROM nobody
          WHERE f.tenant_id = $1 AND f.customer NOT LIKE 'erased/%' AND (f.feedback_id = ANY ($2) OR f.customer = ANY ($3))
          RETURNING f.problem_id, f.holder_id",
@@ -98,6 +102,7 @@ async fn leave_problems(tx: &mut Transaction, whose: &Whose) -> Result<(u64, Vec
     .bind(whose.tenant.key())
     .bind(ids_of_feedbacks(whose))
     .bind(&whose.customers)
+    .bind(!whose.customers.is_empty())
     .fetch_all(&mut **tx)
     .await?;
     let mut problems: Vec<Uuid> = places.iter().flat_map(|(own, holder)| [*own, *holder]).collect();

@@ -179,7 +179,6 @@ async fn an_erased_customer_leaves_numbers_and_no_words() {
         parent: PARENT.to_owned(),
         customers: vec![customer.clone()],
         feedbacks: theirs.clone(),
-        tables_only: false,
     };
     let mut answers = data.export_customer_data(export).await.unwrap().into_inner();
     let mut lines = Vec::new();
