@@ -127,8 +127,8 @@ fn strip(payload: &mut Payload) {
 mod tests {
     use huiyin_proto::event::v1::{
         FeedbackClassified, FeedbackMerged, FeedbackQuarantined, FeedbackReleased, FeedbackSubmitted, FeedbackUnmerged,
-        MessageSettled, SlaClockMarked, SurveyAnswered, SurveyInvited, WorkOrderAssigned, WorkOrderOpened,
-        WorkOrderProgressed, WorkOrderRetargeted, WorkOrderTransitioned,
+        MessageSettled, ProblemChanged, SlaClockMarked, SurveyAnswered, SurveyInvited, WorkOrderAssigned,
+        WorkOrderOpened, WorkOrderProgressed, WorkOrderRetargeted, WorkOrderTransitioned,
     };
     use prost::Message as _;
 
@@ -257,6 +257,14 @@ mod tests {
             ..Event::default()
         };
         assert!(!event(&mut settled, |_| true));
+        let mut changed = Event {
+            payload: Some(Payload::ProblemChanged(ProblemChanged {
+                added_feedbacks: vec!["tenants/acme/feedbacks/1".to_owned()],
+                ..Default::default()
+            })),
+            ..Event::default()
+        };
+        assert!(!event(&mut changed, |_| true), "a problem is many customers'");
         assert!(!event(&mut Event::default(), |_| true));
     }
 }

@@ -79,6 +79,13 @@ CREATE INDEX problem_feedback_by_own ON problem_feedback (tenant_id, problem_id)
 -- Erasure looks here.
 CREATE INDEX problem_feedback_by_customer ON problem_feedback (tenant_id, customer) WHERE customer <> '';
 
+-- What people took out of a problem: it does not come to one by itself any more.
+CREATE TABLE problem_removal (
+    tenant_id   text NOT NULL,
+    feedback_id uuid NOT NULL,
+    PRIMARY KEY (tenant_id, feedback_id)
+);
+
 -- When problems are proposed; a tenant without a row goes by the built-in policy.
 CREATE TABLE problem_policy (
     tenant_id   text        NOT NULL PRIMARY KEY,

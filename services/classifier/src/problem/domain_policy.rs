@@ -35,7 +35,7 @@ impl Default for Policy {
             min_customers: 5,
             by_product_model: true,
             by_batch: false,
-            near_text_similarity: 0.2,
+            near_text_similarity: 0.1,
             fit_share: 0.25,
             regrowth_factor: 2.0,
             topic_days: 7,

@@ -109,9 +109,13 @@ pub(super) async fn places(tx: &mut Transaction, tenant: &Tenant, feedbacks: &[U
     Ok(places)
 }
 
-/// Lets feedbacks go; they belong nowhere.
+/// Lets feedbacks go: they belong nowhere, until a person puts them somewhere.
 pub(super) async fn remove(tx: &mut Transaction, tenant: &Tenant, feedbacks: &[Uuid]) -> Result<(), Refusal> {
-    sqlx::query("DELETE FROM problem_feedback WHERE tenant_id = $1 AND feedback_id = ANY ($2)")
+    sqlx::query(
+        "WITH gone AS (
+             DELETE FROM problem_feedback WHERE tenant_id = $1 AND feedback_id = ANY ($2) RETURNING tenant_id, feedback_id)
+         INSERT INTO problem_removal (tenant_id, feedback_id) SELECT tenant_id, feedback_id FROM gone ON CONFLICT DO NOTHING",
+    )
         .bind(tenant.key())
         .bind(feedbacks)
         .execute(&mut **tx)

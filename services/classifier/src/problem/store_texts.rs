@@ -56,6 +56,14 @@ fn without_praise(query: &mut QueryBuilder<Postgres>) {
         .push_bind(sentiment_number(Sentiment::Positive));
 }
 
+/// What may come to a problem by itself: no praise, and nothing that a person took out of one.
+fn free(query: &mut QueryBuilder<Postgres>) {
+    without_praise(query);
+    query.push(
+        " AND NOT EXISTS (SELECT FROM problem_removal AS r WHERE r.tenant_id = c.tenant_id AND r.feedback_id = c.classification_id)",
+    );
+}
+
 /// These feedbacks, whatever they are.
 pub(super) async fn named(tx: &mut Transaction, tenant: &Tenant, ids: &[Uuid]) -> Result<Vec<Said>, Refusal> {
     let mut query = select(tenant);
@@ -73,7 +81,7 @@ pub(super) async fn unassigned(tx: &mut Transaction, tenant: &Tenant, ids: &[Uui
         .push(" AND c.classification_id = ANY (")
         .push_bind(ids.to_vec())
         .push(") AND f.feedback_id IS NULL");
-    without_praise(&mut query);
+    free(&mut query);
     query.push(" ORDER BY c.create_time, c.classification_id");
     Ok(query.build_query_as().fetch_all(&mut **tx).await?)
 }
@@ -123,7 +131,7 @@ fn in_group(query: &mut QueryBuilder<Postgres>, about: &About, since: Timestamp)
         query.push(" AND c.batch = ").push_bind(about.batch.clone());
     }
     query.push(" AND c.create_time >= ").push_bind(sql::time(since));
-    without_praise(query);
+    free(query);
 }
 
 /// The feedbacks of a time, praise left out, the newest first, so many at most; of a category and below it, where one is given.

@@ -191,7 +191,7 @@ async fn feedback_belongs_to_one_problem_at_most() {
         (moved.feedback_count, got(&mut boss, &first.name).await.feedback_count),
         (3, 3)
     );
-    let told = play.told_of_problem(&second.name).await;
+    let told = play.told_of_problem(&moved).await;
     assert_eq!(
         told.last().unwrap().added_feedbacks,
         feedbacks[3..4],
@@ -211,7 +211,7 @@ async fn feedback_belongs_to_one_problem_at_most() {
         .unwrap()
         .into_inner();
     assert_eq!(removed.feedback_count, 2);
-    let told = play.told_of_problem(&first.name).await;
+    let told = play.told_of_problem(&removed).await;
     assert_eq!(told.last().unwrap().removed_feedbacks, feedbacks[..1]);
 
     // A rejected one lets them go.

@@ -95,7 +95,7 @@ async fn whatever_people_do_every_feedback_is_in_exactly_one_problem() {
     // What was told comes to the same.
     let mut told: BTreeMap<String, String> = BTreeMap::new();
     for problem in listed(&mut boss, "").await {
-        let last = play.told_of_problem(&problem.name).await.pop().unwrap();
+        let last = play.told_of_problem(&problem).await.pop().unwrap();
         assert_eq!(
             (last.revision, last.feedback_count),
             (problem.revision, problem.feedback_count)

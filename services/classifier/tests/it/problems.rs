@@ -67,16 +67,20 @@ impl Play {
         .await
     }
 
-    /// What was told of a problem so far, oldest first.
-    pub(crate) async fn told_of_problem(&self, name: &str) -> Vec<ProblemChanged> {
-        let mut told = Vec::new();
-        for event in self.all_told().await {
-            match event.payload {
-                Some(Payload::ProblemChanged(changed)) if event.subject == name => told.push(changed),
-                _ => {}
+    /// What was told of a problem, oldest first, up to the revision that was answered.
+    pub(crate) async fn told_of_problem(&self, problem: &v1::Problem) -> Vec<ProblemChanged> {
+        eventually("it is told", LIMIT, async || {
+            let mut told = Vec::new();
+            for event in self.all_told().await {
+                match event.payload {
+                    Some(Payload::ProblemChanged(changed)) if event.subject == problem.name => told.push(changed),
+                    _ => {}
+                }
             }
-        }
-        told
+            let last: i32 = told.last().map_or(0, |told: &ProblemChanged| told.revision);
+            (last >= problem.revision).then_some(told)
+        })
+        .await
     }
 }
 
@@ -173,7 +177,7 @@ async fn a_group_is_proposed_above_the_thresholds_alone() {
             .iter()
             .all(|member| member.source() == MembershipSource::Proposal)
     );
-    let told = play.told_of_problem(&found.name).await;
+    let told = play.told_of_problem(&found).await;
     assert_eq!(
         (told.len(), told[0].added_feedbacks.len(), told[0].revision),
         (1, 11, 1)
@@ -228,8 +232,8 @@ async fn what_is_like_a_problem_joins_it_and_is_not_proposed_again() {
     play.crashes("X1", 5, 5);
     play.a_minute_later().await;
     let last = play.problem_of("X1", |problem| problem.feedback_count == 49).await;
-    assert_eq!((last.state(), last.name), (ProblemState::Accepted, accepted.name));
-    let told = play.told_of_problem(&back.name).await;
+    assert_eq!((last.state(), &last.name), (ProblemState::Accepted, &accepted.name));
+    let told = play.told_of_problem(&last).await;
     assert_eq!(
         told.iter().map(|told| told.added_feedbacks.len()).sum::<usize>(),
         49,
@@ -243,12 +247,28 @@ async fn what_is_like_a_problem_joins_it_and_is_not_proposed_again() {
 #[tokio::test]
 async fn near_texts_stand_together_unless_the_policy_takes_whole_groups() {
     let play = Play::begin().await;
+    let mut boss = play.problems("user:boss", &["supervisor"]).await;
+    let read = v1::GetProblemPolicyRequest {
+        name: format!("{PARENT}/problemPolicy"),
+    };
+    let builtin = boss.get_problem_policy(read).await.unwrap().into_inner();
+    assert_eq!(
+        (builtin.etag.as_str(), builtin.min_feedbacks, builtin.author.as_str()),
+        ("0", 10, "system")
+    );
+    let nearer = v1::UpdateProblemPolicyRequest {
+        policy: Some(v1::ProblemPolicy {
+            near_text_similarity: 0.2,
+            ..builtin.clone()
+        }),
+        ..Default::default()
+    };
+    boss.update_problem_policy(nearer).await.unwrap();
     for at in 0..10 {
         play.says(1 + at, "X1", "打开相册页面就闪退");
         play.says(1 + at, "X1", "付款闪退");
     }
     play.a_minute_later().await;
-    let mut boss = play.problems("user:boss", &["supervisor"]).await;
     let found = eventually("both are proposed", LIMIT, async || {
         let found = listed(&mut boss, "").await;
         if found.len() == 2 {
@@ -260,18 +280,11 @@ async fn near_texts_stand_together_unless_the_policy_takes_whole_groups() {
     .await;
     assert!(found.iter().all(|problem| problem.feedback_count == 10), "{found:?}");
 
-    let read = v1::GetProblemPolicyRequest {
-        name: format!("{PARENT}/problemPolicy"),
-    };
-    let builtin = boss.get_problem_policy(read).await.unwrap().into_inner();
-    assert_eq!(
-        (builtin.etag.as_str(), builtin.min_feedbacks, builtin.author.as_str()),
-        ("0", 10, "system")
-    );
     let policy = v1::ProblemPolicy {
         near_text_similarity: 0.0,
         min_feedbacks: 4,
         min_customers: 2,
+        etag: "1".to_owned(),
         ..builtin
     };
     let update = v1::UpdateProblemPolicyRequest {
@@ -279,7 +292,7 @@ async fn near_texts_stand_together_unless_the_policy_takes_whole_groups() {
         request_id: Uuid::from_u128(7).to_string(),
     };
     let updated = boss.update_problem_policy(update.clone()).await.unwrap().into_inner();
-    assert_eq!((updated.etag.as_str(), updated.author.as_str()), ("1", "user:boss"));
+    assert_eq!((updated.etag.as_str(), updated.author.as_str()), ("2", "user:boss"));
     assert_eq!(boss.update_problem_policy(update).await.unwrap().into_inner(), updated);
     let stale = v1::UpdateProblemPolicyRequest {
         policy: Some(policy),
