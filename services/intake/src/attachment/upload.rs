@@ -7,6 +7,7 @@ use bytes::Bytes;
 use futures::{Stream, StreamExt as _};
 use huiyin_chassis::{Refusal, Tenant, Transaction, mask::mask, repeat::Repeatable};
 use sha2::{Digest as _, Sha256};
+use tonic::Code;
 use uuid::Uuid;
 
 use crate::attachment::{
@@ -60,7 +61,8 @@ impl Room {
         let outcome = self
             .enter_upload(tenant, author, opening, repeat, arrived, id, &object)
             .await;
-        if outcome.as_ref().is_err_and(|refusal| !refusal.is_transient()) {
+        let is_certain = |refusal: &Refusal| !refusal.is_transient() || refusal.code() == Code::ResourceExhausted;
+        if outcome.as_ref().is_err_and(is_certain) {
             // No row names it; where it cannot be removed now it is swept later. So it is where the commit may have happened:
             // that is no reason to take bytes away that a row may name.
             let _ = self.remove_object(tenant, &object).await;
