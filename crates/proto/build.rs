@@ -1,6 +1,10 @@
 //! Compiles proto/ into messages, clients, validating servers and the descriptor set. Only the crate that compiles the rules asks for protoc.
 
-use std::{collections::BTreeSet, fs, path::PathBuf};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fs,
+    path::PathBuf,
+};
 
 use anyhow::Context as _;
 
@@ -74,10 +78,17 @@ fn builder(out: &PathBuf) -> tonic_prost_build::Builder {
 }
 
 /// Every request says its name, and one without a single rule gets a validator that accepts: so one codec serves every
-/// method.
+/// method. Every List request gives its paging fields.
 fn complete_validators(path: &PathBuf, descriptors: &prost_types::FileDescriptorSet) -> anyhow::Result<()> {
     let mut code = fs::read_to_string(path)?;
     let mut requests = BTreeSet::new();
+    let mut fields = BTreeMap::new();
+    for file in &descriptors.file {
+        for message in &file.message_type {
+            let names: BTreeSet<&str> = message.field.iter().map(|field| field.name()).collect();
+            fields.insert(format!("{}.{}", file.package(), message.name()), names);
+        }
+    }
     for file in &descriptors.file {
         for method in file.service.iter().flat_map(|service| &service.method) {
             if file.package().starts_with("huiyin.") || file.package() == "google.longrunning" {
@@ -95,6 +106,13 @@ fn complete_validators(path: &PathBuf, descriptors: &prost_types::FileDescriptor
         code.push_str(&format!(
             "impl crate::codec::Request for {path} {{ const NAME: &'static str = \"{request}\"; }}\n"
         ));
+        let has = |field: &str| fields.get(&request).is_some_and(|fields| fields.contains(field));
+        if ["page_size", "page_token", "filter"].into_iter().all(has) {
+            let order_by = if has("order_by") { "&self.order_by" } else { "\"\"" };
+            code.push_str(&format!(
+                "impl {path} {{\n    /// Its paging fields.\n    pub fn paging(&self) -> crate::paging::Paging<'_> {{\n        crate::paging::Paging {{ page_size: self.page_size, page_token: &self.page_token, filter: &self.filter, order_by: {order_by} }}\n    }}\n}}\n"
+            ));
+        }
     }
     fs::write(path, code)?;
     Ok(())

@@ -41,6 +41,9 @@ pub use tasks::{MoreToDo, Shutdown, Tasks};
 
 use serde::de::DeserializeOwned;
 
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 /// What a service gets from whoever runs it.
 #[derive(Debug, Clone)]
 pub struct Context {

@@ -79,17 +79,27 @@ pub async fn schedule(
 
 /// What a room does when a timer of its own is due.
 pub trait Fire: Send + Sync + 'static {
+    /// Kinds whose effect asks somebody else, who may be long in answering: they wait for one another, and nothing waits for them.
+    const SLOW: &'static [&'static str] = &[];
+
     /// Has the effect, in the transaction, which is in the timer's tenant already. What it returns as an error did not
     /// happen and is tried again later.
     fn fire(&self, tx: &mut Transaction, timer: &Timer) -> impl Future<Output = Result<(), Refusal>> + Send;
 }
 
 /// Fires due timers until the shutdown.
-pub fn run(tasks: &mut Tasks, database: Database, clock: Clock, room: Arc<impl Fire>) {
-    tasks.tick("timers", PAUSE, move || {
+pub fn run<F: Fire>(tasks: &mut Tasks, database: Database, clock: Clock, room: Arc<F>) {
+    let lanes = [
+        Some(("timers", false)),
+        (!F::SLOW.is_empty()).then_some(("slow timers", true)),
+    ];
+    for (name, is_slow) in lanes.into_iter().flatten() {
         let (database, clock, room) = (database.clone(), clock.clone(), room.clone());
-        async move { Ok(tick(&database, &clock, &*room).await?) }
-    });
+        tasks.tick(name, PAUSE, move || {
+            let (database, clock, room) = (database.clone(), clock.clone(), room.clone());
+            async move { Ok(fire(&database, &clock, &*room, Some(is_slow)).await?) }
+        });
+    }
 }
 
 /// Fires what is due now; true where there was a full batch.
@@ -97,10 +107,15 @@ pub fn run(tasks: &mut Tasks, database: Database, clock: Clock, room: Arc<impl F
 /// # Errors
 /// UNAVAILABLE where the database is gone.
 pub async fn tick(database: &Database, clock: &Clock, room: &impl Fire) -> Result<MoreToDo, Refusal> {
+    fire(database, clock, room, None).await
+}
+
+/// As [`tick`], of the slow kinds alone, of the others alone, or of all.
+async fn fire<F: Fire>(database: &Database, clock: &Clock, room: &F, slow: Option<bool>) -> Result<MoreToDo, Refusal> {
     // One transaction per timer: a failing one holds up no other.
     for _ in 0..BATCH {
         let mut tx = database.worker().await?;
-        let Some(timer) = claim(&mut tx, clock.now()).await? else {
+        let Some(timer) = claim(&mut tx, clock.now(), F::SLOW, slow).await? else {
             return Ok(MoreToDo(false));
         };
         tx.enter(&timer.tenant).await?;
@@ -118,13 +133,18 @@ pub async fn tick(database: &Database, clock: &Clock, room: &impl Fire) -> Resul
 }
 
 /// Takes the timer that has been due for longest, and deletes it: with the commit of its effect it is gone.
-async fn claim(tx: &mut Transaction, now: Timestamp) -> Result<Option<Timer>, Refusal> {
+async fn claim(
+    tx: &mut Transaction,
+    now: Timestamp,
+    slow_kinds: &[&str],
+    slow: Option<bool>,
+) -> Result<Option<Timer>, Refusal> {
     let row: Option<(String, String, String, jiff_sqlx::Timestamp, serde_json::Value)> = sqlx::query_as(
         // MATERIALIZED: a subquery that is asked again and again would pass over what this statement has just deleted, and
         // take the next one, and the next.
         "WITH due AS MATERIALIZED (
              SELECT tenant_id, kind, key FROM chassis.timer
-             WHERE due_time <= $1
+             WHERE due_time <= $1 AND ($3::boolean IS NULL OR (kind = ANY ($2)) = $3)
              ORDER BY due_time
              LIMIT 1
              FOR UPDATE SKIP LOCKED
@@ -134,6 +154,8 @@ async fn claim(tx: &mut Transaction, now: Timestamp) -> Result<Option<Timer>, Re
          RETURNING timer.tenant_id, timer.kind, timer.key, timer.due_time, timer.payload",
     )
     .bind(sql::time(now))
+    .bind(slow_kinds)
+    .bind(slow)
     .fetch_optional(&mut **tx)
     .await?;
     row.map(|(tenant, kind, key, due, payload)| {

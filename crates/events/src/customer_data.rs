@@ -35,7 +35,14 @@ impl<C: Consume> CustomerDataService for Api<C> {
         let erasure =
             Uuid::try_parse(&request.erasure).map_err(|_| Refusal::invalid_field("erasure", "must be a UUID"))?;
         let whose = whose(tenant, request.customers, request.feedbacks)?;
-        let standing = self.eraser.erase(&whose, erasure, request.part, &*self.room).await?;
+        if whose.customers.is_empty() && !request.tables_only {
+            return Err(Refusal::invalid_field("customers", "must name somebody").into());
+        }
+        let standing = if request.tables_only {
+            self.eraser.blank_tables(&whose, &*self.room).await?
+        } else {
+            self.eraser.erase(&whose, erasure, request.part, &*self.room).await?
+        };
         Ok(Response::new(EraseCustomerDataResponse {
             done: standing.complete_time.is_some(),
             counts: counts(standing.counts),

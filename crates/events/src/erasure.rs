@@ -19,7 +19,7 @@ use crate::{Consume, outbox, redis_fan_out::Eraser as RedisEraser, strip};
 /// One call works about so long.
 const BUDGET: Duration = Duration::from_secs(3);
 /// So many events are looked at in one transaction.
-const CHUNK: i64 = 500;
+pub(crate) const CHUNK: i64 = 500;
 
 /// Whose data is meant: one part of an erasure, or of an export.
 #[derive(Debug, Clone)]
@@ -66,8 +66,12 @@ pub struct Eraser {
 }
 
 #[derive(sqlx::FromRow)]
-struct Progress {
+pub(crate) struct Progress {
     phase: i16,
+    pub(crate) names: Vec<String>,
+    pub(crate) answer: Vec<String>,
+    changed_partitions: Vec<i16>,
+    changed_positions: Vec<i64>,
     partition: i16,
     position: i64,
     counts: sqlx::types::Json<BTreeMap<String, i64>>,
@@ -104,6 +108,7 @@ impl Eraser {
             let progress = lock(&mut tx, &whose.tenant, erasure, part).await?;
             match progress.phase {
                 0 => self.blank_room(&mut tx, whose, erasure, part, room).await?,
+                4 => self.blank_answers(&mut tx, whose, (erasure, part), &progress).await?,
                 1 | 2 => self.blank_log(&mut tx, whose, (erasure, part), &progress).await?,
                 _ => {
                     tx.commit().await?;
@@ -121,6 +126,20 @@ impl Eraser {
                 });
             }
         }
+    }
+
+    /// Blanks the tables of a room alone, for words that are over their time. Again changes nothing.
+    ///
+    /// # Errors
+    /// UNAVAILABLE where the database is gone, and what `room` answers.
+    pub(crate) async fn blank_tables(&self, whose: &Whose, room: &impl Consume) -> Result<Standing, Refusal> {
+        let mut tx = self.database.tenant(&whose.tenant).await?;
+        let erased = room.erase(&mut tx, whose).await?;
+        tx.commit().await?;
+        Ok(Standing {
+            complete_time: Some(self.clock.now()),
+            counts: erased.counts,
+        })
     }
 
     /// From here on nothing that arrives about the customer has an effect with any text in it.
@@ -166,28 +185,15 @@ impl Eraser {
         room: &impl Consume,
     ) -> Result<(), Refusal> {
         let mut erased = room.erase(tx, whose).await?;
-        let names: Vec<Vec<u8>> = whose
-            .names()
-            .chain(erased.names.iter().map(String::as_str))
-            .map(|name| name.as_bytes().to_vec())
-            .collect();
-        let answers = sqlx::query(
-            "UPDATE chassis.answered_request SET body_hash = '', answer = ''
-             WHERE tenant_id = $1 AND EXISTS (SELECT FROM unnest($2::bytea[]) AS n (name) WHERE position(n.name IN answer) > 0)",
-        )
-        .bind(whose.tenant.key())
-        .bind(&names)
-        .execute(&mut **tx)
-        .await?;
-        erased.count("kept_answer", answers.rows_affected());
         self.blank_set_aside(tx, whose, &mut erased).await?;
         sqlx::query(
-            "UPDATE events.erasure SET phase = 1, counts = $4 WHERE tenant_id = $1 AND erasure = $2 AND part = $3",
+            "UPDATE events.erasure SET phase = 4, counts = $4, names = $5 WHERE tenant_id = $1 AND erasure = $2 AND part = $3",
         )
         .bind(whose.tenant.key())
         .bind(erasure)
         .bind(part)
         .bind(sqlx::types::Json(&erased.counts))
+        .bind(&erased.names)
         .execute(&mut **tx)
         .await?;
         Ok(())
@@ -264,10 +270,6 @@ impl Eraser {
             published.extend(row.position.map(|position| (row.partition, position)));
         }
         tx.enter(&whose.tenant).await?;
-        // Before the commit: where Redis cannot be asked, this chunk is done again. Readers find a hole, and read the log.
-        if let Some(redis) = &self.redis {
-            redis.remove(&published).await?;
-        }
         let last = rows
             .last()
             .map(|row| if positioned { row.position.unwrap_or(0) } else { row.id });
@@ -279,9 +281,20 @@ impl Eraser {
             _ => (3, 0, 0),
         };
         let complete = (phase == 3).then(|| self.clock.now());
+        let (partitions, positions): (Vec<i16>, Vec<i64>) = published.iter().copied().unzip();
+        // Before the commit: where Redis cannot be asked, this chunk is done again. Readers find a hole, and read the log.
+        if let Some(redis) = &self.redis {
+            if phase == 3 {
+                // Once more, all of them: the relay may have added one as it had read it before.
+                let before = progress.changed_partitions.iter().zip(&progress.changed_positions);
+                published.extend(before.map(|(partition, position)| (*partition, *position)));
+            }
+            redis.remove(&published).await?;
+        }
         sqlx::query(
             "UPDATE events.erasure
              SET phase = $4, partition = $5, position = $6, complete_time = $7,
+                 changed_partitions = changed_partitions || $9::smallint[], changed_positions = changed_positions || $10::bigint[],
                  counts = counts || jsonb_build_object('event', COALESCE((counts ->> 'event')::bigint, 0) + $8)
              WHERE tenant_id = $1 AND erasure = $2 AND part = $3",
         )
@@ -293,6 +306,8 @@ impl Eraser {
         .bind(position)
         .bind(sql::time_opt(complete))
         .bind(changed)
+        .bind(&partitions)
+        .bind(&positions)
         .execute(&mut **tx)
         .await?;
         Ok(())
@@ -308,7 +323,7 @@ impl Whose {
 
 async fn lock(tx: &mut Transaction, tenant: &Tenant, erasure: Uuid, part: i32) -> Result<Progress, Refusal> {
     Ok(sqlx::query_as(
-        "SELECT phase, partition, position, counts, complete_time FROM events.erasure
+        "SELECT phase, names, answer, changed_partitions, changed_positions, partition, position, counts, complete_time FROM events.erasure
          WHERE tenant_id = $1 AND erasure = $2 AND part = $3 FOR UPDATE",
     )
     .bind(tenant.key())

@@ -15,6 +15,7 @@ mod customer_data;
 mod dead_letter;
 mod effect;
 mod erasure;
+mod erasure_answers;
 mod log;
 mod meters;
 mod outbox;

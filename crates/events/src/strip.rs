@@ -34,6 +34,7 @@ pub fn work_order(order: &mut WorkOrderDigest) {
     }
 }
 
+/// Model and batch stay: they name a thing, were masked on their way in, and reports count on by them.
 fn feedback(digest: &mut FeedbackDigest) {
     digest.customer.clear();
     digest.reachable = false;
@@ -47,7 +48,8 @@ fn digest(payload: &Payload) -> Option<&FeedbackDigest> {
         Payload::FeedbackMerged(said) => return said.feedback.as_ref(),
         Payload::FeedbackUnmerged(said) => return said.feedback.as_ref(),
         Payload::FeedbackClassified(said) => return said.feedback.as_ref(),
-        Payload::CustomerErased(_) | Payload::MessageSettled(_) => return None,
+        // A problem is about many, and its event carries no words.
+        Payload::CustomerErased(_) | Payload::MessageSettled(_) | Payload::ProblemChanged(_) => return None,
         Payload::WorkOrderOpened(said) => &said.work_order,
         Payload::WorkOrderAssigned(said) => &said.work_order,
         Payload::WorkOrderTransitioned(said) => &said.work_order,
@@ -95,7 +97,7 @@ fn strip(payload: &mut Payload) {
             said.feedback.iter_mut().for_each(feedback);
             return;
         }
-        Payload::CustomerErased(_) | Payload::MessageSettled(_) => return,
+        Payload::CustomerErased(_) | Payload::MessageSettled(_) | Payload::ProblemChanged(_) => return,
         Payload::WorkOrderOpened(said) => &mut said.work_order,
         Payload::WorkOrderAssigned(said) => {
             said.reason.clear();
@@ -125,8 +127,8 @@ fn strip(payload: &mut Payload) {
 mod tests {
     use huiyin_proto::event::v1::{
         FeedbackClassified, FeedbackMerged, FeedbackQuarantined, FeedbackReleased, FeedbackSubmitted, FeedbackUnmerged,
-        MessageSettled, SlaClockMarked, SurveyAnswered, SurveyInvited, WorkOrderAssigned, WorkOrderOpened,
-        WorkOrderProgressed, WorkOrderRetargeted, WorkOrderTransitioned,
+        MessageSettled, ProblemChanged, SlaClockMarked, SurveyAnswered, SurveyInvited, WorkOrderAssigned,
+        WorkOrderOpened, WorkOrderProgressed, WorkOrderRetargeted, WorkOrderTransitioned,
     };
     use prost::Message as _;
 
@@ -255,6 +257,14 @@ mod tests {
             ..Event::default()
         };
         assert!(!event(&mut settled, |_| true));
+        let mut changed = Event {
+            payload: Some(Payload::ProblemChanged(ProblemChanged {
+                added_feedbacks: vec!["tenants/acme/feedbacks/1".to_owned()],
+                ..Default::default()
+            })),
+            ..Event::default()
+        };
+        assert!(!event(&mut changed, |_| true), "a problem is many customers'");
         assert!(!event(&mut Event::default(), |_| true));
     }
 }

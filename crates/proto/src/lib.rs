@@ -1,7 +1,7 @@
 //! What the protos become: the messages, clients and servers of every service, and the descriptors of them all.
 //!
 //! Module = package: `huiyin.intake.v1` is [`intake::v1`]. A server's codec ([`codec`]) enforces the rules in its protos;
-//! [`enums`] knows their enums by name.
+//! [`enums`] knows their enums by name; every List request gives its [`paging`] fields.
 
 #![allow(
     clippy::all,
@@ -20,6 +20,7 @@ use prost_reflect::DescriptorPool;
 
 pub mod codec;
 pub mod enums;
+pub mod paging;
 mod parts;
 
 /// A package: its messages and clients, and the validating servers of its services.

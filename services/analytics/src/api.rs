@@ -28,14 +28,7 @@ impl AnalyticsService for Api {
         request: Request<ListMetricsRequest>,
     ) -> Result<Response<ListMetricsResponse>, Status> {
         let request = request.into_inner();
-        let page = self
-            .room
-            .metrics(
-                (request.page_size, &request.page_token),
-                &request.filter,
-                &request.order_by,
-            )
-            .await?;
+        let page = self.room.metrics(request.paging()).await?;
         let metrics = page
             .entries
             .into_iter()
@@ -127,11 +120,7 @@ impl AnalyticsService for Api {
         let caller = Caller::of(&request)?;
         let request = request.into_inner();
         let tenant = name::parent(&caller, &request.parent)?;
-        let paging = (request.page_size, request.page_token.as_str());
-        let (page, as_of) = self
-            .room
-            .facts(&tenant, paging, &request.filter, &request.order_by)
-            .await?;
+        let (page, as_of) = self.room.facts(&tenant, request.paging()).await?;
         Ok(Response::new(ListFactsResponse {
             facts: page
                 .entries

@@ -43,11 +43,16 @@ pub struct TaxonomiesConfig {
     /// So many versions, of all tenants together, are kept ready to read with; the built-in one always is. A version of a
     /// few thousand words takes about a megabyte.
     pub kept: usize,
+    /// And so many megabytes of them. A regular expression counts for half of one, which searching with it may take.
+    pub memory_mb: usize,
 }
 
 impl Default for TaxonomiesConfig {
     fn default() -> Self {
-        Self { kept: 128 }
+        Self {
+            kept: 128,
+            memory_mb: 256,
+        }
     }
 }
 
@@ -58,6 +63,10 @@ mod tests {
         let config: super::Config =
             huiyin_chassis::config::parse("classifier", include_str!("../config.example.toml")).unwrap();
         assert_eq!(config.taxonomies.kept, super::TaxonomiesConfig::default().kept);
+        assert_eq!(
+            config.taxonomies.memory_mb,
+            super::TaxonomiesConfig::default().memory_mb
+        );
         assert_eq!(config.models.memory_mb, super::ModelsConfig::default().memory_mb);
     }
 }

@@ -68,6 +68,31 @@ pub(crate) enum Error {
     /// The labels of the task are the tenant's own.
     #[error("no feedback is read for {task}: its labels are the tenant's own")]
     TaskReadsNoFeedback { task: String },
+    /// No publication of an article in a language is left to take back.
+    #[error("{article} has no earlier publication in {locale}")]
+    NoEarlierPublication { article: String, locale: String },
+    /// A problem cannot become that.
+    #[error("the problem is {state}; from there it can only become: {allowed}")]
+    ProblemStateForbids { state: &'static str, allowed: String },
+    /// A feedback belongs to one problem at most.
+    #[error("{feedback} belongs to {problem}")]
+    FeedbackInOtherProblem { feedback: String, problem: String },
+    /// It is not classified, or not one of the problem's.
+    #[error("{feedback} is not known here, or is not of this problem")]
+    FeedbackNotOfProblem { feedback: String },
+    /// Another version of the taxonomy came into effect while an operation applied this one.
+    #[error("version {version} of the taxonomy is no longer in effect")]
+    TaxonomyReplaced { version: i32 },
+    /// A priority model goes by categories that a version of the taxonomy does not have; each with its field.
+    #[error("rules of {priority_model} go by categories that version {version} of the taxonomy does not have")]
+    CategoriesMissing {
+        priority_model: String,
+        version: i32,
+        missing: Vec<(String, String)>,
+    },
+    /// A task holds as many examples, or as much text, as it may.
+    #[error("{task} holds as many examples as it may")]
+    TaskFull { task: String },
     /// The version gives examples of its own dictionary another category; each with its field and what is wrong about it.
     #[error("version {version} of the taxonomy does not keep {} of its own examples", examples.len())]
     ExamplesBroken {
@@ -76,7 +101,7 @@ pub(crate) enum Error {
     },
 }
 
-/// So many bytes of broken examples travel in the trailers, which hold each more than once; CheckTaxonomy has all.
+/// So many bytes of fields travel in the trailers, which hold each more than once; CheckTaxonomy has all broken examples.
 const SHOWN_BYTES: usize = 2048;
 
 impl From<Error> for Refusal {
@@ -127,26 +152,57 @@ impl From<Error> for Refusal {
             Error::ReviewedByTheSame => unready(ErrorReason::ReviewedByTheSame),
             Error::ModelActive { model } => unready(ErrorReason::ModelActive).with("model", model),
             Error::TaskReadsNoFeedback { task } => unready(ErrorReason::TaskReadsNoFeedback).with("task", task),
+            Error::NoEarlierPublication { article, locale } => unready(ErrorReason::NoEarlierPublication)
+                .with("article", article)
+                .with("locale", locale),
+            Error::ProblemStateForbids { state, allowed } => unready(ErrorReason::ProblemStateForbids)
+                .with("state", *state)
+                .with("allowed", allowed),
+            Error::FeedbackInOtherProblem { feedback, problem } => unready(ErrorReason::FeedbackInOtherProblem)
+                .with("feedback", feedback)
+                .with("problem", problem),
+            Error::FeedbackNotOfProblem { feedback } => refusal(ErrorReason::FeedbackNotOfProblem)
+                .with("feedback", feedback)
+                .at_field("feedbacks", format!("{feedback} is not of this problem, or not known")),
+            Error::CategoriesMissing {
+                priority_model,
+                version,
+                missing,
+            } => {
+                let refused = unready(ErrorReason::CategoriesMissing)
+                    .with("priority_model", priority_model)
+                    .with("version", version.to_string());
+                at_fields(refused, missing)
+            }
+            Error::TaskFull { task } => unready(ErrorReason::TaskFull).with("task", task),
+            Error::TaxonomyReplaced { version } => {
+                unready(ErrorReason::TaxonomyReplaced).with("version", version.to_string())
+            }
             Error::ExamplesBroken { version, examples } => {
                 let refused = unready(ErrorReason::ExamplesBroken)
                     .with("version", version.to_string())
                     .with("count", examples.len().to_string());
-                let mut bytes = 0;
-                let fit = |(field, problem): &&(String, String)| {
-                    bytes += field.len() + problem.len();
-                    bytes <= SHOWN_BYTES
-                };
-                let shown: Vec<&(String, String)> = examples.iter().take_while(fit).collect();
-                let more = examples.len() - shown.len();
-                let refused = shown
-                    .into_iter()
-                    .fold(refused, |refused, (field, problem)| refused.at_field(field, problem));
-                if more > 0 {
-                    refused.at_field("…", format!("and {more} more"))
-                } else {
-                    refused
-                }
+                at_fields(refused, examples)
             }
         }
+    }
+}
+
+/// As many of the fields as fit, and how many more there are.
+fn at_fields(refused: Refusal, fields: &[(String, String)]) -> Refusal {
+    let mut bytes = 0;
+    let fit = |(field, problem): &&(String, String)| {
+        bytes += field.len() + problem.len();
+        bytes <= SHOWN_BYTES
+    };
+    let shown: Vec<&(String, String)> = fields.iter().take_while(fit).collect();
+    let more = fields.len() - shown.len();
+    let refused = shown
+        .into_iter()
+        .fold(refused, |refused, (field, problem)| refused.at_field(field, problem));
+    if more > 0 {
+        refused.at_field("…", format!("and {more} more"))
+    } else {
+        refused
     }
 }

@@ -1,5 +1,5 @@
-//! What the room does with the events of others: what intake takes in is classified. Told is `FeedbackClassified`, from
-//! `classification::service`.
+//! What the room does with the events of others: what intake takes in is classified. Told are `FeedbackClassified`, from
+//! `classification::service`, and `ProblemChanged`, from `problem::service`.
 
 use huiyin_chassis::{Refusal, Tenant, Transaction};
 use huiyin_events::{Consume, Erased, Event, Payload, Whose};
@@ -18,7 +18,7 @@ impl Consume for Room {
     }
 
     async fn erase(&self, tx: &mut Transaction, whose: &Whose) -> Result<Erased, Refusal> {
-        store_erasure::erase(tx, whose).await
+        store_erasure::erase(self, tx, whose).await
     }
 
     async fn export(&self, tx: &mut Transaction, whose: &Whose) -> Result<Vec<String>, Refusal> {

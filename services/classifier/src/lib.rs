@@ -6,8 +6,10 @@
 //! - [`model`]: tasks, examples and trained versions of a tenant's own;
 //! - [`taxonomy`]: what a tenant's classifier goes by, in versions; version 0 is built in (`builtin/`);
 //! - [`priority`]: what a tenant's priority model makes of what is known, in versions; presets in `builtin/priority/`;
+//! - [`knowledge`]: articles of the knowledge base, in versions: found, suggested, counted;
 //! - [`classification`]: one for each feedback, and what people correct, score and review;
-//! - [`review`]: the queue of texts whose label a person should say, and how well people agree.
+//! - [`review`]: the queue of texts whose label a person should say, and how well people agree;
+//! - [`problem`]: many feedbacks that say the same, and what people decide on them.
 //!
 //! A call walks proto → [`api`] → `service` → `domain` → `store` → [`events`]; an event of intake enters at [`events`], what comes
 //! in by time at [`worker`].
@@ -18,11 +20,13 @@ mod config;
 mod domain;
 mod error;
 mod events;
+mod knowledge;
 mod learning;
 mod meters;
 mod model;
 mod operations;
 mod priority;
+mod problem;
 mod reading;
 mod review;
 mod room;
@@ -35,8 +39,9 @@ use std::sync::Arc;
 use huiyin_chassis::{Context, Migrations, Running, Service, operations as long, timer};
 use huiyin_events::Events;
 use huiyin_proto::classifier::v1::{
-    classifier_service_server::ClassifierServiceServer, model_service_server::ModelServiceServer,
-    priority_model_service_server::PriorityModelServiceServer, review_service_server::ReviewServiceServer,
+    classifier_service_server::ClassifierServiceServer, knowledge_service_server::KnowledgeServiceServer,
+    model_service_server::ModelServiceServer, priority_model_service_server::PriorityModelServiceServer,
+    problem_service_server::ProblemServiceServer, review_service_server::ReviewServiceServer,
 };
 
 pub use config::Config;
@@ -70,6 +75,12 @@ pub async fn start(config: Config, context: Context) -> anyhow::Result<Running> 
     let reviews = ReviewServiceServer::new(review::api::Api::new(room.clone()))
         .max_decoding_message_size(service.server.message_bytes());
     service.server.add(reviews)?;
+    let knowledge = KnowledgeServiceServer::new(knowledge::api::Api::new(room.clone()))
+        .max_decoding_message_size(service.server.message_bytes());
+    service.server.add(knowledge)?;
+    let problems = ProblemServiceServer::new(problem::api::Api::new(room.clone()))
+        .max_decoding_message_size(service.server.message_bytes());
+    service.server.add(problems)?;
     long::run(&mut service, room.clone())?;
     events.run(&mut service, &config.service.neighbors, &["intake"], room.clone())?;
     timer::run(

@@ -12,6 +12,8 @@ pub(crate) struct Meters {
     classified: Counter<u64>,
     /// Classifications that a person corrected.
     corrected: Counter<u64>,
+    /// Problems that were proposed.
+    proposed: Counter<u64>,
     /// What training took.
     trained: Histogram<f64>,
 }
@@ -27,6 +29,10 @@ impl Meters {
             corrected: meter
                 .u64_counter("classifier.corrected")
                 .with_description("classifications that were corrected")
+                .build(),
+            proposed: meter
+                .u64_counter("classifier.proposed")
+                .with_description("problems that were proposed")
                 .build(),
             trained: meter
                 .f64_histogram("classifier.trained")
@@ -45,6 +51,12 @@ impl Meters {
     /// A person corrects a classification with this transaction.
     pub(crate) fn corrected(&self, tx: &mut Transaction) {
         let counter = self.corrected.clone();
+        tx.on_commit(move || counter.add(1, &[]));
+    }
+
+    /// A problem is proposed with this transaction.
+    pub(crate) fn proposed(&self, tx: &mut Transaction) {
+        let counter = self.proposed.clone();
         tx.on_commit(move || counter.add(1, &[]));
     }
 

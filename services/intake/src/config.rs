@@ -98,8 +98,10 @@ pub struct HttpConfig {
     pub listen: Option<SocketAddr>,
     /// A body may be this large. Bytes.
     pub body_bytes: usize,
-    /// So many requests are worked on at once, so many bodies are held; at least 1.
+    /// So many requests are worked on at once; at least 1.
     pub concurrency: usize,
+    /// So many connections are open at once, and as many bodies held at most; at least 1.
+    pub connections: usize,
     /// A request that takes longer is answered 504. Milliseconds.
     pub deadline_ms: u64,
     /// Each source may send so often; at least 1.
@@ -108,7 +110,7 @@ pub struct HttpConfig {
     pub burst: u32,
     /// The time in a signature may be so far from ours. Seconds.
     pub tolerance_seconds: i64,
-    /// So long a page may be open before its form is sent. Hours.
+    /// So long a page may be open before its form is sent. Hours; below 48, for so long answers are kept.
     pub ticket_hours: i64,
 }
 
@@ -118,6 +120,7 @@ impl Default for HttpConfig {
             listen: None,
             body_bytes: 4 << 20,
             concurrency: 64,
+            connections: 256,
             deadline_ms: 30_000,
             per_second: 50,
             burst: 200,
@@ -194,7 +197,7 @@ pub struct AttachmentsConfig {
     pub store_options: BTreeMap<String, SecretString>,
     /// A file has at most so many bytes.
     pub file_bytes: u64,
-    /// A tenant uploads at most so many bytes in a day (UTC).
+    /// A tenant uploads at most so many bytes in a day (UTC), of those that it does not hold yet.
     pub day_bytes: u64,
     /// What belongs to no feedback is removed after so many hours; at least 1.
     pub unlinked_hours: u32,

@@ -31,7 +31,7 @@ impl Consume for Room {
         status::service::told(tx, &tenant, event, at.unwrap_or_else(|| self.ledger.clock.now())).await
     }
 
-    /// What hangs on feedbacks whose words are blank already: see `erasure::service`.
+    /// Feedbacks and what hangs on them, of a customer whose keys are gone already: see `erasure::service`.
     async fn erase(&self, tx: &mut Transaction, whose: &Whose) -> Result<Erased, Refusal> {
         let feedbacks: Vec<Uuid> = whose
             .feedbacks

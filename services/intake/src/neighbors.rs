@@ -30,7 +30,8 @@ impl Neighbors {
         }
     }
 
-    /// Has a service do one part of an erasure; what it did, or none where it needs more time.
+    /// Has a service do one part of an erasure; what it did, or none where it needs more time. Without a customer it blanks what its
+    /// tables hold of the feedbacks.
     ///
     /// # Errors
     /// UNAVAILABLE where it is not configured, cannot be asked, or refuses.
@@ -47,6 +48,8 @@ impl Neighbors {
             part,
             customers: whose.customers.clone(),
             feedbacks: whose.feedbacks.clone(),
+            // Nobody is erased where nobody is named.
+            tables_only: whose.customers.is_empty(),
         };
         let answer = self.client(service)?.erase_customer_data(request).await;
         let answer = answer.map_err(|status| unavailable(service, &status))?.into_inner();

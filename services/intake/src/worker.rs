@@ -7,15 +7,19 @@ use huiyin_chassis::{
     timer::{self, Fire, Timer},
 };
 
-use crate::{attachment, retention, room::Room, screening::compare};
+use crate::{attachment, channel::mail, retention, room::Room, screening::compare};
 
 impl Fire for Room {
+    const SLOW: &'static [&'static str] = &[attachment::timers::SCAN, retention::service::ELSEWHERE];
+
     async fn fire(&self, tx: &mut Transaction, due: &Timer) -> Result<(), Refusal> {
         match due.kind.as_str() {
             kind if kind.starts_with(attachment::timers::KINDS) => self.attachment_due(tx, due).await,
-            compare::KIND => self.compare(tx, due).await,
+            compare::KIND | compare::POSTPONED => self.compare(tx, due).await,
+            mail::service::PRUNE => self.prune_mails(tx, &due.tenant).await,
             compare::PRUNE => self.prune_bands(tx, &due.tenant).await,
-            retention::service::TIMER => self.retain(tx, &due.tenant, due.payload()?).await,
+            retention::service::TIMER => self.retain(tx, due).await,
+            retention::service::ELSEWHERE => self.retain_elsewhere(&due.tenant, due.payload()?).await,
             other => Err(Refusal::fault(anyhow::anyhow!("nobody knows what {other} is for"))),
         }
     }

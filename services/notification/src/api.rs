@@ -47,11 +47,7 @@ impl NotificationService for Api {
     async fn list_templates(&self, request: Request<ListTemplatesRequest>) -> Answer<ListTemplatesResponse> {
         let (caller, request) = opened(request)?;
         let tenant = name::parent(&caller, &request.parent)?;
-        let page = (request.page_size, request.page_token.as_str());
-        let page = self
-            .room
-            .list_templates(&tenant, page, &request.filter, &request.order_by)
-            .await?;
+        let page = self.room.list_templates(&tenant, request.paging()).await?;
         let templates = page
             .entries
             .iter()
@@ -104,11 +100,7 @@ impl NotificationService for Api {
     async fn list_messages(&self, request: Request<ListMessagesRequest>) -> Answer<ListMessagesResponse> {
         let (caller, request) = opened(request)?;
         let tenant = name::parent(&caller, &request.parent)?;
-        let page = (request.page_size, request.page_token.as_str());
-        let page = self
-            .room
-            .list_messages(&tenant, page, &request.filter, &request.order_by)
-            .await?;
+        let page = self.room.list_messages(&tenant, request.paging()).await?;
         let messages = page
             .entries
             .iter()
@@ -147,11 +139,7 @@ impl NotificationService for Api {
     ) -> Answer<ListWebhookEndpointsResponse> {
         let (caller, request) = opened(request)?;
         let tenant = name::parent(&caller, &request.parent)?;
-        let page = (request.page_size, request.page_token.as_str());
-        let page = self
-            .room
-            .list_endpoints(&tenant, page, &request.filter, &request.order_by)
-            .await?;
+        let page = self.room.list_endpoints(&tenant, request.paging()).await?;
         Ok(Response::new(ListWebhookEndpointsResponse {
             webhook_endpoints: page.entries,
             next_page_token: page.next_page_token,
@@ -228,17 +216,9 @@ impl NotificationService for Api {
     async fn list_inbox_items(&self, request: Request<ListInboxItemsRequest>) -> Answer<ListInboxItemsResponse> {
         let (caller, request) = opened(request)?;
         let tenant = name::parent(&caller, &request.parent)?;
-        let page = (request.page_size, request.page_token.as_str());
         let (page, unread_count) = self
             .room
-            .list_inbox(
-                &tenant,
-                &caller,
-                &request.recipient,
-                page,
-                &request.filter,
-                &request.order_by,
-            )
+            .list_inbox(&tenant, &caller, &request.recipient, request.paging())
             .await?;
         Ok(Response::new(ListInboxItemsResponse {
             inbox_items: page.entries,

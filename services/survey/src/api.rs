@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use huiyin_chassis::{
     Caller, Refusal, Tenant,
-    listing::{Field, PageRequest},
+    listing::{Field, PageRequest, Paging},
     name,
     repeat::Repeatable,
     sql,
@@ -30,11 +30,11 @@ impl Api {
         caller: &Caller,
         parent: &str,
         list: &str,
-        page: Paging<'_>,
+        paging: Paging<'_>,
         fields: (&[Field], &[Field]),
     ) -> Result<Below, Refusal> {
         let (tenant, survey) = name::child(caller, parent, "surveys")?;
-        let page = self.page(&tenant, &format!("{list} of {survey}"), page, fields)?;
+        let page = self.page(&tenant, &format!("{list} of {survey}"), paging, fields)?;
         let survey = (survey != "-").then(|| survey.to_owned());
         Ok(Below { tenant, survey, page })
     }
@@ -43,19 +43,10 @@ impl Api {
         &self,
         tenant: &Tenant,
         list: &str,
-        page: Paging<'_>,
-        (fields, order): (&[Field], &[Field]),
+        paging: Paging<'_>,
+        fields: (&[Field], &[Field]),
     ) -> Result<PageRequest, Refusal> {
-        PageRequest::new(
-            &self.room.page_tokens,
-            tenant,
-            list,
-            (page.size, page.token),
-            page.filter,
-            page.order_by,
-            fields,
-            order,
-        )
+        PageRequest::new(&self.room.page_tokens, tenant, list, paging, fields)
     }
 }
 
@@ -63,25 +54,6 @@ struct Below {
     tenant: Tenant,
     survey: Option<String>,
     page: PageRequest,
-}
-
-/// The paging fields of a List request.
-struct Paging<'r> {
-    size: i32,
-    token: &'r str,
-    filter: &'r str,
-    order_by: &'r str,
-}
-
-macro_rules! paging {
-    ($request:expr) => {
-        Paging {
-            size: $request.page_size,
-            token: &$request.page_token,
-            filter: &$request.filter,
-            order_by: &$request.order_by,
-        }
-    };
 }
 
 #[tonic::async_trait]
@@ -101,10 +73,8 @@ impl SurveyService for Api {
         let caller = Caller::of(&request)?;
         let request = request.into_inner();
         let tenant = name::parent(&caller, &request.parent)?;
-        let mut paging = paging!(request);
-        if paging.order_by.trim().is_empty() {
-            paging.order_by = "name"; // where the chassis would list the newest first
-        }
+        // Where the chassis would list the newest first.
+        let paging = request.paging().or_order_by("name");
         let page = self.page(
             &tenant,
             "surveys",
@@ -154,7 +124,7 @@ impl SurveyService for Api {
         let caller = Caller::of(&request)?;
         let request = request.into_inner();
         let fields = (invitation::store::FIELDS, invitation::store::ORDER);
-        let below = self.list_below(&caller, &request.parent, "invitations", paging!(request), fields)?;
+        let below = self.list_below(&caller, &request.parent, "invitations", request.paging(), fields)?;
         let page = self
             .room
             .invitations(&below.tenant, below.survey.as_deref(), &below.page)
@@ -231,7 +201,7 @@ impl SurveyService for Api {
         let caller = Caller::of(&request)?;
         let request = request.into_inner();
         let fields = (response::store::FIELDS, response::store::ORDER);
-        let below = self.list_below(&caller, &request.parent, "responses", paging!(request), fields)?;
+        let below = self.list_below(&caller, &request.parent, "responses", request.paging(), fields)?;
         let page = self
             .room
             .responses(&below.tenant, below.survey.as_deref(), &below.page)

@@ -5,6 +5,7 @@ mod filter;
 mod page;
 
 pub use filter::Filter;
+pub use huiyin_proto::paging::Paging;
 pub use page::{EntryId, Page, PageKey, PageRequest, PageTokenKey};
 
 /// A field that a list may be filtered or ordered by.

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 use sqlx::{Postgres, QueryBuilder};
 use uuid::Uuid;
 
-use super::{Field, Filter, Kind};
+use super::{Field, Filter, Kind, Paging};
 use crate::{error::Refusal, name::Tenant, secret, sql};
 
 /// A page has this many entries where the caller does not say.
@@ -56,25 +56,25 @@ pub struct PageRequest {
 }
 
 impl PageRequest {
-    /// Understands the paging fields of a List request. `order_fields` are the times or whole numbers that the list may be
-    /// ordered by, the first being the default (newest or largest first).
+    /// Understands the paging fields of a List request. `list` names it: its tokens lead nowhere in another. `fields` are what it may be
+    /// filtered by, `order_fields` the times or whole numbers that it may be ordered by, the first being the default (newest or largest
+    /// first).
     ///
     /// # Errors
     /// INVALID_ARGUMENT for a filter or order that is not understood, or a token of another query.
-    #[expect(
-        clippy::too_many_arguments,
-        reason = "the four paging fields of AIP-132 and what the room allows"
-    )]
     pub fn new(
         key: &PageTokenKey,
         tenant: &Tenant,
         list: &str,
-        (page_size, page_token): (i32, &str),
-        filter: &str,
-        order_by: &str,
-        fields: &[Field],
-        order_fields: &[Field],
+        paging: Paging<'_>,
+        (fields, order_fields): (&[Field], &[Field]),
     ) -> Result<Self, Refusal> {
+        let Paging {
+            page_size,
+            page_token,
+            filter,
+            order_by,
+        } = paging;
         let (field, descending) = order(order_by, order_fields)?;
         let bound_to = [tenant.key(), list, filter, order_by].join("\u{1f}").into_bytes();
         let after = if page_token.is_empty() {

@@ -4,7 +4,7 @@ use std::{borrow::Cow, sync::LazyLock};
 
 use regex::Regex;
 
-use super::{ACCOUNT, LANDLINE, PASSPORT, pattern, replace_group};
+use super::{ACCOUNT, BANK_CARD, ID_CARD, LANDLINE, MOBILE, PASSPORT, pattern, replace_group};
 
 /// What may stand between a cue and its number: 是, 为, a colon, blanks.
 const LINK: &str = r"(?:\s|号码|号|账号|帐号|賬號|帳號|ID|id|是|为|為|[:：=＝\-]){0,4}";
@@ -16,7 +16,7 @@ static PAPERS: LazyLock<Regex> = LazyLock::new(|| {
 });
 static MESSENGERS: LazyLock<Regex> = LazyLock::new(|| {
     pattern(&format!(
-        r"(?i:微信|威信|薇信|加v|扣扣|企鹅号|支付宝|支付寶|抖音|小红书|微博|(?:^|[^A-Za-z0-9])(?:vx|v信|wechat|weixin|qq|alipay|telegram|whatsapp|line\s?id)){LINK}([A-Za-z0-9][A-Za-z0-9_\-]{{4,29}}|[0-9０-９]{{5,12}})"
+        r"(?i:微信|威信|薇信|加v|扣扣|企鹅号|支付宝|支付寶|抖音|小红书|微博|账号|帐号|賬號|帳號|(?:^|[^A-Za-z0-9])(?:vx|v信|wechat|weixin|qq|alipay|telegram|whatsapp|line\s?id)){LINK}([A-Za-z0-9][A-Za-z0-9_\-]{{4,29}}|[0-9０-９]{{5,12}})"
     ))
 });
 static TELEPHONES: LazyLock<Regex> = LazyLock::new(|| {
@@ -25,9 +25,35 @@ static TELEPHONES: LazyLock<Regex> = LazyLock::new(|| {
     ))
 });
 
+/// ID cards whose checksum does not hold, for somebody mistyped them, and those of Taiwan.
+static ID_CARDS: LazyLock<Regex> = LazyLock::new(|| {
+    pattern(&format!(
+        r"(?:身份证|身份證|身分證){LINK}([0-9０-９]{{14,17}}[0-9０-９XxＸｘ]|[A-Za-z][1289][0-9]{{8}})"
+    ))
+});
+/// Cards without a checksum that holds.
+static CARDS: LazyLock<Regex> = LazyLock::new(|| {
+    pattern(&format!(
+        r"(?:卡号|卡號){LINK}([0-9０-９](?:[ \-]?[0-9０-９]){{11,18}})"
+    ))
+});
+/// Mobile numbers of Taiwan in one piece.
+static MOBILES: LazyLock<Regex> = LazyLock::new(|| {
+    pattern(&format!(
+        r"(?:手机|手機|行動電話|行动电话){LINK}([0０][9９][0-9０-９]{{8}})(?:[^0-9０-９]|$)"
+    ))
+});
+
+/// The cues in ASCII, wherever they stand.
+pub(super) static ASCII: LazyLock<Regex> =
+    LazyLock::new(|| pattern(r"(?i)\b(?:vx|wechat|weixin|qq|alipay|telegram|whatsapp|line|tel|phone|fax)|_|passport"));
+
 /// Numbers of papers, accounts and telephones that a word before them gives away.
 pub(super) fn accounts(text: &str) -> String {
-    let text = replace_group(text, &PAPERS, |_| Some(PASSPORT));
+    let text = replace_group(text, &ID_CARDS, |_| Some(ID_CARD));
+    let text = replace_group(&text, &CARDS, |_| Some(BANK_CARD)).into_owned();
+    let text = replace_group(&text, &MOBILES, |_| Some(MOBILE)).into_owned();
+    let text = replace_group(&text, &PAPERS, |_| Some(PASSPORT)).into_owned();
     let text = masked_accounts(&text).into_owned();
     replace_group(&text, &TELEPHONES, |_| Some(LANDLINE)).into_owned()
 }

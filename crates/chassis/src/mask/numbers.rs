@@ -14,31 +14,48 @@ static GROUP: LazyLock<Regex> = LazyLock::new(|| pattern(r"[+＋]?[0-9０-９]+[
 /// Area codes of mainland China: 010, 02x for the great cities, 03xx–09xx for the others.
 const GREAT_AREAS: &[&str] = &["010", "020", "021", "022", "023", "024", "025", "027", "028", "029"];
 
+/// Neighbouring groups that may be one number.
+struct Row<'r> {
+    groups: &'r [String],
+    /// What stands between the first two.
+    between: &'r str,
+    /// It begins with `+`.
+    has_plus: bool,
+    /// A point stands between some of them.
+    is_dotted: bool,
+}
+
 /// Mobile and landline numbers and ID cards: kinds that hardly anything else is taken for.
 pub(super) fn certain(text: &str) -> String {
-    mask_numbers(text, |groups, between| {
-        let digits = groups.concat();
-        if is_id_card(&digits) || is_old_id_card(groups) {
+    mask_numbers(text, |row| {
+        let digits = row.groups.concat();
+        if row.is_dotted {
+            // So are versions, amounts and addresses of computers; none of them has places like these.
+            return (is_mobile(&digits) && has_places(row.groups, &[3, 4, 4])).then_some(MOBILE);
+        }
+        if is_id_card(&digits) || is_old_id_card(row.groups) {
             Some(ID_CARD)
-        } else if is_mobile(&digits) {
+        } else if is_mobile(&digits) || is_taiwan_mobile(row.groups) {
             Some(MOBILE)
         } else {
-            is_landline(groups, between).then_some(LANDLINE)
+            (is_landline(row.groups, row.between) || (row.has_plus && is_abroad(&digits))).then_some(LANDLINE)
         }
     })
 }
 
 /// Bank cards: 13 to 19 digits with a checksum, in one piece or in fours.
 pub(super) fn bank_cards(text: &str) -> String {
-    mask_numbers(text, |groups, _| is_bank_card(groups).then_some(BANK_CARD))
+    mask_numbers(text, |row| {
+        (!row.is_dotted && is_bank_card(row.groups)).then_some(BANK_CARD)
+    })
 }
 
-/// Replaces each number that has a `kind`, given its groups and what stands between the first two. People write a number in
-/// groups, and one number beside another, so every row of neighbouring groups is tried, the longest first.
-fn mask_numbers(text: &str, kind: impl Fn(&[String], &str) -> Option<&'static str>) -> String {
+/// Replaces each number that has a `kind`. People write a number in groups, and one number beside another, so every row of
+/// neighbouring groups is tried, the longest first.
+fn mask_numbers(text: &str, kind: impl Fn(&Row<'_>) -> Option<&'static str>) -> String {
     /// No kind has more digits, with a country code before it.
     const LONGEST: usize = 19;
-    let places: Vec<Range<usize>> = GROUP.find_iter(text).map(|found| found.range()).collect();
+    let places: Vec<Range<usize>> = GROUP.find_iter(text).map(|found| group(text, found.range())).collect();
     let groups: Vec<String> = places.iter().map(|place| plain(&text[place.clone()])).collect();
     let between = |first: usize| match places.get(first + 1) {
         Some(next) => &text[places[first].end..next.start],
@@ -49,16 +66,23 @@ fn mask_numbers(text: &str, kind: impl Fn(&[String], &str) -> Option<&'static st
     while first < groups.len() {
         let mut digits = groups[first].len();
         let mut end = first + 1;
-        while end < groups.len()
-            && digits + groups[end].len() <= LONGEST
-            && is_separator(&text[places[end - 1].end..places[end].start])
-        {
+        let mut first_point = None;
+        while end < groups.len() && digits + groups[end].len() <= LONGEST && is_separator(between(end - 1)) {
+            if first_point.is_none() && between(end - 1) == "." {
+                first_point = Some(end);
+            }
             digits += groups[end].len();
             end += 1;
         }
-        let found = (first + 1..=end)
-            .rev()
-            .find_map(|end| kind(&groups[first..end], between(first)).map(|kind| (kind, end)));
+        let found = (first + 1..=end).rev().find_map(|end| {
+            let row = Row {
+                groups: &groups[first..end],
+                between: between(first),
+                has_plus: text[places[first].start..].starts_with(['+', '＋']),
+                is_dotted: first_point.is_some_and(|point| point < end),
+            };
+            kind(&row).map(|kind| (kind, end))
+        });
         first = match found {
             // Letters or a point right before or behind say that it is a part of something longer, such as a serial number.
             Some((kind, end)) if kind != LANDLINE || stands_alone(text, places[first].start, places[end - 1].end) => {
@@ -74,6 +98,17 @@ fn mask_numbers(text: &str, kind: impl Fn(&[String], &str) -> Option<&'static st
     masked
 }
 
+/// A group without an `x` that cannot be the last place of an ID card, written whole or in parts: before an extension, say.
+fn group(text: &str, found: Range<usize>) -> Range<usize> {
+    let Some(digits) = text[found.clone()].strip_suffix(['X', 'x', 'Ｘ', 'ｘ']) else {
+        return found;
+    };
+    match digits.chars().filter(|c| c.is_numeric()).count() {
+        0..=8 | 17 => found,
+        _ => found.start..found.start + digits.len(),
+    }
+}
+
 /// True where neither a letter, a point nor a hyphen touches the stretch.
 fn stands_alone(text: &str, start: usize, end: usize) -> bool {
     let joins = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '-' | '_' | '/' | '－');
@@ -85,12 +120,17 @@ fn plain(group: &str) -> String {
     group.nfkc().filter(char::is_ascii_alphanumeric).collect()
 }
 
-/// What stands between two groups of one number.
+/// What stands between two groups of one number: one or two blanks, a stroke, a point, a bracket.
 fn is_separator(between: &str) -> bool {
-    matches!(
-        between,
-        " " | "-" | "\u{3000}" | "－" | "–" | "—" | ")" | "）" | ") " | "） "
-    )
+    let rest = between.trim_end_matches([' ', '\u{a0}', '\u{3000}']);
+    let blanks = between[rest.len()..].chars().count();
+    match rest {
+        "" => (1..=2).contains(&blanks),
+        "-" | "－" | "–" | "—" | "." => blanks == 0,
+        ")" | "）" => blanks <= 1,
+        "(" | " (" | "（" | " （" => blanks == 0,
+        _ => false,
+    }
 }
 
 fn is_bank_card(groups: &[String]) -> bool {
@@ -116,14 +156,43 @@ fn is_issued(digits: &str) -> bool {
     }
 }
 
-/// A mobile number of mainland China, with or without its country code.
+/// True where the last of the groups have so many places each.
+fn has_places(groups: &[String], places: &[usize]) -> bool {
+    let lengths: Vec<usize> = groups.iter().map(String::len).collect();
+    lengths.ends_with(places)
+}
+
+/// A mobile number of mainland China, with or without its country code or the 0 that is dialled from another city.
 fn is_mobile(digits: &str) -> bool {
     let national = digits
         .strip_prefix("0086")
-        .or_else(|| digits.strip_prefix("86").filter(|rest| rest.len() == 11))
+        .or_else(|| {
+            digits
+                .strip_prefix("86")
+                .or_else(|| digits.strip_prefix('0'))
+                .filter(|rest| rest.len() == 11)
+        })
         .unwrap_or(digits);
     let bytes = national.as_bytes();
     bytes.len() == 11 && bytes[0] == b'1' && bytes[1] >= b'3' && bytes.iter().all(u8::is_ascii_digit)
+}
+
+/// A mobile number of Taiwan, in groups: in one piece ten digits are many things.
+fn is_taiwan_mobile(groups: &[String]) -> bool {
+    let lengths: Vec<usize> = groups.iter().map(String::len).collect();
+    (lengths == [4, 3, 3] || lengths == [4, 6])
+        && groups.iter().all(|group| group.bytes().all(|b| b.is_ascii_digit()))
+        && groups[0].starts_with("09")
+}
+
+/// A number of another country (E.164), of which `+` was said. Chinese ones have rules of their own.
+fn is_abroad(digits: &str) -> bool {
+    let fits = match digits.as_bytes().first() {
+        Some(b'1') => digits.len() == 11,
+        Some(b'2'..=b'9') => (8..=15).contains(&digits.len()) && !digits.starts_with("86"),
+        _ => false,
+    };
+    fits && digits.bytes().all(|byte| byte.is_ascii_digit())
 }
 
 /// A landline number: an area code, a separator, seven or eight digits, perhaps an extension; or a 400 or 800 number's shape

@@ -34,6 +34,8 @@ const NO_ROADS: &[&str] = &[
     "走路", "线路", "線路", "电路", "電路", "网路", "短路", "思路", "半路", "铁路", "公路", "道路", "套路", "回路",
     "链路", "马路", "逛街", "上街", "门路", "销路",
 ];
+/// One of these ends every address that leads to a door.
+pub(super) const HOUSES: [char; 10] = ['号', '號', '弄', '栋', '棟', '幢', '元', '室', '房', '座'];
 /// What makes something else of a 号 than a house: 3号线, 5号机.
 const NO_HOUSES: &[char] = &[
     '线', '線', '机', '機', '店', '款', '色', '码', '柜', '仓', '厅', '窗', '球', '种',
@@ -72,7 +74,7 @@ pub(super) fn plates(text: &str) -> String {
 /// Without addresses that lead to a door; what the sentence says before them stays.
 pub(super) fn addresses(text: &str) -> Cow<'_, str> {
     // Most texts name no door, and are told so by a look at their characters.
-    if !text.contains(['号', '號', '弄', '栋', '棟', '幢', '元', '室', '房', '座']) {
+    if !text.contains(HOUSES) {
         return Cow::Borrowed(text);
     }
     let mut masked = String::new();

@@ -2,7 +2,7 @@
 
 use proptest::prelude::*;
 
-use super::mask;
+use super::{mask, names_nobody, searched};
 
 #[test]
 fn numbers_that_name_a_person_are_masked() {
@@ -27,6 +27,35 @@ fn digits_of_double_width_are_digits() {
     assert_eq!(mask("１３８－００１３－８０００"), "[手机号]");
     assert_eq!(mask("１１０１０５１９４９１２３１００２Ｘ"), "[身份证号]");
     assert_eq!(mask("护照号：E１２３４５６７８"), "护照号：[证件号]");
+}
+
+/// 001-81: as people write them.
+#[test]
+fn numbers_are_found_in_the_forms_that_people_give_them() {
+    for (text, masked) in [
+        ("13800138000x801", "[手机号]x801"),
+        ("打13800138000X2转分机", "打[手机号]X2转分机"),
+        ("138\u{a0}0013\u{a0}8000", "[手机号]"),
+        ("138  0013  8000", "[手机号]"),
+        ("138.0013.8000", "[手机号]"),
+        ("+86 138.0013.8000", "[手机号]"),
+        ("013800138000", "[手机号]"),
+        ("call +1 (650) 253-0000", "call [电话]"),
+        ("call +1 650-253-0000, 3 times", "call [电话], 3 times"),
+        ("+442070313000", "[电话]"),
+        ("電話 +886 2 2345 6789", "電話 [电话]"),
+        ("+852 2345 6789", "[电话]"),
+        ("手機0912-345-678", "手機[手机号]"),
+        ("手機：0912345678", "手機：[手机号]"),
+        ("身份证号：110105194912310021", "身份证号：[身份证号]"),
+        ("身分證 A123456789", "身分證 [身份证号]"),
+        ("卡号是4111 1111 1111 1112", "卡号是[银行卡号]"),
+        ("卡號：621700123456789", "卡號：[银行卡号]"),
+        ("我的账号 88123456 登录不上", "我的账号 [账号] 登录不上"),
+    ] {
+        assert_eq!(mask(text), masked, "{text}");
+        assert_eq!(mask(&mask(text)), masked, "{text}");
+    }
 }
 
 /// 001-81: an ID card of the first generation has a date and a province, and no checksum.
@@ -124,6 +153,14 @@ fn other_numbers_and_words_stay() {
         "新A1手机",
         "0755",
         "电话打了20261121次",
+        "服务器 192.168.13.138",
+        "版本 138.13.8.1000",
+        "+100 分",
+        "+20261121000123456",
+        "账号登录不上",
+        "卡号无效",
+        "手机 20261121 买的",
+        "0912 批次",
     ] {
         assert_eq!(mask(text), text);
     }
@@ -206,6 +243,14 @@ proptest! {
     fn masking_twice_is_masking_once(text in "[0-9０-９Xx@. \\-+手a]{0,120}") {
         let once = mask(&text);
         prop_assert_eq!(mask(&once), once);
+    }
+
+    /// Where a look at the characters is enough, searching finds nothing.
+    #[test]
+    fn what_is_passed_over_names_nobody(text in "([0-9０-９Xx.+ \\-a一]|QQ|vx|tel|phone|passport|line id|微信|护照|电话|省|市|路|粤B|卡号|手机){0,12}") {
+        if names_nobody(&text) {
+            prop_assert_eq!(searched(&text), text);
+        }
     }
 
     /// Nothing panics, whatever comes; with the alphabet of every rule.

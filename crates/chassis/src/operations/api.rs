@@ -107,11 +107,8 @@ impl operations_server::Operations for Api {
             &self.page_tokens,
             &tenant,
             "operations",
-            (request.page_size, &request.page_token),
-            &request.filter,
-            "",
-            FIELDS,
-            &[CREATE_TIME],
+            request.paging(),
+            (FIELDS, &[CREATE_TIME]),
         )?;
         let mut tx = self.database.tenant(&tenant).await?;
         let found = store::list(&mut tx, &tenant, &page).await?;

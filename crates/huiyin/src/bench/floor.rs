@@ -116,6 +116,26 @@ impl Floor {
         ))
     }
 
+    /// Waits until intake has nothing left to do in the background, so that no floor is measured beside it; says how fast that went.
+    pub(super) async fn rest(&self) -> anyhow::Result<Measured> {
+        let uncompared = async || -> anyhow::Result<i64> {
+            let statement =
+                "SELECT (SELECT count(*) FROM feedback) - (SELECT count(*) FROM feedback_print WHERE compared)";
+            Ok(sqlx::query_scalar(statement).fetch_one(&self.pool).await?)
+        };
+        let (count, began) = (uncompared().await?, Instant::now());
+        while uncompared().await? > 0 {
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+        Ok(Measured {
+            what: format!("near-duplicates sought afterwards for {count} of them"),
+            per_second: count as f64 / began.elapsed().as_secs_f64(),
+            p50_ms: 0.0,
+            p99_ms: 0.0,
+            ratio: 0.0,
+        })
+    }
+
     /// The same rows by UNNEST, 1,000 a transaction, on one connection.
     pub(super) async fn unnest(&self, rows: u32) -> anyhow::Result<Measured> {
         let mut connection = self.pool.acquire().await?;

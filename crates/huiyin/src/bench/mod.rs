@@ -115,10 +115,12 @@ async fn measure(folder: &Path, options: &BenchOptions, notes: &mut Notes) -> an
             grouped = Some(created.clone());
         }
         notes.take_beside(below, created);
+        notes.take(floor.rest().await?);
     }
     let below = floor.unnest(options.rows).await?;
     let imported = intake::import(&link, options.rows).await?;
     notes.take_beside(below, imported);
+    notes.take(floor.rest().await?);
     floor.remove().await?;
     suite.stop().await?;
 

@@ -142,8 +142,8 @@ fn happening(event: &Event) -> Result<Option<Happening>, Refusal> {
         }
         Payload::SurveyAnswered(said) => answered(said)?,
         Payload::MessageSettled(said) => return settled(said).map(Some),
-        // What was counted goes on counting.
-        Payload::CustomerErased(_) => return Ok(None),
+        // What was counted goes on counting; problems are counted by the classifier itself.
+        Payload::CustomerErased(_) | Payload::ProblemChanged(_) => return Ok(None),
     };
     Ok(Some(Happening::Feedback { feedback, change }))
 }

@@ -2,7 +2,7 @@
 
 use huiyin_chassis::{
     Refusal, Tenant,
-    listing::{Field, Kind, Page, PageRequest},
+    listing::{Field, Kind, Page, PageRequest, Paging},
 };
 
 use super::{domain::Fact, store};
@@ -53,29 +53,15 @@ const ORDER: &[Field] = &[Field {
 
 impl Room {
     /// One page of facts.
-    pub(crate) async fn facts(
-        &self,
-        tenant: &Tenant,
-        paging: (i32, &str),
-        filter: &str,
-        order_by: &str,
-    ) -> Result<(Page<Fact>, AsOf), Refusal> {
+    pub(crate) async fn facts(&self, tenant: &Tenant, paging: Paging<'_>) -> Result<(Page<Fact>, AsOf), Refusal> {
         let mut fields = FIELDS.to_vec();
         fields.extend(Dimension::OF_FEEDBACK.iter().map(|dimension| dimension.field()));
-        let order_by = if order_by.trim().is_empty() {
-            "receive_time"
-        } else {
-            order_by
-        };
         let request = PageRequest::new(
             &self.page_tokens,
             tenant,
             "feedbackFacts",
-            paging,
-            filter,
-            order_by,
-            &fields,
-            ORDER,
+            paging.or_order_by("receive_time"),
+            (&fields, ORDER),
         )?;
         self.wait_until_counted(tenant).await?;
         let mut tx = self.database.tenant(tenant).await?;

@@ -4,7 +4,7 @@ use std::{collections::BTreeMap, time::Duration};
 
 use huiyin_chassis::{
     Refusal, Tenant, Transaction,
-    listing::{Filter, Page},
+    listing::{Filter, Page, Paging},
 };
 use jiff::{Timestamp, tz::TimeZone};
 
@@ -182,24 +182,25 @@ impl Room {
     }
 
     /// One page of the catalogue.
-    pub(crate) async fn metrics(
-        &self,
-        (size, token): (i32, &str),
-        filter: &str,
-        order_by: &str,
-    ) -> Result<Page<&'static Metric>, Refusal> {
+    pub(crate) async fn metrics(&self, paging: Paging<'_>) -> Result<Page<&'static Metric>, Refusal> {
+        let Paging {
+            page_size,
+            page_token,
+            filter,
+            order_by,
+        } = paging;
         let descending = match order_by.split_whitespace().collect::<Vec<_>>()[..] {
             [] | ["key"] | ["key", "asc"] => false,
             ["key", "desc"] => true,
             _ => return Err(Refusal::invalid_field("order_by", "must be key, with or without desc")),
         };
         let bound_to = ["metrics", filter, order_by].join("\u{1f}").into_bytes();
-        let after: Option<String> = if token.is_empty() {
+        let after: Option<String> = if page_token.is_empty() {
             None
         } else {
-            Some(self.page_tokens.open(token, &bound_to)?)
+            Some(self.page_tokens.open(page_token, &bound_to)?)
         };
-        let size = usize::try_from(if size == 0 { 100 } else { size.clamp(1, 1000) }).unwrap_or(1);
+        let size = usize::try_from(if page_size == 0 { 100 } else { page_size.clamp(1, 1000) }).unwrap_or(1);
         let filter = Filter::parse(filter, store::CATALOGUE_FIELDS)?;
         let mut tx = self.database.worker().await?;
         let mut keys = store::metric_keys(

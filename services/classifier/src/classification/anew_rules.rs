@@ -42,6 +42,19 @@ fn mapped(from: &str, to: &[&str]) -> Mapped {
     }
 }
 
+/// A text whose category a person set.
+fn set(lexicon: &Lexicon, text: &str, category: &str) -> Classification {
+    let mut found = classified(lexicon, text, 0);
+    let change = Change {
+        category: Some(category.to_owned()),
+        ..change("user:li")
+    };
+    found
+        .correct(rules(lexicon, &model()), change, Timestamp::UNIX_EPOCH)
+        .unwrap();
+    found
+}
+
 fn anew(found: &Classification, lexicon: &Lexicon, text: Option<&str>, mapping: &[Mapped]) -> Anew {
     let model = model();
     let read = text.map(|text| {
@@ -121,6 +134,55 @@ fn what_people_set_stays_and_is_mapped() {
     let read = changed(anew(&found, &after, Some("一打开就闪退"), &none));
     assert_eq!(read.category, "function.crash");
     assert!(read.basis.starts_with("function.crash by “闪退”"), "{}", read.basis);
+}
+
+/// C-10: a correction of something else leaves the category one of the version that it was said by, so that the mapping finds it.
+#[test]
+fn a_correction_of_something_else_does_not_hide_a_category_from_its_mapping() {
+    let (before, after) = versions();
+    let mut found = set(&before, "今天去了一趟", "function.login");
+    let tone = Change {
+        sentiment: Some(Sentiment::Negative),
+        ..change("user:wang")
+    };
+    found
+        .correct(rules(&after, &model()), tone, Timestamp::UNIX_EPOCH)
+        .unwrap();
+    assert_eq!((found.revision, found.taxonomy_version), (3, 0));
+    let entry = [mapped("function.login", &["function.defect"])];
+    let next = changed(anew(&found, &after, Some("今天去了一趟"), &entry));
+    assert_eq!((next.category.as_str(), next.taxonomy_version), ("function.defect", 2));
+}
+
+/// C-10: what a person set is taken away where an entry says so, and not because nobody says anything.
+#[test]
+fn what_a_person_set_is_read_anew_only_where_an_entry_says_so() {
+    let (before, after) = versions();
+    let found = set(&before, "一打开就闪退", "function.login");
+    assert_eq!(anew(&found, &after, Some("一打开就闪退"), &[]), Anew::Unreadable);
+    // Read anew it is the machine's from then on, also for the next version.
+    let read = changed(anew(
+        &found,
+        &after,
+        Some("一打开就闪退"),
+        &[mapped("function.login", &[])],
+    ));
+    assert_eq!(
+        (read.category.as_str(), read.category_set_by()),
+        ("function.crash", None)
+    );
+    let next = changed(anew(&read, &before, Some("退款超时"), &[]));
+    assert_eq!(next.category, "payment.refund");
+    assert!(next.basis.starts_with("payment.refund by “"), "{}", next.basis);
+    // Until a person says something again.
+    let mut said = next;
+    let category = Change {
+        category: Some("function.login".to_owned()),
+        ..change("user:li")
+    };
+    said.correct(rules(&before, &model()), category, Timestamp::UNIX_EPOCH)
+        .unwrap();
+    assert_eq!(said.category_set_by(), Some("user:li"));
 }
 
 /// Feedback from before texts were kept goes by the mapping alone.

@@ -11,7 +11,7 @@ use super::{
     reviewing::{self, Target},
     service,
 };
-use crate::{room::Room, taxonomy::service::Paging};
+use crate::room::Room;
 
 const COLLECTION: &str = "classifications";
 
@@ -45,21 +45,9 @@ pub(crate) async fn list_classifications(
     request: Request<v1::ListClassificationsRequest>,
 ) -> Result<Response<v1::ListClassificationsResponse>, Status> {
     let caller = Caller::of(&request)?;
-    let v1::ListClassificationsRequest {
-        parent,
-        page_size,
-        page_token,
-        filter,
-        order_by,
-    } = request.into_inner();
-    let tenant = name::parent(&caller, &parent)?;
-    let paging = Paging {
-        page_size,
-        page_token: &page_token,
-        filter: &filter,
-        order_by: &order_by,
-    };
-    let page = service::list(room, &tenant, paging).await?;
+    let request = request.into_inner();
+    let tenant = name::parent(&caller, &request.parent)?;
+    let page = service::list(room, &tenant, request.paging()).await?;
     let classifications = page
         .entries
         .iter()

@@ -159,6 +159,7 @@ pub(super) fn which(asked: &Asked) -> Result<Which, Refusal> {
         category: asked.category.clone(),
         from,
         until,
+        begun: None,
     })
 }
 

@@ -277,6 +277,21 @@ fn labels_of_other_dimensions_are_set_and_taken_away() {
     assert_eq!(again.label_of("module"), *other);
 }
 
+/// 002-23, 003-21: a fault that somebody calls critical is P0, whatever is wished for beside it.
+#[test]
+fn a_wish_beside_a_fault_does_not_make_it_wait() {
+    let lexicon = lexicon();
+    let found = classified(&lexicon, "APP闪退，建议改进", 3);
+    let labels: Vec<&str> = found.labels.iter().map(|label| label.category.as_str()).collect();
+    assert!(labels.contains(&"suggestion.feature"), "{labels:?}");
+    assert_eq!(
+        (found.category.as_str(), found.priority.key.as_str()),
+        ("function.crash", "P0"),
+        "{}",
+        found.basis
+    );
+}
+
 /// 003-21: the stated urgency counts at a correction as it did at first.
 #[test]
 fn the_stated_urgency_still_counts() {

@@ -60,6 +60,9 @@ pub(crate) struct Classification {
     /// 1 for the first; the etag.
     pub(crate) revision: i32,
     pub(crate) taxonomy_version: i32,
+    /// The revision in which a mapping had the category that a person set read anew; 0 where none did. What people set before it holds no
+    /// longer.
+    pub(crate) category_read_revision: i32,
     pub(crate) category: String,
     pub(crate) labels: Vec<Label>,
     pub(crate) sentiment: Sentiment,
@@ -101,6 +104,7 @@ impl Classification {
             stated_urgency,
             revision: 1,
             taxonomy_version: verdict.taxonomy_version,
+            category_read_revision: 0,
             category: verdict.category.clone(),
             labels: verdict.labels.clone(),
             sentiment: verdict.sentiment,
@@ -149,7 +153,10 @@ impl Classification {
             return Err(Error::NothingCorrected);
         }
         self.next_revision(now);
-        self.taxonomy_version = lexicon.version;
+        // A category that stays is one of the version that it was said by.
+        if change.category.is_some() {
+            self.taxonomy_version = lexicon.version;
+        }
         self.corrections.push(Correction {
             revision: self.revision,
             author: change.author,
@@ -244,16 +251,27 @@ impl Classification {
         set.or_else(|| self.computed.verdict.spoken_impact.clone())
     }
 
-    /// What people said of it, in a correction or a review.
+    /// What people said of it, in a correction or a review, where it still holds.
     pub(super) fn set_by_people(&self, lexicon: &Lexicon) -> Vec<About> {
         let main = lexicon.dimensions.first();
+        let category = self.category_set_by().and(main);
         let said = self.corrections.iter().flat_map(|correction| {
-            let category = correction.category.as_ref().and(main);
-            let others = correction.labels.iter().map(|(dimension, _)| dimension);
-            let dimensions = category.into_iter().chain(others).cloned().map(About::Dimension);
-            dimensions.chain(correction.sentiment.map(|_| About::Sentiment))
+            let others = correction.labels.iter().map(|(dimension, _)| dimension.clone());
+            let sentiment = correction.sentiment.map(|_| About::Sentiment);
+            others.map(About::Dimension).chain(sentiment)
         });
-        said.collect()
+        category
+            .cloned()
+            .map(About::Dimension)
+            .into_iter()
+            .chain(said)
+            .collect()
+    }
+
+    /// Who set the category, where it is still what a person said, or what became of that.
+    pub(super) fn category_set_by(&self) -> Option<&str> {
+        let since = self.category_read_revision;
+        self.set_by(|correction| correction.category.is_some() && correction.revision > since)
     }
 
     /// Who set it last.

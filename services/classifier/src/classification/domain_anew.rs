@@ -18,18 +18,18 @@ use crate::{
 /// What a reading anew gives.
 #[derive(Debug, PartialEq)]
 pub(super) enum Anew {
-    /// All that was said still holds.
+    /// All that was said still holds, now by this version.
     Same,
     /// The next revision.
     Changed(Box<Classification>),
-    /// It would have to be read, and no text of it is kept.
+    /// It would have to be read and no text of it is kept, or nobody says what becomes of the category that a person set.
     Unreadable,
 }
 
 impl Classification {
     /// Takes in what a version says: labels, tendency and category, and not yet what follows from them. `read` is what it says of the
     /// text, with the excerpt; none where no text is kept. Of what people set, the category becomes what the mapping says, and the
-    /// tendency stays. None where it would have to be read, and no text is kept.
+    /// tendency stays. None where it would have to be read and no text is kept, and where nobody says what becomes of a person's label.
     pub(super) fn reread(
         &self,
         lexicon: &Lexicon,
@@ -42,14 +42,18 @@ impl Classification {
         if let Some((computed, excerpt)) = read {
             next.take_in(computed, excerpt);
         }
-        let is_set = self.set_by(|correction| correction.category.is_some()).is_some();
+        let is_set = self.category_set_by().is_some();
         if (is_set || !has_text) && self.category != UNCLASSIFIED {
             let later = |key: &str| lexicon.category_of(0, key).is_some();
             let key = match fate(mapping, later, &self.category) {
                 Fate::Becomes(keys) => Some(best(keys, &next.computed.verdict, lexicon, 0)),
                 Fate::Stays => Some(self.category.as_str()),
-                Fate::ReadAnew if has_text => None,
-                Fate::ReadAnew => return None,
+                Fate::ReadAnew if has_text => {
+                    next.category_read_revision = self.revision + 1;
+                    None
+                }
+                // What a person set is not taken away because nobody says what becomes of it.
+                Fate::ReadAnew | Fate::Unknown => return None,
             };
             // A mapping names categories that there are, and of the same dimension.
             if let Some(category) = key.and_then(|key| lexicon.category_of(0, key))
@@ -63,28 +67,36 @@ impl Classification {
         for (dimension, key) in lexicon.dimensions.iter().enumerate().skip(1) {
             let of_dimension = |correction: &'_ Correction| correction.labels.iter().any(|(known, _)| known == key);
             if self.set_by(of_dimension).is_some() {
-                next.keep_label(self.label_of(key), lexicon, dimension, mapping);
+                next.keep_label(self.label_of(key), lexicon, (dimension, has_text), mapping)?;
             }
         }
         Some(next)
     }
 
     /// Keeps the label of a dimension beside the main one that a person set, as what the mapping makes of it; one that is to be read anew is
-    /// what was read.
-    fn keep_label(&mut self, label: &str, lexicon: &Lexicon, dimension: usize, mapping: &[Mapped]) {
+    /// what was read. None where no text is kept for that, and where nobody says what becomes of it.
+    fn keep_label(
+        &mut self,
+        label: &str,
+        lexicon: &Lexicon,
+        (dimension, has_text): (usize, bool),
+        mapping: &[Mapped],
+    ) -> Option<()> {
         if label == UNCLASSIFIED {
             self.set_label(lexicon, dimension, None);
-            return;
+            return Some(());
         }
         let later = |key: &str| lexicon.category_of(dimension, key).is_some();
         let key = match fate(mapping, later, label) {
             Fate::Becomes(keys) => best(keys, &self.computed.verdict, lexicon, dimension),
             Fate::Stays => label,
-            Fate::ReadAnew => return,
+            Fate::ReadAnew if has_text => return Some(()),
+            Fate::ReadAnew | Fate::Unknown => return None,
         };
         if let Some(category) = lexicon.category_of(dimension, key) {
             self.set_label(lexicon, dimension, Some(category));
         }
+        Some(())
     }
 
     /// What the last correction that says something of this kind says.
@@ -99,7 +111,8 @@ impl Classification {
             && reread.labels == self.labels
             && reread.sentiment == self.sentiment
             && reread.impact == self.impact
-            && reread.priority == self.priority;
+            && reread.priority == self.priority
+            && reread.category_read_revision == self.category_read_revision;
         if is_same {
             return Anew::Same;
         }

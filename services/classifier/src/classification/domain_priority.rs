@@ -10,7 +10,7 @@ use super::{
     domain_review::{Review, ReviewState, Reviewer},
 };
 use crate::{
-    domain::Priority,
+    domain::{Label, Priority},
     error::Error,
     priority::{
         check::counting,
@@ -73,6 +73,7 @@ impl Computed {
     pub(crate) fn new(verdict: Verdict, statement: &Statement<'_>, customers: i32, model: &Model) -> Self {
         let facts = Facts {
             categories: verdict.labels.iter().map(|label| label.category.clone()).collect(),
+            main_categories: main_categories(&verdict.labels),
             tier: statement.tier,
             impact: verdict.impact,
             impact_words: verdict::impact_words(verdict.impact, verdict.spoken_impact.as_ref()),
@@ -98,6 +99,13 @@ impl Computed {
 /// Why, in one sentence (判定依据, 001-37).
 fn basis(category: &str, found_by: &str, steps: &str) -> String {
     format!("{category} {found_by}; {steps}")
+}
+
+/// The first label of each dimension.
+pub(super) fn main_categories(labels: &[Label]) -> Vec<String> {
+    let mut known = BTreeSet::new();
+    let first = labels.iter().filter(|label| known.insert(label.dimension.as_str()));
+    first.map(|label| label.category.clone()).collect()
 }
 
 /// The words that were found and not negated, each once, folded.
@@ -239,6 +247,7 @@ impl Classification {
         let emotion_level = self.decided.as_ref().map_or(0, |decided| decided.facts.emotion_level);
         Facts {
             categories: self.labels.iter().map(|label| label.category.clone()).collect(),
+            main_categories: main_categories(&self.labels),
             tier: self.feedback.tier,
             impact: self.impact,
             impact_words: verdict::impact_words(self.impact, self.spoken_impact().as_ref()),
@@ -265,8 +274,26 @@ impl Classification {
         self.settle_basis();
     }
 
+    /// True where the priority is the one that a rejecting reviewer set: nobody needs to confirm it.
+    fn is_set_by_rejection(&self) -> bool {
+        let set = self
+            .corrections
+            .iter()
+            .rev()
+            .find(|correction| correction.priority.is_some());
+        let votes = self.review.iter().flat_map(|review| &review.votes);
+        set.is_some_and(|set| {
+            votes
+                .filter(|vote| !vote.approved)
+                .any(|vote| vote.revision == set.revision)
+        })
+    }
+
     /// Begins a review where the level has a gate and was not reviewed, and ends one of a level that holds no longer.
     pub(super) fn ask_for_review(&mut self, model: &Model, now: Timestamp) {
+        if self.is_set_by_rejection() {
+            return;
+        }
         let level = &self.priority;
         let is_of_level = |review: &&mut Review| review.priority.key == level.key;
         match (model.content.gate(&level.key), self.review.as_mut()) {
@@ -283,13 +310,16 @@ impl Classification {
         }
     }
 
-    /// Says why this priority holds.
+    /// Says why this priority holds; of what was erased nothing is said.
     pub(super) fn settle_basis(&mut self) {
+        if self.basis.is_empty() {
+            return;
+        }
         let Some(decided) = &self.decided else {
             return; // of before there were models: its basis stays as it was said
         };
         let found_by = self
-            .set_by(|correction| correction.category.is_some())
+            .category_set_by()
             .filter(|_| self.category != self.computed.verdict.category)
             .map_or(self.computed.verdict.found_by.clone(), |by| format!("set by {by}"));
         let set = self

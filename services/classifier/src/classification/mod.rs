@@ -30,3 +30,4 @@ mod review_rules;
 
 pub(crate) use events::submitted;
 pub(crate) use reviewing::fire;
+pub(crate) use service::get;

@@ -7,7 +7,10 @@ use uuid::Uuid;
 use super::store_priority;
 use crate::{
     domain::Priority,
-    priority::domain::{Facts, Scores},
+    priority::{
+        domain::{Facts, Scores},
+        models::Model,
+    },
     room::Room,
 };
 
@@ -38,10 +41,16 @@ pub(crate) struct Past {
     pub(crate) scores: Scores,
 }
 
-/// At most `wanted` of a window.
-pub(crate) async fn read(room: &Room, tenant: &Tenant, window: &Window, wanted: i64) -> Result<Vec<Past>, Refusal> {
+/// At most `wanted` of a window, with the facts that a model asks for.
+pub(crate) async fn read(
+    room: &Room,
+    tenant: &Tenant,
+    model: &Model,
+    window: &Window,
+    wanted: i64,
+) -> Result<Vec<Past>, Refusal> {
     let mut tx = room.database.tenant(tenant).await?;
-    let past = store_priority::past(&mut tx, tenant, window, wanted).await?;
+    let past = store_priority::past(&mut tx, tenant, model, window, wanted).await?;
     tx.rollback().await;
     Ok(past)
 }

@@ -1,11 +1,12 @@
 //! Old feedback read anew by the version of the taxonomy in effect: an operation that goes on where a crash cut it short.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, sync::Arc};
 
 use huiyin_chassis::{
     Refusal, Tenant, Transaction,
     operations::{Ended, Operation, Run},
     repeat::Repeatable,
+    sql,
 };
 use uuid::Uuid;
 
@@ -19,13 +20,10 @@ use super::{
     store_anew::{self, Kept},
 };
 use crate::{
+    error::Error,
     model::asking,
     priority::{domain::UsedFor, models::Model},
-    reading::{
-        excerpt,
-        lexicon::Lexicon,
-        verdict::{Scan, Statement},
-    },
+    reading::{aside, excerpt, lexicon::Lexicon, verdict::Statement},
     review::queue::{self, Seen},
     room::Room,
     taxonomy::{
@@ -67,12 +65,15 @@ pub(super) async fn start(
 /// Carries it out, batch by batch: each is one transaction with its events and the checkpoint.
 pub(crate) async fn carry_out(room: &Room, run: &Run) -> Result<Ended, Refusal> {
     let asked: Asked = run.request()?;
-    let which = convert::which(&asked)?;
+    let mut which = convert::which(&asked)?;
     let mut checkpoint = match run.checkpoint::<Checkpoint>()? {
         Some(checkpoint) => checkpoint,
         None => {
             let mut tx = run.begin().await?;
+            let now = room.clock.now();
+            which.begun = Some(now);
             let begun = Checkpoint {
+                start_time: Some(sql::to_proto(now)),
                 after: Uuid::nil().to_string(),
                 total: store_anew::count(&mut tx, &run.tenant, &which).await?,
                 so_far: Some(Reclassified {
@@ -86,6 +87,7 @@ pub(crate) async fn carry_out(room: &Room, run: &Run) -> Result<Ended, Refusal> 
             begun
         }
     };
+    which.begun = sql::from_proto(checkpoint.start_time.as_ref());
     let mut so_far = checkpoint.so_far.take().unwrap_or_default();
     let mut confusion: BTreeMap<(String, String), i64> = so_far
         .confusion
@@ -111,8 +113,16 @@ pub(crate) async fn carry_out(room: &Room, run: &Run) -> Result<Ended, Refusal> 
             so_far.confusion = pairs(&confusion, PAIRS);
             return run.finish(tx, &so_far).await;
         };
+        // Asked behind the locks: a correction by a newer version has gone before, or waits.
+        if taxonomies::active_version(&mut tx, &run.tenant).await? != so_far.taxonomy_version {
+            return Err(Error::TaxonomyReplaced {
+                version: so_far.taxonomy_version,
+            }
+            .into());
+        }
         checkpoint.after = last.id.to_string();
         let model = room.priorities.active(&mut tx, &run.tenant, UsedFor::Case).await?;
+        let mut same = Vec::new();
         for (found, kept) in &batch {
             let mapping = match mappings_from.get(&found.taxonomy_version) {
                 Some(mapping) => mapping,
@@ -133,7 +143,10 @@ pub(crate) async fn carry_out(room: &Room, run: &Run) -> Result<Ended, Refusal> 
             let (anew, asked_of_it) = read_anew(room, &mut tx, &run.tenant, by, (found, kept.as_ref())).await?;
             let next = match anew {
                 Anew::Changed(next) => next,
-                Anew::Same | Anew::Unreadable => {
+                unchanged @ (Anew::Same | Anew::Unreadable) => {
+                    if unchanged == Anew::Same && found.taxonomy_version != so_far.taxonomy_version {
+                        same.push(found.id);
+                    }
                     *confusion
                         .entry((found.category.clone(), found.category.clone()))
                         .or_default() += 1;
@@ -161,6 +174,9 @@ pub(crate) async fn carry_out(room: &Room, run: &Run) -> Result<Ended, Refusal> 
                 tell(room, &mut tx, &run.tenant, &next, &run.author).await?;
             }
         }
+        if !asked.dry_run {
+            store_anew::confirm(&mut tx, &run.tenant, so_far.taxonomy_version, &same).await?;
+        }
         let kept = Checkpoint {
             so_far: Some(Reclassified {
                 confusion: pairs(&confusion, usize::MAX),
@@ -176,7 +192,7 @@ pub(crate) async fn carry_out(room: &Room, run: &Run) -> Result<Ended, Refusal> 
 /// What a feedback is read by.
 #[derive(Clone, Copy)]
 struct By<'b> {
-    lexicon: &'b Lexicon,
+    lexicon: &'b Arc<Lexicon>,
     model: &'b Model,
     mapping: &'b [Mapped],
 }
@@ -205,11 +221,11 @@ async fn read_anew(
     let read = match kept {
         Some(kept) => {
             let statement = statement(found, kept);
-            let scan = Scan::new(by.lexicon, statement);
+            let scan = aside::scan(by.lexicon, statement).await?;
             asked = asking::ask(room, tx, tenant, &scan).await?;
             let verdict = scan.verdict(&asked.answers);
             let problem = (&found.feedback, verdict.category.as_str());
-            let customers = customers(room, tx, tenant, by.model, problem).await?;
+            let customers = customers(tx, tenant, by.model, problem, found.create_time).await?;
             let excerpt = excerpt::excerpt(&kept.text, &verdict.spans);
             Some((Computed::new(verdict, &statement, customers, by.model), excerpt))
         }
@@ -218,7 +234,8 @@ async fn read_anew(
     let Some(reread) = found.reread(by.lexicon, read, by.mapping) else {
         return Ok((Anew::Unreadable, asked));
     };
-    let customers = customers(room, tx, tenant, by.model, (&found.feedback, &reread.category)).await?;
+    let problem = (&found.feedback, reread.category.as_str());
+    let customers = customers(tx, tenant, by.model, problem, found.create_time).await?;
     let rules = Rules {
         lexicon: by.lexicon,
         model: by.model,

@@ -178,6 +178,42 @@ fn a_rejection_sets_another_level_for_good() {
     );
 }
 
+/// 001-39: a level with a gate that a rejecting reviewer set is a decision of the review: nobody is asked again, now or later.
+#[test]
+fn a_level_that_a_rejection_set_is_not_reviewed() {
+    let mut content = model().content.clone();
+    let mut gate = content.gates[0].clone();
+    "P1".clone_into(&mut gate.priority);
+    content.gates.push(gate);
+    let (lexicon, model) = (lexicon(), Model::new(4, content));
+    let mut found = classified_with(&lexicon, &model, "面包发霉了", 0);
+    let roles = ["product_lead".to_owned()];
+    let reviewer = Reviewer {
+        author: "user:p",
+        roles: &roles,
+        role: "",
+        reason: "一例".to_owned(),
+    };
+    found.reject(&model, reviewer, "P1", now()).unwrap();
+    let scores = BTreeMap::from([("scope".to_owned(), 5)]);
+    found
+        .score(rules(&lexicon, &model), ("user:li", String::new()), scores, now())
+        .unwrap();
+    assert_eq!(
+        (found.priority.key.as_str(), state(&found)),
+        ("P1", Some(ReviewState::Rejected))
+    );
+    // Somebody else's level is one like any other.
+    for (level, wanted) in [("P2", ReviewState::Rejected), ("P1", ReviewState::Pending)] {
+        let set = Change {
+            priority: Some(level.to_owned()),
+            ..change("user:li")
+        };
+        found.correct(rules(&lexicon, &model), set, now()).unwrap();
+        assert_eq!(state(&found), Some(wanted), "{level}");
+    }
+}
+
 /// 001-39: where the level under review holds no longer, nobody is asked; where it comes back, all are asked anew.
 #[test]
 fn a_review_ends_with_its_level_and_begins_anew_with_it() {

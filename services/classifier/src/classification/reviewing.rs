@@ -7,7 +7,7 @@ use huiyin_chassis::{
     repeat::Repeatable,
     timer::{self, Timer},
 };
-use jiff::SignedDuration;
+use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
@@ -40,22 +40,24 @@ pub(super) struct Target<'t> {
     pub(super) repeat: Option<Repeatable>,
 }
 
-/// How many customers have the same problem, where the model asks; 0 where it does not, or nobody can know.
+/// How many customers have the same problem around the time when a case came in, where the model asks; 0 where it does not, or nobody can know.
 pub(super) async fn customers(
-    room: &Room,
     tx: &mut Transaction,
     tenant: &Tenant,
     model: &Model,
     (feedback, category): (&Feedback, &str),
+    came_in: Timestamp,
 ) -> Result<i32, Refusal> {
-    if !model.asks_for_customers || feedback.customer.is_empty() || feedback.product_model.is_empty() {
+    if model.most_customers == 0 || feedback.customer.is_empty() || feedback.product_model.is_empty() {
         return Ok(0);
     }
-    let days = i64::from(model.content.same_problem_days);
-    let now = room.clock.now();
-    let since = now.checked_sub(SignedDuration::from_hours(24 * days)).unwrap_or(now);
+    let days = SignedDuration::from_hours(24 * i64::from(model.content.same_problem_days));
+    let around = (
+        came_in.checked_sub(days).unwrap_or(came_in),
+        came_in.checked_add(days).unwrap_or(came_in),
+    );
     let problem = (category, feedback.product_model.as_str());
-    store_priority::customers(tx, tenant, problem, &feedback.customer, since).await
+    store_priority::customers(tx, tenant, problem, &feedback.customer, around, model.most_customers).await
 }
 
 /// Sets the timer of a review that has begun since `round`.
@@ -118,7 +120,8 @@ pub(super) async fn score(
         return Err(Refusal::invalid(violations));
     }
     let lexicon = room.lexicons.active(&mut tx, tenant).await?;
-    let customers = customers(room, &mut tx, tenant, &model, (&found.feedback, &found.category)).await?;
+    let problem = (&found.feedback, found.category.as_str());
+    let customers = customers(&mut tx, tenant, &model, problem, found.create_time).await?;
     let rules = Rules {
         lexicon: &lexicon,
         model: &model,

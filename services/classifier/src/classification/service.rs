@@ -2,7 +2,7 @@
 
 use huiyin_chassis::{
     Refusal, Tenant, Transaction,
-    listing::{Field, Kind, Page, PageKey, PageRequest},
+    listing::{Field, Kind, Page, PageKey, PageRequest, Paging},
     repeat::Repeatable,
 };
 use huiyin_events::{NewEvent, Payload};
@@ -23,13 +23,10 @@ use crate::{
         shadow,
     },
     priority::domain::UsedFor,
-    reading::{
-        excerpt,
-        verdict::{Scan, Statement},
-    },
+    problem,
+    reading::{aside, excerpt, verdict::Statement},
     review::queue::{self, Seen},
     room::Room,
-    taxonomy::service::Paging,
 };
 
 const FIELDS: &[Field] = &[
@@ -155,23 +152,16 @@ pub(super) async fn classify(
     statement: Statement<'_>,
 ) -> Result<(), Refusal> {
     let lexicon = room.lexicons.active(tx, tenant).await?;
-    let scan = Scan::new(&lexicon, statement);
+    let scan = aside::scan(&lexicon, statement).await?;
     let asked = asking::ask(room, tx, tenant, &scan).await?;
     let verdict = scan.verdict(&asked.answers);
     let abstained = verdict.category == UNCLASSIFIED;
     let model = room.priorities.active(tx, tenant, UsedFor::Case).await?;
-    let customers = customers(room, tx, tenant, &model, (feedback, &verdict.category)).await?;
+    let now = room.clock.now();
+    let customers = customers(tx, tenant, &model, (feedback, &verdict.category), now).await?;
     let excerpt = excerpt::excerpt(statement.text, &verdict.spans);
     let computed = Computed::new(verdict, &statement, customers, &model);
-    let new = Classification::first(
-        id,
-        feedback.clone(),
-        statement.urgency,
-        excerpt,
-        computed,
-        &model,
-        room.clock.now(),
-    );
+    let new = Classification::first(id, feedback.clone(), statement.urgency, excerpt, computed, &model, now);
     if !store::insert(tx, tenant, &new, &statement).await? {
         return Ok(());
     }
@@ -186,6 +176,7 @@ pub(super) async fn classify(
     queue::classified(room, tx, tenant, seen).await?;
     shadow::keep(room, tx, tenant, (id, &new.computed.verdict), &asked).await?;
     tell(room, tx, tenant, &new, SYSTEM).await?;
+    problem::look_at(room, tx, tenant, id).await?;
     room.meters.classified(tx, abstained);
     Ok(())
 }
@@ -203,7 +194,7 @@ pub(super) async fn try_text(
         None => Some(room.lexicons.active(&mut tx, tenant).await?),
     };
     let lexicon = found.ok_or_else(|| Refusal::not_found(&tenant.child("taxonomies", version.unwrap_or_default())))?;
-    let scan = Scan::new(&lexicon, statement);
+    let scan = aside::scan(&lexicon, statement).await?;
     // A version is tried by itself, without the trained models that stand beside the one in effect.
     let asked = match version {
         Some(_) => Asked::default(),
@@ -216,7 +207,7 @@ pub(super) async fn try_text(
 }
 
 /// The classification of a feedback.
-pub(super) async fn get(room: &Room, tenant: &Tenant, id: Uuid, name: &str) -> Result<Classification, Refusal> {
+pub(crate) async fn get(room: &Room, tenant: &Tenant, id: Uuid, name: &str) -> Result<Classification, Refusal> {
     let mut tx = room.database.tenant(tenant).await?;
     let found = store::find(&mut tx, tenant, id).await?;
     tx.rollback().await;
@@ -225,17 +216,7 @@ pub(super) async fn get(room: &Room, tenant: &Tenant, id: Uuid, name: &str) -> R
 
 /// The classifications of a page.
 pub(super) async fn list(room: &Room, tenant: &Tenant, paging: Paging<'_>) -> Result<Page<Classification>, Refusal> {
-    let size = (paging.page_size, paging.page_token);
-    let page = PageRequest::new(
-        &room.page_tokens,
-        tenant,
-        "classifications",
-        size,
-        paging.filter,
-        paging.order_by,
-        FIELDS,
-        ORDERS,
-    )?;
+    let page = PageRequest::new(&room.page_tokens, tenant, "classifications", paging, (FIELDS, ORDERS))?;
     let mut tx = room.database.tenant(tenant).await?;
     let found = store::list(&mut tx, tenant, &page).await?;
     tx.rollback().await;

@@ -85,7 +85,8 @@ pub(super) async fn revise(
     check_dimensions(&lexicon, &change)?;
     let model = room.priorities.active(tx, tenant, UsedFor::Case).await?;
     let category = change.category.as_deref().unwrap_or(&found.category);
-    let customers = customers(room, tx, tenant, &model, (&found.feedback, category)).await?;
+    let problem = (&found.feedback, category);
+    let customers = customers(tx, tenant, &model, problem, found.create_time).await?;
     let rules = Rules {
         lexicon: &lexicon,
         model: &model,

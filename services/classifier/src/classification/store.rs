@@ -33,6 +33,7 @@ struct Row {
     stated_urgency: i32,
     revision: i32,
     taxonomy_version: i32,
+    category_read_revision: i32,
     category: String,
     labels: Json<Vec<Label>>,
     sentiment: i32,
@@ -95,6 +96,7 @@ impl TryFrom<Row> for Classification {
             stated_urgency: row.stated_urgency,
             revision: row.revision,
             taxonomy_version: row.taxonomy_version,
+            category_read_revision: row.category_read_revision,
             category: row.category,
             labels: row.labels.0,
             sentiment: sentiment(row.sentiment).ok_or_else(|| broken("sentiment", id))?,
@@ -143,7 +145,7 @@ pub(super) fn select(tenant: &Tenant) -> QueryBuilder<Postgres> {
         "SELECT classification_id, feedback_name, feedback_number, channel, customer, tier, product_model, batch, occur_time,
                 receive_time, language, reachable, stated_urgency, revision, taxonomy_version, category, labels, sentiment,
                 sentiment_score, impact, priority_key, priority_rank, basis, skills, department, excerpt, computed, decision, review,
-                create_time, update_time
+                create_time, update_time, category_read_revision
          FROM classification WHERE tenant_id = ",
     );
     query.push_bind(tenant.key().to_owned());

@@ -19,6 +19,8 @@ pub(super) struct Which {
     pub(super) category: String,
     pub(super) from: Option<Timestamp>,
     pub(super) until: Option<Timestamp>,
+    /// None that came in after this time: they are read by the version in effect.
+    pub(super) begun: Option<Timestamp>,
 }
 
 /// What was read of a feedback.
@@ -52,6 +54,9 @@ fn narrow(query: &mut QueryBuilder<Postgres>, which: &Which) {
     }
     if let Some(until) = which.until {
         query.push(" AND create_time < ").push_bind(sql::time(until));
+    }
+    if let Some(begun) = which.begun {
+        query.push(" AND create_time <= ").push_bind(sql::time(begun));
     }
 }
 
@@ -108,6 +113,20 @@ pub(super) async fn next(
         .collect())
 }
 
+/// What still holds, holds by this version from now on: nothing of it changed, so it is no revision.
+pub(super) async fn confirm(tx: &mut Transaction, tenant: &Tenant, version: i32, same: &[Uuid]) -> Result<(), Refusal> {
+    if same.is_empty() {
+        return Ok(());
+    }
+    sqlx::query("UPDATE classification SET taxonomy_version = $2 WHERE tenant_id = $1 AND classification_id = ANY($3)")
+        .bind(tenant.key())
+        .bind(version)
+        .bind(same)
+        .execute(&mut **tx)
+        .await?;
+    Ok(())
+}
+
 /// Writes what holds after a reading anew; what people changed stays where it is.
 pub(super) async fn replace(tx: &mut Transaction, tenant: &Tenant, next: &Classification) -> Result<(), Refusal> {
     sqlx::query(
@@ -115,7 +134,7 @@ pub(super) async fn replace(tx: &mut Transaction, tenant: &Tenant, next: &Classi
          SET revision = $3, taxonomy_version = $4, category = $5, labels = $6, sentiment = $7, sentiment_score = $8, impact = $9,
              priority_key = $10, priority_rank = $11, basis = $12, skills = $13, department = $14, excerpt = $15, computed = $16,
              update_time = $17, decision = $18, priority_model_version = $19, review = $20, review_state = $21,
-             review_escalated = $22
+             review_escalated = $22, category_read_revision = $23
          WHERE tenant_id = $1 AND classification_id = $2",
     )
     .bind(tenant.key())
@@ -140,6 +159,7 @@ pub(super) async fn replace(tx: &mut Transaction, tenant: &Tenant, next: &Classi
     .bind(next.review.as_ref().map(Json))
     .bind(review_number(next.review.as_ref()))
     .bind(is_escalated(next.review.as_ref()))
+    .bind(next.category_read_revision)
     .execute(&mut **tx)
     .await?;
     Ok(())

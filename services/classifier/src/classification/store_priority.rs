@@ -10,13 +10,16 @@ use uuid::Uuid;
 use super::{
     convert::{impact, sentiment, tier},
     domain::Classification,
-    domain_priority::{Decided, Scoring},
+    domain_priority::{Decided, Scoring, main_categories},
     domain_review::Vote,
     past::{Past, Window},
 };
 use crate::{
     domain::{Impact, Label, Priority, Sentiment, Tier},
-    priority::domain::{Facts, Given},
+    priority::{
+        domain::{Facts, Given},
+        models::Model,
+    },
 };
 
 #[derive(sqlx::FromRow)]
@@ -142,27 +145,43 @@ pub(super) async fn add(tx: &mut Transaction, tenant: &Tenant, found: &Classific
     Ok(())
 }
 
-/// How many customers have the same problem since then: main category and product model are the same. The one who asks counts.
+/// So many of the newest cases of a problem are looked at, or so many for each customer that is asked for: a plague must not make each of
+/// its cases slower than the one before.
+const NEWEST: i64 = 10_000;
+const NEWEST_OF_EACH: i64 = 10;
+
+fn newest(most: i32) -> i64 {
+    NEWEST.max(NEWEST_OF_EACH * i64::from(most))
+}
+
+/// How many customers have the same problem in that time, `most` at most: main category and product model are the same. The one who asks
+/// counts.
 pub(super) async fn customers(
     tx: &mut Transaction,
     tenant: &Tenant,
     (category, product_model): (&str, &str),
     customer: &str,
-    since: Timestamp,
+    (since, until): (Timestamp, Timestamp),
+    most: i32,
 ) -> Result<i32, Refusal> {
     let customers: i64 = sqlx::query_scalar(
         "SELECT count(*) FROM (
-             SELECT customer FROM classification
-             WHERE tenant_id = $1 AND product_model = $2 AND product_model <> '' AND category = $3 AND create_time >= $4
-                 AND customer <> ''
+             (SELECT customer FROM classification
+              WHERE tenant_id = $1 AND product_model = $2 AND product_model <> '' AND category = $3 AND create_time BETWEEN $4 AND $5
+                  AND customer <> ''
+              ORDER BY create_time DESC LIMIT $7)
              UNION
-             SELECT $5) AS of_them",
+             SELECT $6
+             LIMIT $8) AS of_them",
     )
     .bind(tenant.key())
     .bind(product_model)
     .bind(category)
     .bind(sql::time(since))
+    .bind(sql::time(until))
     .bind(customer)
+    .bind(newest(most))
+    .bind(i64::from(most))
     .fetch_one(&mut **tx)
     .await?;
     Ok(i32::try_from(customers).unwrap_or(i32::MAX))
@@ -185,15 +204,17 @@ struct PastRow {
     stated_urgency: i32,
     sentiment: i32,
     product_model: String,
+    customers: i64,
 }
 
 impl From<PastRow> for Past {
     fn from(row: PastRow) -> Self {
         let impact = impact(row.impact).unwrap_or(Impact::Minor);
-        let facts = match row.decided {
+        let mut facts = match row.decided {
             Some(Json(decided)) => decided.facts,
             // Of before there were models: what was kept of it.
             None => Facts {
+                main_categories: main_categories(&row.labels.0),
                 categories: row.labels.0.into_iter().map(|label| label.category).collect(),
                 tier: tier(row.tier).unwrap_or(Tier::Existing),
                 impact,
@@ -207,6 +228,9 @@ impl From<PastRow> for Past {
                 customers: 0,
             },
         };
+        if facts.customers == 0 {
+            facts.customers = i32::try_from(row.customers).unwrap_or(i32::MAX);
+        }
         let given = |(key, score)| {
             let said = "by hand".to_owned();
             (key, Given { score, said })
@@ -229,10 +253,12 @@ impl From<PastRow> for Past {
     }
 }
 
-/// Classifications of a window, newest first.
+/// Classifications of a window, newest first. Where the model asks how many customers have the same problem, they are counted up to the time
+/// of each, as they would have been when it came in; those that were counted then stay.
 pub(super) async fn past(
     tx: &mut Transaction,
     tenant: &Tenant,
+    model: &Model,
     window: &Window,
     wanted: i64,
 ) -> Result<Vec<Past>, Refusal> {
@@ -247,9 +273,28 @@ pub(super) async fn past(
                     FROM priority_scoring s, jsonb_each(s.scores) AS given
                     WHERE s.tenant_id = classification.tenant_id
                         AND s.classification_id = classification.classification_id) END AS scores,
-                labels, tier, impact, channel, stated_urgency, sentiment, product_model
-         FROM classification WHERE tenant_id = ",
+                labels, tier, impact, channel, stated_urgency, sentiment, product_model, ",
     );
+    if model.most_customers == 0 {
+        query.push("0::bigint");
+    } else {
+        query.push(
+            "CASE WHEN product_model <> '' AND customer <> '' THEN (
+                 SELECT count(*) FROM (SELECT DISTINCT newest.customer FROM (
+                     SELECT o.customer FROM classification o
+                     WHERE o.tenant_id = classification.tenant_id AND o.product_model = classification.product_model
+                         AND o.product_model <> '' AND o.category = classification.category AND o.customer <> ''
+                         AND o.create_time BETWEEN classification.create_time - make_interval(hours => 24 * ",
+        );
+        query.push_bind(model.content.same_problem_days);
+        query.push(") AND classification.create_time ORDER BY o.create_time DESC LIMIT ");
+        query.push_bind(newest(model.most_customers));
+        query
+            .push(") AS newest LIMIT ")
+            .push_bind(i64::from(model.most_customers));
+        query.push(") AS of_them) ELSE 0 END");
+    }
+    query.push(" AS customers FROM classification WHERE tenant_id = ");
     query.push_bind(tenant.key().to_owned());
     if let Some(start) = window.start {
         query.push(" AND create_time >= ").push_bind(sql::time(start));

@@ -41,6 +41,9 @@ pub(crate) enum Untrainable {
     /// An example points beyond the labels.
     #[error("an example has a label that is not among the labels")]
     UnknownLabel,
+    /// More labels than anybody looks through: what is said of each beside each grows with their square.
+    #[error("more than 1000 labels have examples")]
+    TooManyLabels,
     /// More examples, labels or text than fit into memory.
     #[error("more to learn from than fits")]
     TooMuch,
@@ -59,6 +62,8 @@ const MANY_LABELS: f32 = 20.0;
 const DEAREST: f32 = 4.0;
 /// How far the costs of labels make up for their frequency: 0 not at all, 1 wholly.
 const EVENNESS: f32 = 0.75;
+/// A model tells so many labels apart at most.
+const MOST_LABELS: usize = 1_000;
 /// Examples times labels: what fits into memory several times over.
 const MOST_MARGINS: usize = 50_000_000;
 
@@ -76,6 +81,9 @@ pub(super) fn train(
     let labels_known = known.iter().filter(|known| **known > 0).count();
     if labels_known < 2 {
         return Err(Untrainable::OneLabel);
+    }
+    if labels.len() > MOST_LABELS {
+        return Err(Untrainable::TooManyLabels);
     }
     if examples.len().saturating_mul(labels.len()) > MOST_MARGINS {
         return Err(Untrainable::TooMuch);

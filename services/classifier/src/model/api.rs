@@ -18,12 +18,14 @@ use super::{
     training,
     versions::{self, Named, Wish},
 };
-use crate::{room::Room, taxonomy::service::Paging};
+use crate::room::Room;
 
 /// A message of a stream carries at most so many examples.
 const MOST_EXAMPLES: usize = 1000;
 /// So many texts are tried at once; more belong into the hold-out.
 const MOST_TRIED: usize = 200_000;
+/// Of so many bytes together.
+const MOST_TRIED_BYTES: usize = 256 << 20;
 
 /// The room behind `ModelService`.
 pub(crate) struct Api {
@@ -82,13 +84,7 @@ impl ModelService for Api {
         let caller = Caller::of(&request)?;
         let request = request.into_inner();
         let tenant = name::parent(&caller, &request.parent)?;
-        let paging = Paging {
-            page_size: request.page_size,
-            page_token: &request.page_token,
-            filter: &request.filter,
-            order_by: &request.order_by,
-        };
-        let page = tasks::list(&self.room, &tenant, paging).await?;
+        let page = tasks::list(&self.room, &tenant, request.paging()).await?;
         let tasks = page.entries.iter();
         Ok(Response::new(v1::ListTasksResponse {
             tasks: tasks
@@ -164,13 +160,7 @@ impl ModelService for Api {
         let caller = Caller::of(&request)?;
         let request = request.into_inner();
         let (tenant, task) = task_of(&caller, &request.parent)?;
-        let paging = Paging {
-            page_size: request.page_size,
-            page_token: &request.page_token,
-            filter: &request.filter,
-            order_by: &request.order_by,
-        };
-        let page = examples::list(&self.room, &tenant, task, paging).await?;
+        let page = examples::list(&self.room, &tenant, task, request.paging()).await?;
         let examples = page.entries.iter();
         Ok(Response::new(v1::ListExamplesResponse {
             examples: examples
@@ -218,13 +208,7 @@ impl ModelService for Api {
         let caller = Caller::of(&request)?;
         let request = request.into_inner();
         let (tenant, task) = task_of(&caller, &request.parent)?;
-        let paging = Paging {
-            page_size: request.page_size,
-            page_token: &request.page_token,
-            filter: &request.filter,
-            order_by: &request.order_by,
-        };
-        let (task, page) = versions::list(&self.room, &tenant, task, paging).await?;
+        let (task, page) = versions::list(&self.room, &tenant, task, request.paging()).await?;
         let models = page.entries.iter();
         Ok(Response::new(v1::ListModelsResponse {
             models: models.map(|version| convert::model(&tenant, &task, version)).collect(),
@@ -255,6 +239,7 @@ impl ModelService for Api {
         let mut messages = request.into_inner();
         let mut name = String::new();
         let mut texts = Vec::new();
+        let mut bytes = 0;
         while let Some(message) = messages.message().await? {
             few_enough(&message.examples)?;
             if name.is_empty() {
@@ -264,9 +249,12 @@ impl ModelService for Api {
             } else if !message.name.is_empty() && message.name != name {
                 return Err(Refusal::invalid_field("name", "must be the same in all messages of a stream").into());
             }
-            texts.extend(convert::labelled(message.examples));
-            if texts.len() > MOST_TRIED {
-                return Err(Refusal::invalid_field("examples", format!("at most {MOST_TRIED} in a stream")).into());
+            let more = convert::labelled(message.examples, texts.len())?;
+            bytes += more.iter().map(|(text, _)| text.len()).sum::<usize>();
+            texts.extend(more);
+            if texts.len() > MOST_TRIED || bytes > MOST_TRIED_BYTES {
+                let problem = format!("at most {MOST_TRIED} in a stream, of {MOST_TRIED_BYTES} bytes together");
+                return Err(Refusal::invalid_field("examples", problem).into());
             }
         }
         let (tenant, task, version) = model_of(&caller, &name)?;

@@ -31,6 +31,8 @@ pub(crate) struct Reading {
     /// The likeliest first.
     pub(crate) candidates: Vec<(String, f64)>,
     pub(crate) evidence: Vec<Evidence>,
+    /// What was read, where masking made it another text.
+    pub(crate) masked_text: Option<String>,
 }
 
 /// Reads texts; `version` 0 is the active one.
@@ -56,7 +58,14 @@ pub(super) async fn predict(
         let mut scratch = Scratch::default();
         let texts = texts.iter();
         texts
-            .map(|text| read(&reader, &mask(text), threshold, &mut scratch))
+            .map(|text| {
+                let masked = mask(text);
+                let reading = read(&reader, &masked, threshold, &mut scratch);
+                Reading {
+                    masked_text: (masked != *text).then_some(masked),
+                    ..reading
+                }
+            })
             .collect()
     });
     Ok((version, readings.await?))
@@ -83,6 +92,7 @@ fn read(reader: &Reader, text: &str, threshold: f64, scratch: &mut Scratch) -> R
             .map(|best| model.explain(text, &hints, *best, PIECES))
             .unwrap_or_default(),
         candidates,
+        masked_text: None,
     }
 }
 
@@ -173,7 +183,7 @@ async fn says(
         return Ok(None);
     };
     let mut scratch = Scratch::default();
-    let (best, confidence) = best(reader.read_scanned(scan, &mut scratch));
+    let (best, confidence) = best(reader.read_scanned(scan, &mut scratch).await?);
     let label = reader.model.labels().get(best);
     Ok(label.map(|label| (label.clone(), confidence.into())))
 }

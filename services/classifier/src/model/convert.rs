@@ -157,10 +157,20 @@ pub(super) fn incoming(example: v1::Example, author: &str, now: Timestamp) -> Re
     })
 }
 
-/// Texts of a stream to try a version on.
-pub(super) fn labelled(examples: Vec<v1::Example>) -> Vec<Labelled> {
-    let labelled = examples.into_iter();
-    labelled.map(|example| (mask(&example.text), example.label)).collect()
+/// Texts of a stream to try a version on, of which `before` came before.
+pub(super) fn labelled(examples: Vec<v1::Example>, before: usize) -> Result<Vec<Labelled>, Refusal> {
+    let labelled = |(place, mut example): (usize, v1::Example)| {
+        "1".clone_into(&mut example.id); // only text and label are looked at
+        example.side = 0;
+        match codec::violations(&example).into_iter().next() {
+            Some((field, problem)) => Err(Refusal::invalid_field(
+                &format!("examples[{}].{field}", before + place),
+                problem,
+            )),
+            None => Ok((mask(&example.text), example.label)),
+        }
+    };
+    examples.into_iter().enumerate().map(labelled).collect()
 }
 
 /// What became of an import.
@@ -298,6 +308,7 @@ pub(super) fn prediction(reading: Reading) -> v1::Prediction {
                 weight: piece.weight.into(),
             })
             .collect(),
+        masked_text: reading.masked_text.unwrap_or_default(),
     }
 }
 

@@ -12,6 +12,10 @@ use crate::reading::answers::About;
 pub(super) const DEFAULT_THRESHOLD: f64 = 0.6;
 /// What a new task holds out unless it is said otherwise.
 pub(super) const DEFAULT_HOLD_OUT: f64 = 0.2;
+/// A task holds so many examples, and is trained and judged on so many.
+pub(super) const MOST_EXAMPLES: i64 = 500_000;
+/// And on so many bytes of text.
+pub(super) const MOST_BYTES: i64 = 256 << 20;
 /// Sides are dealt in ten thousandths.
 pub(crate) const BUCKETS: i32 = 10_000;
 
@@ -137,9 +141,10 @@ pub(crate) struct Example {
     pub(crate) create_time: Timestamp,
 }
 
-/// The bucket of an example, 0 … 9999: the same for ever, whenever it is imported again.
-pub(crate) fn bucket(task: &str, example: &str) -> i32 {
-    let hash = secret::hash(format!("{task}\u{1f}{example}").as_bytes());
+/// The bucket of what has a key, 0 … 9999. An example is kept with that of its folded text as it was first imported, so it stands on one side
+/// for ever, and the same text under another id beside it.
+pub(crate) fn bucket(task: &str, key: &str) -> i32 {
+    let hash = secret::hash(format!("{task}\u{1f}{key}").as_bytes());
     let number = u32::from_be_bytes([hash[0], hash[1], hash[2], hash[3]]);
     i32::try_from(number % BUCKETS.unsigned_abs()).unwrap_or(0)
 }
@@ -161,6 +166,8 @@ pub(crate) struct Version {
     pub(crate) change_reason: String,
     pub(crate) labels: Vec<String>,
     pub(crate) training_examples: i64,
+    /// It has learnt nothing from the buckets below; none in versions of before.
+    pub(crate) first_training_bucket: Option<i32>,
     pub(crate) judgement: Option<Judgement>,
     pub(crate) train_seconds: f64,
     /// The version of the taxonomy whose rules are features of it; none where none are.
@@ -179,7 +186,8 @@ pub(crate) struct Judgement {
     pub(crate) macro_f1: f64,
     pub(crate) ece: f64,
     pub(crate) labels: Vec<LabelJudgement>,
-    /// Row by row: how many texts of a label were given each label.
+    /// Row by row: how many texts of a label were given each label. Kept for itself: nobody reads it with the rest.
+    #[serde(default, skip_serializing)]
     pub(crate) confusion: Vec<u32>,
     pub(crate) texts_per_cpu_second: f64,
     pub(crate) coverage: f64,

@@ -4,19 +4,20 @@ use std::collections::{BTreeSet, HashMap};
 
 use huiyin_chassis::{
     Refusal, Tenant,
-    listing::{Field, Kind, Page, PageKey, PageRequest},
+    listing::{Field, Kind, Page, PageKey, PageRequest, Paging},
 };
 
 use super::{
-    domain::{Example, SENTIMENTS, Target, Task},
+    convert::TASKS,
+    domain::{Example, MOST_BYTES, MOST_EXAMPLES, SENTIMENTS, Target, Task},
     store::Hold,
     store_examples, tasks,
 };
 use crate::{
     domain::{Sentiment, UNCLASSIFIED},
+    error::Error,
     reading::lexicon::Lexicon,
     room::Room,
-    taxonomy::service::Paging,
 };
 
 /// An answer names so many refusals; the others are counted.
@@ -73,6 +74,8 @@ pub(super) struct Import {
     tenant: Tenant,
     task: String,
     labels: Labels,
+    /// Examples and bytes that the task holds at most, as far as this import knows.
+    holds: (i64, i64),
     pub(super) imported: Imported,
 }
 
@@ -127,11 +130,13 @@ impl Import {
         let mut tx = room.database.tenant(&tenant).await?;
         let task = tasks::existing(&mut tx, &tenant, task, Hold::Free).await?;
         let lexicon = room.lexicons.active(&mut tx, &tenant).await?;
+        let holds = store_examples::size(&mut tx, &tenant, &task.id).await?;
         tx.rollback().await;
         Ok(Self {
             labels: Labels::of(&task, &lexicon),
             tenant,
             task: task.id,
+            holds,
             imported: Imported::default(),
         })
     }
@@ -173,12 +178,27 @@ impl Import {
         let mut tx = room.database.tenant(&self.tenant).await?;
         tasks::existing(&mut tx, &self.tenant, &self.task, Hold::There).await?;
         let stored = store_examples::put(&mut tx, &self.tenant, &self.task, &good).await?;
-        tx.commit().await?;
         let stored = i64::try_from(stored).unwrap_or(i64::MAX);
+        let bytes: usize = good.iter().map(|example| example.text.len()).sum();
+        self.holds.0 += stored;
+        self.holds.1 += i64::try_from(bytes).unwrap_or(i64::MAX);
+        if is_full(self.holds) {
+            // Some took the place of others: counted, it may be less.
+            self.holds = store_examples::size(&mut tx, &self.tenant, &self.task).await?;
+            if is_full(self.holds) {
+                let task = self.tenant.child(TASKS, &self.task);
+                return Err(Error::TaskFull { task }.into());
+            }
+        }
+        tx.commit().await?;
         self.imported.stored += stored;
         self.imported.unchanged += valid - stored;
         Ok(())
     }
+}
+
+fn is_full((examples, bytes): (i64, i64)) -> bool {
+    examples > MOST_EXAMPLES || bytes > MOST_BYTES
 }
 
 /// The examples of a page.
@@ -192,11 +212,8 @@ pub(super) async fn list(
         &room.page_tokens,
         tenant,
         &format!("examples of {task}"),
-        (paging.page_size, paging.page_token),
-        paging.filter,
-        paging.order_by,
-        FIELDS,
-        &[CREATE_TIME],
+        paging,
+        (FIELDS, &[CREATE_TIME]),
     )?;
     let mut tx = room.database.tenant(tenant).await?;
     tasks::existing(&mut tx, tenant, task, Hold::Free).await?;

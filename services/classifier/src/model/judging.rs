@@ -51,6 +51,16 @@ pub(super) fn judge(reader: &Reader, texts: &[Labelled], threshold: f64) -> Judg
     }
 }
 
+/// The share of texts whose label it gives.
+pub(super) fn accuracy(reader: &Reader, texts: &[Labelled]) -> f64 {
+    let mut scratch = Scratch::default();
+    let right = texts.iter().filter(|(text, label)| {
+        let (best, _) = best(reader.read(text, &mut scratch));
+        reader.model.labels().get(best) == Some(label)
+    });
+    whole(right.count()) / whole(texts.len().max(1))
+}
+
 /// On how many texts it is sure enough, and in how many of those it is right.
 fn covered(reader: &Reader, texts: &[Labelled], threshold: f64) -> (usize, usize) {
     let mut scratch = Scratch::default();
@@ -115,7 +125,7 @@ fn whole(texts: usize) -> f64 {
 ///
 /// # Errors
 /// A fault where it panics.
-pub(super) async fn aside<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> Result<T, Refusal> {
+pub(crate) async fn aside<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> Result<T, Refusal> {
     let worked = tokio::task::spawn_blocking(work).await;
     worked.map_err(|error| Refusal::fault(anyhow::anyhow!("work beside the tasks: {error}")))
 }

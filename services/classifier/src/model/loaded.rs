@@ -7,12 +7,13 @@ use std::{
 };
 
 use huiyin_chassis::{Refusal, Tenant, Transaction};
+use jiff::Timestamp;
 
-use super::{judging::aside, store_models};
+use super::{domain::Task, judging::aside, store_models};
 use crate::learning::Model;
 
-/// Tenant, task and version.
-type Key = (Tenant, String, i32);
+/// Tenant, task with the time when it was made, and version: a task that is made again begins at 1 again.
+type Key = (Tenant, String, Timestamp, i32);
 
 /// Those that were used last.
 pub(crate) struct Loaded {
@@ -48,14 +49,14 @@ impl Loaded {
         &self,
         tx: &mut Transaction,
         tenant: &Tenant,
-        task: &str,
+        task: &Task,
         version: i32,
     ) -> Result<Option<Arc<Model>>, Refusal> {
-        let key = (tenant.clone(), task.to_owned(), version);
+        let key = (tenant.clone(), task.id.clone(), task.create_time, version);
         if let Some(model) = self.take(&key) {
             return Ok(Some(model));
         }
-        let Some(content) = store_models::content(tx, tenant, task, version).await? else {
+        let Some(content) = store_models::content(tx, tenant, &task.id, version).await? else {
             return Ok(None);
         };
         let bytes = content.len();
@@ -95,11 +96,11 @@ impl Loaded {
         }
     }
 
-    /// Forgets the versions of a task: a new one of the same id would begin at 1 again.
+    /// Forgets the versions of a task that is gone; nobody asks for them again.
     pub(super) fn forget(&self, tenant: &Tenant, task: &str) {
         let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
         let kept = &mut *kept;
-        kept.by_key.retain(|(owner, of, _), entry| {
+        kept.by_key.retain(|(owner, of, ..), entry| {
             let stays = owner != tenant || of != task;
             if !stays {
                 kept.bytes -= entry.bytes;
@@ -121,12 +122,26 @@ mod tests {
         let model = Model::train(&labels, &examples, None, &Options::default(), &mut |_| true).unwrap();
         let model = Arc::new(model);
         let loaded = Loaded::new(100);
-        let key = |version| (Tenant::stored("acme").unwrap(), "t".to_owned(), version);
+        let key = |version| {
+            (
+                Tenant::stored("acme").unwrap(),
+                "t".to_owned(),
+                Timestamp::UNIX_EPOCH,
+                version,
+            )
+        };
         loaded.put(key(1), model.clone(), 40);
         loaded.put(key(2), model.clone(), 40);
         assert!(loaded.take(&key(1)).is_some());
         loaded.put(key(3), model.clone(), 40);
         assert!(loaded.take(&key(2)).is_none() && loaded.take(&key(1)).is_some());
+        // A task that is made again has nothing of the one before, wherever that was deleted.
+        let again = Timestamp::from_second(1).unwrap();
+        assert!(
+            loaded
+                .take(&(Tenant::stored("acme").unwrap(), "t".to_owned(), again, 1))
+                .is_none()
+        );
         // One larger than the budget is kept, alone.
         loaded.put(key(4), model, 400);
         assert!(loaded.take(&key(4)).is_some() && loaded.take(&key(1)).is_none());

@@ -11,7 +11,7 @@ mod convert;
 pub(crate) mod corrections;
 pub(crate) mod domain;
 pub(crate) mod examples;
-mod judging;
+pub(crate) mod judging;
 pub(crate) mod loaded;
 mod reader;
 pub(crate) mod shadow;

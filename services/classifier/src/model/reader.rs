@@ -9,6 +9,7 @@ use crate::{
     learning::{Model, Scratch},
     reading::{
         answers::About,
+        aside,
         lexicon::Lexicon,
         verdict::{Scan, Statement},
     },
@@ -46,7 +47,7 @@ impl Reader {
         task: &Task,
         version: i32,
     ) -> Result<Option<Self>, Refusal> {
-        let Some(model) = room.models.version(tx, tenant, &task.id, version).await? else {
+        let Some(model) = room.models.version(tx, tenant, task, version).await? else {
             return Ok(None);
         };
         let rules = match model.rules().zip(task.about()) {
@@ -79,14 +80,20 @@ impl Reader {
     }
 
     /// The same of a text that was scanned already: where it was by the same version of the taxonomy, it is not scanned again.
-    pub(super) fn read_scanned<'s>(&self, scan: &Scan<'_>, scratch: &'s mut Scratch) -> &'s [f32] {
-        match &self.rules {
-            Some(rules) if rules.lexicon.version == scan.taxonomy_version() => {
-                self.model
-                    .read_folded(scan.folded(), &scan.hints(&rules.about), scratch)
-            }
-            Some(_) => self.read(scan.text(), scratch),
-            None => self.model.read_folded(scan.folded(), &[], scratch),
-        }
+    pub(super) async fn read_scanned<'s>(
+        &self,
+        scan: &Scan<'_>,
+        scratch: &'s mut Scratch,
+    ) -> Result<&'s [f32], Refusal> {
+        let Some(rules) = &self.rules else {
+            return Ok(self.model.read_folded(scan.folded(), &[], scratch));
+        };
+        let hints = if rules.lexicon.version == scan.taxonomy_version() {
+            scan.hints(&rules.about)
+        } else {
+            let own = aside::scan(&rules.lexicon, Statement::of(scan.text())).await?;
+            own.hints(&rules.about)
+        };
+        Ok(self.model.read_folded(scan.folded(), &hints, scratch))
     }
 }

@@ -5,9 +5,10 @@ use sqlx::QueryBuilder;
 use uuid::Uuid;
 
 use super::{
-    convert::{side, side_number, source, source_number},
-    domain::{Example, Labelled, Task, bucket},
+    convert::{TASKS, side, side_number, source, source_number},
+    domain::{Example, Labelled, MOST_BYTES, MOST_EXAMPLES, Task, bucket},
 };
+use crate::{error::Error, reading::fold};
 
 #[derive(sqlx::FromRow)]
 struct Row {
@@ -39,7 +40,8 @@ impl TryFrom<Row> for Example {
     }
 }
 
-/// Keeps examples, each id once among them, in place of those of the same ids; how many are new or changed.
+/// Keeps examples, each id once among them, in place of those of the same ids; how many are new or changed. What came from a
+/// feedback stays tied to it whoever imports it again: erasure looks there.
 pub(super) async fn put(
     tx: &mut Transaction,
     tenant: &Tenant,
@@ -47,7 +49,10 @@ pub(super) async fn put(
     examples: &[Example],
 ) -> Result<u64, Refusal> {
     let column = |of: fn(&Example) -> &str| examples.iter().map(of).collect::<Vec<&str>>();
-    let buckets: Vec<i32> = examples.iter().map(|example| bucket(task, &example.id)).collect();
+    let buckets: Vec<i32> = examples
+        .iter()
+        .map(|example| bucket(task, &fold::fold_term(&example.text)))
+        .collect();
     let sides: Vec<i32> = examples.iter().map(|example| side_number(example.side)).collect();
     let sources: Vec<i32> = examples.iter().map(|example| source_number(example.source)).collect();
     let times: Vec<jiff_sqlx::Timestamp> = examples.iter().map(|example| sql::time(example.create_time)).collect();
@@ -56,8 +61,9 @@ pub(super) async fn put(
          SELECT $1, $2, new.* FROM unnest($3::text[], $4::text[], $5::text[], $6::integer[], $7::integer[], $8::integer[], $9::text[],
              $10::text[], $11::timestamptz[]) AS new
          ON CONFLICT (tenant_id, task_id, example_id) DO UPDATE
-         SET text = EXCLUDED.text, label = EXCLUDED.label, side = EXCLUDED.side, source = EXCLUDED.source,
-             feedback = EXCLUDED.feedback, author = EXCLUDED.author, create_time = EXCLUDED.create_time
+         SET text = EXCLUDED.text, label = EXCLUDED.label, side = EXCLUDED.side,
+             source = CASE WHEN EXCLUDED.feedback <> '' OR example.feedback = '' THEN EXCLUDED.source ELSE example.source END,
+             feedback = CASE WHEN EXCLUDED.feedback <> '' THEN EXCLUDED.feedback ELSE example.feedback END, author = EXCLUDED.author, create_time = EXCLUDED.create_time
          WHERE (example.text, example.label, example.side) IS DISTINCT FROM (EXCLUDED.text, EXCLUDED.label, EXCLUDED.side)",
     )
     .bind(tenant.key())
@@ -111,6 +117,46 @@ pub(super) async fn labelled(
     task: &Task,
     held_out: bool,
 ) -> Result<Vec<Labelled>, Refusal> {
+    of_side(tx, tenant, task, task.first_training_bucket(), held_out).await
+}
+
+/// What none has learnt whose training began at this bucket or behind it, in the order of the ids.
+pub(super) async fn held_out_below(
+    tx: &mut Transaction,
+    tenant: &Tenant,
+    task: &Task,
+    first_training_bucket: i32,
+) -> Result<Vec<Labelled>, Refusal> {
+    of_side(tx, tenant, task, first_training_bucket, true).await
+}
+
+/// How many examples a task has, and how many bytes of text.
+pub(super) async fn size(tx: &mut Transaction, tenant: &Tenant, task: &str) -> Result<(i64, i64), Refusal> {
+    let size = sqlx::query_as(
+        "SELECT count(*), coalesce(sum(octet_length(text)), 0)::bigint FROM example WHERE tenant_id = $1 AND task_id = $2",
+    )
+    .bind(tenant.key())
+    .bind(task)
+    .fetch_one(&mut **tx)
+    .await?;
+    Ok(size)
+}
+
+async fn of_side(
+    tx: &mut Transaction,
+    tenant: &Tenant,
+    task: &Task,
+    first_training_bucket: i32,
+    held_out: bool,
+) -> Result<Vec<Labelled>, Refusal> {
+    let (examples, bytes) = size(tx, tenant, &task.id).await?;
+    if examples > MOST_EXAMPLES || bytes > MOST_BYTES {
+        return Err(Error::Untrainable {
+            task: tenant.child(TASKS, &task.id),
+            problem: "more to learn from than fits".to_owned(),
+        }
+        .into());
+    }
     let labelled = sqlx::query_as(
         "SELECT text, label FROM example
          WHERE tenant_id = $1 AND task_id = $2 AND (side = 2 OR (side = 0 AND bucket < $3)) = $4
@@ -118,7 +164,7 @@ pub(super) async fn labelled(
     )
     .bind(tenant.key())
     .bind(&task.id)
-    .bind(task.first_training_bucket())
+    .bind(first_training_bucket)
     .bind(held_out)
     .fetch_all(&mut **tx)
     .await?;

@@ -11,6 +11,7 @@ struct Row {
     change_reason: String,
     labels: Vec<String>,
     training_examples: i64,
+    first_training_bucket: Option<i32>,
     evaluation: Option<Json<Judgement>>,
     train_seconds: f64,
     size_bytes: i64,
@@ -27,6 +28,7 @@ impl From<Row> for Version {
             change_reason: row.change_reason,
             labels: row.labels,
             training_examples: row.training_examples,
+            first_training_bucket: row.first_training_bucket,
             judgement: row.evaluation.map(|Json(judgement)| judgement),
             train_seconds: row.train_seconds,
             size_bytes: row.size_bytes,
@@ -39,8 +41,8 @@ impl From<Row> for Version {
 }
 
 const SELECT: &str =
-    "SELECT version, change_reason, labels, training_examples, evaluation, train_seconds, size_bytes, rules_version, digest, author,
-            create_time
+    "SELECT version, change_reason, labels, training_examples, evaluation - 'confusion' AS evaluation, train_seconds, size_bytes,
+            rules_version, digest, author, create_time, first_training_bucket
      FROM model WHERE tenant_id = ";
 
 /// A version without its content.
@@ -90,6 +92,29 @@ pub(super) async fn content(
     Ok(content)
 }
 
+/// Which labels a version took for which, row by row; empty where it was not judged.
+pub(super) async fn confusion(
+    tx: &mut Transaction,
+    tenant: &Tenant,
+    task: &str,
+    version: i32,
+) -> Result<Vec<u32>, Refusal> {
+    // Versions of before have it in their evaluation.
+    let cells: Vec<i32> = sqlx::query_scalar(
+        "SELECT coalesce(confusion, ARRAY(SELECT cell::integer FROM jsonb_array_elements_text(evaluation -> 'confusion') AS cell))
+         FROM model WHERE tenant_id = $1 AND task_id = $2 AND version = $3",
+    )
+    .bind(tenant.key())
+    .bind(task)
+    .bind(version)
+    .fetch_one(&mut **tx)
+    .await?;
+    Ok(cells
+        .into_iter()
+        .map(|texts| u32::try_from(texts).unwrap_or(0))
+        .collect())
+}
+
 /// Keeps a new version.
 pub(super) async fn insert(
     tx: &mut Transaction,
@@ -98,10 +123,16 @@ pub(super) async fn insert(
     new: &Version,
     content: &[u8],
 ) -> Result<(), Refusal> {
+    let confusion = new.judgement.as_ref().map(|judgement| {
+        let cells = judgement.confusion.iter();
+        cells
+            .map(|texts| i32::try_from(*texts).unwrap_or(i32::MAX))
+            .collect::<Vec<i32>>()
+    });
     sqlx::query(
         "INSERT INTO model (tenant_id, task_id, version, change_reason, labels, training_examples, evaluation, train_seconds,
-             size_bytes, digest, content, author, create_time, rules_version)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)",
+             size_bytes, digest, content, author, create_time, rules_version, first_training_bucket, confusion)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16)",
     )
     .bind(tenant.key())
     .bind(task)
@@ -117,6 +148,8 @@ pub(super) async fn insert(
     .bind(&new.author)
     .bind(sql::time(new.create_time))
     .bind(new.rules_version)
+    .bind(new.first_training_bucket)
+    .bind(confusion)
     .execute(&mut **tx)
     .await?;
     Ok(())

@@ -2,7 +2,7 @@
 
 use huiyin_chassis::{
     Refusal, Tenant, Transaction,
-    listing::{Field, Kind, Page, PageKey, PageRequest},
+    listing::{Field, Kind, Page, PageKey, PageRequest, Paging},
     repeat::Repeatable,
 };
 
@@ -11,7 +11,7 @@ use super::{
     domain::{Target, Task},
     store::{self, Hold},
 };
-use crate::{room::Room, taxonomy::service::Paging};
+use crate::room::Room;
 
 const CREATE_TIME: Field = Field {
     name: "create_time",
@@ -153,16 +153,7 @@ pub(super) async fn get(room: &Room, tenant: &Tenant, task: &str) -> Result<Task
 
 /// The tasks of a page.
 pub(super) async fn list(room: &Room, tenant: &Tenant, paging: Paging<'_>) -> Result<Page<Task>, Refusal> {
-    let page = PageRequest::new(
-        &room.page_tokens,
-        tenant,
-        "tasks",
-        (paging.page_size, paging.page_token),
-        paging.filter,
-        paging.order_by,
-        FIELDS,
-        &[CREATE_TIME],
-    )?;
+    let page = PageRequest::new(&room.page_tokens, tenant, "tasks", paging, (FIELDS, &[CREATE_TIME]))?;
     let mut tx = room.database.tenant(tenant).await?;
     let found = store::list(&mut tx, tenant, &page).await?;
     tx.rollback().await;

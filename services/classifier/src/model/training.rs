@@ -82,13 +82,18 @@ pub(crate) async fn carry_out(room: &Room, run: &Run) -> Result<Ended, Refusal> 
 
     run.report("keeping", 100, 100);
     let mut tx = run.begin().await?;
+    let (begun, first_training_bucket) = (task.create_time, task.first_training_bucket());
     let mut task = tasks::existing(&mut tx, &run.tenant, id, Hold::Whole).await?;
+    if task.create_time != begun {
+        return Err(Refusal::not_found(&asked.name)); // deleted, and another made of the same id
+    }
     task.last_version += 1;
     let version = Version {
         version: task.last_version,
         change_reason: asked.change_reason,
         labels: learnt.model.labels().to_vec(),
         training_examples: i64::try_from(examples).unwrap_or(i64::MAX),
+        first_training_bucket: Some(first_training_bucket),
         judgement: learnt.judgement,
         train_seconds: learnt.seconds,
         rules_version: learnt.model.rules(),

@@ -2,19 +2,19 @@
 
 use huiyin_chassis::{
     Refusal, Tenant, Transaction,
-    listing::{Field, Kind, Page, PageKey, PageRequest},
+    listing::{Field, Kind, Page, PageKey, PageRequest, Paging},
     repeat::Repeatable,
 };
 
 use super::{
     convert::{self, ModelAnswer, TASKS, TaskAnswer},
     domain::{Judgement, Labelled, Task, Version},
-    judging::{aside, judge},
+    judging::{self, aside},
     reader::Reader,
     store::{self, Activation, Hold},
     store_examples, store_models, tasks,
 };
-use crate::{error::Error, room::Room, taxonomy::service::Paging};
+use crate::{error::Error, room::Room};
 
 const VERSION: Field = Field {
     name: "version",
@@ -75,14 +75,15 @@ pub(super) async fn get(room: &Room, named: Named<'_>) -> Result<ModelAnswer, Re
     Ok(convert::model(named.tenant, &task, &version))
 }
 
-/// What it did on the hold-out of its time.
+/// What it did on the hold-out of its time, with which labels it took for which.
 pub(super) async fn judgement(room: &Room, named: Named<'_>) -> Result<Judgement, Refusal> {
     let mut tx = room.database.tenant(named.tenant).await?;
     let (_, version) = named.find(&mut tx, Hold::Free).await?;
+    let confusion = store_models::confusion(&mut tx, named.tenant, named.task, named.version).await?;
     tx.rollback().await;
-    version
-        .judgement
-        .ok_or_else(|| Error::NotEvaluated { model: named.name() }.into())
+    let not_evaluated = || Error::NotEvaluated { model: named.name() };
+    let judgement = version.judgement.ok_or_else(not_evaluated)?;
+    Ok(Judgement { confusion, ..judgement })
 }
 
 /// The versions of a page, with their task.
@@ -96,11 +97,8 @@ pub(super) async fn list(
         &room.page_tokens,
         tenant,
         &format!("models of {task}"),
-        (paging.page_size, paging.page_token),
-        paging.filter,
-        paging.order_by,
-        FIELDS,
-        &[VERSION],
+        paging,
+        (FIELDS, &[VERSION]),
     )?;
     let mut tx = room.database.tenant(tenant).await?;
     let task = tasks::existing(&mut tx, tenant, task, Hold::Free).await?;
@@ -137,7 +135,7 @@ pub(super) async fn activate(room: &Room, named: Named<'_>, wish: Wish<'_>) -> R
     tasks::commit(room, tx, tenant, &task, wish.repeat).await
 }
 
-/// Refuses a version that was never judged, or that is right less often than the active one on the hold-out as it is now.
+/// Refuses a version that was never judged, or that is right less often than the active one on the examples of now that neither has learnt.
 async fn no_worse(
     room: &Room,
     tx: &mut Transaction,
@@ -151,7 +149,16 @@ async fn no_worse(
     if task.active_version == 0 {
         return Ok(());
     }
-    let hold_out = store_examples::labelled(tx, named.tenant, task, true).await?;
+    let active = store_models::find(tx, named.tenant, named.task, task.active_version).await?;
+    let learnt = [Some(version), active.as_ref()].into_iter().flatten();
+    let first_learnt = learnt.map(|version| version.first_training_bucket);
+    let first_learnt = first_learnt
+        .map(|bucket| bucket.unwrap_or(task.first_training_bucket()))
+        .min();
+    let hold_out = store_examples::held_out_below(tx, named.tenant, task, first_learnt.unwrap_or(0)).await?;
+    if hold_out.is_empty() {
+        return Err(Error::NotEvaluated { model: named.name() }.into());
+    }
     let (accuracy, hold_out) = accuracy(room, tx, named.tenant, task, version.version, hold_out).await?;
     let (active, _) = accuracy_of_active(room, tx, named.tenant, task, hold_out).await?;
     if accuracy < active {
@@ -186,8 +193,7 @@ async fn accuracy(
 ) -> Result<(f64, Vec<Labelled>), Refusal> {
     let reader = Reader::open(room, tx, tenant, task, version).await?;
     let reader = reader.ok_or_else(|| Refusal::not_found(&convert::model_name(tenant, &task.id, version)))?;
-    let threshold = task.threshold;
-    aside(move || (judge(&reader, &texts, threshold).accuracy, texts)).await
+    aside(move || (judging::accuracy(&reader, &texts), texts)).await
 }
 
 /// Lets none decide.

@@ -12,7 +12,7 @@ use super::{
     service::{self, Candidate, From, Which},
     simulate::{self, Simulation},
 };
-use crate::{classification, room::Room, taxonomy::service::Paging};
+use crate::{classification, room::Room};
 
 const COLLECTION: &str = "priorityModels";
 
@@ -54,21 +54,9 @@ impl PriorityModelService for Api {
         request: Request<v1::ListPriorityModelsRequest>,
     ) -> Answer<v1::ListPriorityModelsResponse> {
         let caller = Caller::of(&request)?;
-        let v1::ListPriorityModelsRequest {
-            parent,
-            page_size,
-            page_token,
-            filter,
-            order_by,
-        } = request.into_inner();
-        let tenant = name::parent(&caller, &parent)?;
-        let paging = Paging {
-            page_size,
-            page_token: &page_token,
-            filter: &filter,
-            order_by: &order_by,
-        };
-        let page = service::list(&self.room, &tenant, paging).await?;
+        let request = request.into_inner();
+        let tenant = name::parent(&caller, &request.parent)?;
+        let page = service::list(&self.room, &tenant, request.paging()).await?;
         Ok(Response::new(v1::ListPriorityModelsResponse {
             priority_models: page
                 .entries

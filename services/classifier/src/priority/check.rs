@@ -36,7 +36,7 @@ pub(crate) fn unknown_categories(content: &Content, knows: impl Fn(&str) -> bool
                 say(
                     &mut found,
                     format!("{field}.condition.categories[{place}]"),
-                    format!("the taxonomy in effect has no category {key}"),
+                    format!("the taxonomy has no category {key}"),
                 );
             }
         }

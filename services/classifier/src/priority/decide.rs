@@ -18,8 +18,14 @@ pub(crate) fn decide(version: i32, model: &Content, facts: &Facts, given: &Score
     steps.push_str(&format!(" gives {}", banded.key));
     let mut priority = banded.clone();
     let mut overrides = Vec::new();
+    // What stands beside the main label lowers nothing: a fault with a wish beside it is a fault.
+    let of_main = Facts {
+        categories: facts.main_categories.clone(),
+        ..facts.clone()
+    };
     for rule in &model.overrides {
-        if rule.condition.held(facts).is_none() {
+        let lowers = rule.effect == Effect::AtMost && !facts.main_categories.is_empty();
+        if rule.condition.held(if lowers { &of_main } else { facts }).is_none() {
             continue;
         }
         let wanted = level(model, &rule.priority);

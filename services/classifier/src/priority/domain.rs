@@ -273,9 +273,10 @@ impl Content {
             .chain(self.overrides.iter().map(|rule| &rule.condition))
     }
 
-    /// True where it matters how many customers have the same problem.
-    pub(crate) fn asks_for_customers(&self) -> bool {
-        self.conditions().any(|condition| condition.min_customers > 0)
+    /// Up to how many it matters how many customers have the same problem; 0 where it does not.
+    pub(crate) fn most_customers(&self) -> i32 {
+        let asked = self.conditions().map(|condition| condition.min_customers);
+        asked.max().unwrap_or(0)
     }
 }
 
@@ -283,6 +284,9 @@ impl Content {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub(crate) struct Facts {
     pub(crate) categories: Vec<String>,
+    /// The first label of each dimension: what it is, and not what stands beside it. Empty where nobody knows which those are.
+    #[serde(default)]
+    pub(crate) main_categories: Vec<String>,
     pub(crate) tier: Tier,
     pub(crate) impact: Impact,
     /// The impact and where it comes from, as a basis says it.
@@ -296,7 +300,7 @@ pub(crate) struct Facts {
     pub(crate) product_model: String,
     /// Words of the taxonomy that were found and not negated, folded.
     pub(crate) terms: Vec<String>,
-    /// How many customers have the same problem; 0 where that is not known.
+    /// How many customers have the same problem, counted as far as the model asks; 0 where that is not known.
     pub(crate) customers: i32,
 }
 

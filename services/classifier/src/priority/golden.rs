@@ -18,6 +18,7 @@ use crate::{
 pub(super) fn facts() -> Facts {
     Facts {
         categories: Vec::new(),
+        main_categories: Vec::new(),
         tier: Tier::Existing,
         impact: Impact::Minor,
         impact_words: "minor".to_owned(),
@@ -249,6 +250,28 @@ fn an_override_has_the_last_word() {
         .map(|hit| (hit.key.as_str(), hit.decided))
         .collect();
     assert_eq!(hits, [("suggestions-wait", false), ("safety-first", true)]);
+}
+
+/// 002-23, 003-21: a wish beside a fault lowers nothing; the wish alone is as low as ever, whatever else is labelled beside it.
+#[test]
+fn a_suggestion_beside_a_fault_lowers_nothing() {
+    let labelled = |categories: &[&str], main: &[&str]| {
+        let all = |keys: &[&str]| keys.iter().map(|key| (*key).to_owned()).collect();
+        Facts {
+            categories: all(categories),
+            main_categories: all(main),
+            ..case(Impact::Serious, Tier::Vip, 3, "")
+        }
+    };
+    let both = ["function.crash", "suggestion", "app"];
+    for (preset, main, wanted) in [
+        ("after-sales", ["function.crash", "app"], "P0"),
+        ("after-sales", ["suggestion", "app"], "P3"),
+    ] {
+        assert_eq!(level(preset, &labelled(&both, &main)), wanted, "{preset} {main:?}");
+    }
+    let safe = labelled(&["suggestion", "safety.fire"], &["suggestion"]);
+    assert_eq!(level("after-sales", &safe), "P0", "what raises goes by every label");
 }
 
 /// 002-20 … 002-23: group complaints, high-value need and safety high; orders and service medium; suggestions and questions low.

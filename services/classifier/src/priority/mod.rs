@@ -2,9 +2,10 @@
 //!
 //! `api` → `convert` (proto) → `check` (rules of a new version) → `service` (create, activate, read, score) → `store`.
 //! `decide` is the engine, pure; `condition` says when a rule is for a case; `presets` reads what ships from `builtin/priority/`;
-//! `models` keeps versions ready to decide with; `simulate` asks one about the past.
+//! `models` keeps versions ready to decide with; `categories` holds them against the taxonomy; `simulate` asks one about the past.
 
 pub(crate) mod api;
+pub(crate) mod categories;
 pub(crate) mod check;
 mod condition;
 pub(crate) mod convert;

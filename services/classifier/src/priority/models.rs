@@ -24,7 +24,8 @@ pub(crate) struct Model {
     pub(crate) version: i32,
     /// With its words folded.
     pub(crate) content: Content,
-    pub(crate) asks_for_customers: bool,
+    /// As far as customers with the same problem are counted; 0: nobody asks.
+    pub(crate) most_customers: i32,
 }
 
 impl Model {
@@ -41,7 +42,7 @@ impl Model {
         content.overrides.iter_mut().for_each(|rule| fold(&mut rule.condition));
         Self {
             version,
-            asks_for_customers: content.asks_for_customers(),
+            most_customers: content.most_customers(),
             content,
         }
     }

@@ -4,18 +4,18 @@ use std::sync::Arc;
 
 use huiyin_chassis::{
     Refusal, Tenant, Transaction, auth,
-    listing::{Field, Kind, Page, PageKey, PageRequest},
+    listing::{Field, Kind, Page, PageKey, PageRequest, Paging},
     repeat::Repeatable,
 };
 
 use super::{
-    check, convert,
+    categories, check, convert,
     decide::decide,
     domain::{Content, Decision, Facts, Head, NewModel, UsedFor},
     models::Model,
     store,
 };
-use crate::{domain::SYSTEM, error::Error, room::Room, taxonomy::service::Paging};
+use crate::{domain::SYSTEM, error::Error, room::Room};
 
 const FIELDS: &[Field] = &[
     Field {
@@ -101,17 +101,7 @@ pub(super) async fn get(
 
 /// The versions of a page, without their contents.
 pub(super) async fn list(room: &Room, tenant: &Tenant, paging: Paging<'_>) -> Result<Page<Head>, Refusal> {
-    let size = (paging.page_size, paging.page_token);
-    let page = PageRequest::new(
-        &room.page_tokens,
-        tenant,
-        "priorityModels",
-        size,
-        paging.filter,
-        paging.order_by,
-        FIELDS,
-        ORDERS,
-    )?;
+    let page = PageRequest::new(&room.page_tokens, tenant, "priorityModels", paging, (FIELDS, ORDERS))?;
     let builtin = [
         room.priorities.builtin_preset(UsedFor::Case)?,
         room.priorities.builtin_preset(UsedFor::Improvement)?,
@@ -196,15 +186,7 @@ async fn fits(
         .collect();
     let mut violations = check::violations(content, &roles);
     if content.conditions().any(|condition| !condition.categories.is_empty()) {
-        let lexicon = room.lexicons.active(tx, tenant).await?;
-        let known: std::collections::HashSet<&str> = lexicon
-            .categories
-            .iter()
-            .map(|category| category.key.as_str())
-            .collect();
-        violations.extend(check::unknown_categories(content, |key| {
-            known.contains(key) || key == crate::domain::UNCLASSIFIED
-        }));
+        violations.extend(categories::unknown(content, &*room.lexicons.active(tx, tenant).await?));
     }
     if violations.is_empty() {
         return Ok(());
@@ -232,6 +214,7 @@ pub(super) async fn activate(
         .ok_or_else(|| Refusal::not_found(name))?;
     is_current(&head, etag, name)?;
     if !head.active {
+        categories::allow_version(room, &mut tx, tenant, (used_for, version), name).await?;
         let before = store::active_version(&mut tx, tenant, used_for).await?;
         let now = room.clock.now();
         store::put_into_effect(&mut tx, tenant, used_for, version, now).await?;
@@ -262,6 +245,7 @@ pub(super) async fn roll_back(
     let before = store::take_back_activation(&mut tx, tenant, used_for, author)
         .await?
         .ok_or(Error::NothingToRollBack)?;
+    categories::allow_version(room, &mut tx, tenant, (used_for, before), name).await?;
     store::put_into_effect(&mut tx, tenant, used_for, before, room.clock.now()).await?;
     answer_with(room, tx, tenant, (used_for, before), name, repeat).await
 }

@@ -77,7 +77,7 @@ pub(super) async fn simulate(
     loop {
         // One more than may be looked at says whether there are more.
         let wanted = (left + 1).min(past::BATCH);
-        let batch = past::read(room, tenant, &window, wanted).await?;
+        let batch = past::read(room, tenant, &model, &window, wanted).await?;
         let is_last = i64::try_from(batch.len()).unwrap_or(i64::MAX) < wanted;
         for past in batch {
             if left == 0 {

@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 
 use super::{
     lexicon::{Lexicon, Role},
-    scan::{Hit, Scanned},
+    scan::Scanned,
     score::Categories,
 };
 use crate::domain::{Label, Sentiment};
@@ -49,7 +49,6 @@ pub(super) struct Settled {
 
 /// Puts the labels of sure models in the place of the dictionary's, and those of overriding rules in the place of either.
 pub(super) fn settle(lexicon: &Lexicon, scanned: &Scanned, found: Categories, answers: &[Answer]) -> Settled {
-    let hits = &scanned.hits;
     let mut settled = Settled {
         labels: found.labels,
         main: found.main,
@@ -69,9 +68,9 @@ pub(super) fn settle(lexicon: &Lexicon, scanned: &Scanned, found: Categories, an
             .position(|category| category.dimension == place && category.key == answer.label);
         let Some(category) = category else { continue };
         let by_words = settled.labels.iter().find(|label| label.dimension == *dimension);
-        if by_words
-            .is_some_and(|label| label.confidence >= AGREED && weight(lexicon, hits, place, &label.category) >= STRONG)
-        {
+        if by_words.is_some_and(|label| {
+            label.confidence >= AGREED && weight(lexicon, scanned, place, &label.category) >= STRONG
+        }) {
             continue;
         }
         let label = Label {
@@ -143,8 +142,8 @@ fn overriding<'l>(lexicon: &'l Lexicon, scanned: &Scanned) -> Vec<(usize, usize,
         .collect()
 }
 
-/// What the words of a text weigh for a category and those above it.
-fn weight(lexicon: &Lexicon, hits: &[Hit], dimension: usize, key: &str) -> f64 {
+/// What the words of a text weigh for a category and those above it; those of an excluded one weigh nothing.
+fn weight(lexicon: &Lexicon, scanned: &Scanned, dimension: usize, key: &str) -> f64 {
     let speaks_for = |category: usize| {
         let category = &lexicon.categories[category];
         category.dimension == dimension
@@ -153,11 +152,12 @@ fn weight(lexicon: &Lexicon, hits: &[Hit], dimension: usize, key: &str) -> f64 {
                 .is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
     };
     let mut sum = 0.0;
-    for hit in hits.iter().filter(|hit| !hit.negated) {
+    for hit in scanned.hits.iter().filter(|hit| !hit.negated) {
         for (role, _) in &lexicon.entries[hit.entry].roles {
             if let Role::Keyword { category, weight } = role
                 && speaks_for(*category)
                 && hit.counts(lexicon, role)
+                && !scanned.is_excluded(lexicon, *category, hit)
             {
                 sum += weight;
             }
@@ -254,6 +254,21 @@ mod tests {
         let by_words = verdict(text, &[]);
         assert_eq!(by_words.category, "function.crash");
         assert_eq!(verdict(text, &[nature("logistics.damage", 0.99)]), by_words);
+    }
+
+    #[test]
+    fn words_of_an_excluded_sentence_weigh_nothing_against_a_model() {
+        let mut content = Builtin::load().unwrap().content;
+        let crash = content
+            .categories
+            .iter_mut()
+            .find(|category| category.key == "function.crash");
+        crash.unwrap().exclusions.push("无人机".to_owned());
+        let lexicon = Lexicon::new(0, &content).unwrap();
+        // Three words for it, and two of them count nothing.
+        let text = "无人机闪退崩溃。应用死机";
+        let said = read_with(&lexicon, Statement::of(text), &[nature("logistics.damage", 0.99)]);
+        assert_eq!(said.category, "logistics.damage");
     }
 
     #[test]

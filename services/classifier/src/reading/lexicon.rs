@@ -235,6 +235,18 @@ impl Lexicon {
         self.rules.is_conditional(entry)
     }
 
+    /// True where reading takes as long as an author wants it to, within bounds: not for an async task.
+    pub(crate) fn has_expressions(&self) -> bool {
+        self.rules.has_expressions()
+    }
+
+    /// Bytes of memory that it takes, about.
+    pub(crate) fn bytes(&self) -> usize {
+        /// With its roles, the words of them, and what is inherited of categories.
+        const ENTRY: usize = 256;
+        self.automaton.memory_usage() + (self.entries.len() + self.categories.len()) * ENTRY + self.rules.bytes()
+    }
+
     /// True where a folded piece of a text is a negation.
     pub(crate) fn is_negation(&self, piece: &str) -> bool {
         self.negations.contains(piece)
@@ -356,7 +368,7 @@ fn is_of_word(character: char) -> bool {
 }
 
 /// Han, kana, Bopomofo: words stand in them without spaces, so a term may be found anywhere.
-pub(super) fn is_without_spaces(character: char) -> bool {
+pub(crate) fn is_without_spaces(character: char) -> bool {
     matches!(character, '\u{2e80}'..='\u{9fff}' | '\u{f900}'..='\u{faff}' | '\u{20000}'..='\u{3ffff}')
 }
 

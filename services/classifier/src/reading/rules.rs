@@ -2,15 +2,17 @@
 
 use std::collections::{BTreeMap, HashSet};
 
-use regex::{Regex, RegexBuilder};
+use regex::{Regex, RegexBuilder, RegexSetBuilder};
 
 use super::{fold, sentence::ends_sentence, work};
 use crate::taxonomy::domain::{Pattern, Rule};
 
 /// So many matches of one rule count in one text.
 const MATCHES: usize = 32;
-/// A compiled regular expression takes no more.
+/// A compiled regular expression takes no more, and all of a version together no more either: how long a text takes goes by it.
 const REGEX_BYTES: usize = 256 << 10;
+/// Searching with an expression takes so much memory, forwards and backwards.
+const SEARCH_BYTES: usize = 2 * REGEX_BYTES;
 
 /// A phrase whose words are in the automaton.
 #[derive(Debug)]
@@ -95,7 +97,27 @@ pub(crate) fn compile(pattern: &str) -> Result<Regex, String> {
     Ok(compiled)
 }
 
+/// True where regular expressions fit into the bounds of a version together; one that is none counts nothing.
+pub(crate) fn fit_together<'p>(patterns: impl Iterator<Item = &'p str>) -> bool {
+    let together = RegexSetBuilder::new(patterns.map(fold::simplify))
+        .case_insensitive(true)
+        .size_limit(REGEX_BYTES)
+        .nest_limit(50)
+        .build();
+    !matches!(together, Err(regex::Error::CompiledTooBig(_)))
+}
+
 impl Rules {
+    /// True where a text is searched with regular expressions: the time that takes is the author's to choose.
+    pub(super) fn has_expressions(&self) -> bool {
+        !self.expressions.is_empty()
+    }
+
+    /// Bytes of memory that the expressions take at most, about.
+    pub(super) fn bytes(&self) -> usize {
+        self.expressions.len() * SEARCH_BYTES
+    }
+
     /// Takes a rule in, whose matches are those of `entry`; the words of a phrase come back, to be looked for.
     ///
     /// # Errors
@@ -154,7 +176,8 @@ impl Rules {
             if !holds(expression.entry) {
                 continue;
             }
-            // One search is linear; a text that matches everywhere is not searched through to its end.
+            // One search is linear, and looks through all of the text where it finds nothing; there are so many at most.
+            work::count(text.len());
             for place in expression.regex.find_iter(text).take(MATCHES) {
                 work::count(place.len());
                 if !place.is_empty() {
@@ -256,6 +279,13 @@ impl Phrase {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::{
+        reading::{
+            lexicon::Lexicon,
+            verdict::{Statement, read},
+        },
+        taxonomy::builtin::Builtin,
+    };
 
     #[test]
     fn a_regular_expression_is_checked_before_it_is_kept() {
@@ -265,6 +295,32 @@ mod tests {
         assert!(compile("(").unwrap_err().starts_with("is no regular expression"));
         assert!(compile("(?=x)y").unwrap_err().contains("look-around"));
         assert!(compile("訂單").unwrap().is_match("订单"), "as folded texts are");
+    }
+
+    fn phrase(key: &str, parts: [&str; 2]) -> Rule {
+        Rule {
+            key: key.to_owned(),
+            pattern: Pattern::Phrase {
+                parts: parts.map(str::to_owned).to_vec(),
+                gap: 4,
+            },
+            weight: 1.0,
+            product_models: Vec::new(),
+            channels: Vec::new(),
+            overrides: false,
+        }
+    }
+
+    #[test]
+    fn a_negation_in_a_gap_is_seen_behind_a_phrase_that_goes_beyond_it() {
+        let mut content = Builtin::load().unwrap().content;
+        content.categories[0].rules = vec![phrase("broken", ["屏幕", "裂"]), phrase("sure", ["真的", "裂"])];
+        let lexicon = Lexicon::new(0, &content).unwrap();
+        let spans = read(&lexicon, Statement::of("屏幕真的没裂")).spans;
+        for key in ["broken", "sure"] {
+            let span = spans.iter().find(|span| span.rule == key);
+            assert!(span.is_some_and(|span| span.negated), "{key}: {span:?}");
+        }
     }
 
     fn matched(parts: &[&str], gap: usize, text: &str) -> Vec<String> {

@@ -310,7 +310,8 @@ fn negate_in_gaps(lexicon: &Lexicon, text: &str, hits: &mut [Hit]) {
         for (from, to) in std::mem::take(&mut hits[phrase].gaps) {
             let begins = hits.partition_point(|hit| hit.start < from);
             let mut negated = false;
-            for hit in hits[begins..].iter().take(LOOKED_AT).take_while(|hit| hit.end <= to) {
+            let before_end = hits[begins..].iter().take(LOOKED_AT).take_while(|hit| hit.start < to);
+            for hit in before_end.filter(|hit| hit.end <= to) {
                 work::count(1);
                 let modifier = Modifier::of(lexicon, hit);
                 if ends_reach(lexicon, hit) {

@@ -93,9 +93,16 @@ pub(crate) struct Scan<'s> {
     pub(super) scanned: Scanned,
 }
 
-impl<'s> Scan<'s> {
+/// What was found in a text.
+#[derive(Debug)]
+pub(super) struct Found {
+    folded: Folded,
+    scanned: Scanned,
+}
+
+impl Found {
     /// Looks for what stands in a text.
-    pub(crate) fn new(lexicon: &'s Lexicon, statement: Statement<'s>) -> Self {
+    pub(super) fn look(lexicon: &Lexicon, statement: Statement<'_>) -> Self {
         let folded = fold::fold(statement.text);
         let about = About {
             product_model: statement.product_model,
@@ -103,9 +110,25 @@ impl<'s> Scan<'s> {
         };
         Self {
             scanned: scan::scan(lexicon, &folded, about),
+            folded,
+        }
+    }
+}
+
+impl<'s> Scan<'s> {
+    /// Looks for what stands in a text. Takes as long as the author of regular expressions likes: `aside::scan` in an async task.
+    pub(crate) fn new(lexicon: &'s Lexicon, statement: Statement<'s>) -> Self {
+        Self::of(lexicon, statement, Found::look(lexicon, statement))
+    }
+
+    /// A text with what this version found in it.
+    pub(super) fn of(lexicon: &'s Lexicon, statement: Statement<'s>, found: Found) -> Self {
+        let Found { folded, scanned } = found;
+        Self {
             lexicon,
             statement,
             folded,
+            scanned,
         }
     }
 

@@ -12,7 +12,7 @@ use super::{
     service::{self, Given, Named},
     store_agreement::Which,
 };
-use crate::{room::Room, taxonomy::service::Paging};
+use crate::room::Room;
 
 /// The room behind `ReviewService`.
 pub(crate) struct Api {
@@ -38,13 +38,7 @@ impl ReviewService for Api {
         let caller = Caller::of(&request)?;
         let request = request.into_inner();
         let tenant = name::parent(&caller, &request.parent)?;
-        let paging = Paging {
-            page_size: request.page_size,
-            page_token: &request.page_token,
-            filter: &request.filter,
-            order_by: &request.order_by,
-        };
-        let page = service::list(&self.room, &tenant, paging, &caller.subject).await?;
+        let page = service::list(&self.room, &tenant, request.paging(), &caller.subject).await?;
         Ok(Response::new(v1::ListReviewItemsResponse {
             review_items: page.entries,
             next_page_token: page.next_page_token,

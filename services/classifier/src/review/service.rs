@@ -2,7 +2,7 @@
 
 use huiyin_chassis::{
     Refusal, Tenant, Transaction,
-    listing::{Field, Kind, Page, PageKey, PageRequest},
+    listing::{Field, Kind, Page, PageKey, PageRequest, Paging},
     mask::mask,
     repeat::Repeatable,
 };
@@ -19,7 +19,6 @@ use crate::{
     error::Error,
     model::{self, examples::Labels},
     room::Room,
-    taxonomy::service::Paging,
 };
 
 const CREATE_TIME: Field = Field {
@@ -121,11 +120,8 @@ pub(super) async fn list(
         &room.page_tokens,
         tenant,
         REVIEW_ITEMS,
-        (paging.page_size, paging.page_token),
-        paging.filter,
-        paging.order_by,
-        FIELDS,
-        &[CREATE_TIME, CONFIDENCE],
+        paging,
+        (FIELDS, &[CREATE_TIME, CONFIDENCE]),
     )?;
     let mut tx = room.database.tenant(tenant).await?;
     let found = store::list(&mut tx, tenant, &page, room.clock.now()).await?;

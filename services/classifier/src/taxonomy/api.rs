@@ -6,7 +6,7 @@ use tonic::{Request, Response, Status};
 
 use super::{
     convert::{self, WithBroken as _},
-    service::{self, Paging, Which},
+    service::{self, Which},
 };
 use crate::room::Room;
 
@@ -54,21 +54,9 @@ pub(crate) async fn list_taxonomies(
     request: Request<v1::ListTaxonomiesRequest>,
 ) -> Result<Response<v1::ListTaxonomiesResponse>, Status> {
     let caller = Caller::of(&request)?;
-    let v1::ListTaxonomiesRequest {
-        parent,
-        page_size,
-        page_token,
-        filter,
-        order_by,
-    } = request.into_inner();
-    let tenant = name::parent(&caller, &parent)?;
-    let paging = Paging {
-        page_size,
-        page_token: &page_token,
-        filter: &filter,
-        order_by: &order_by,
-    };
-    let page = service::list(room, &tenant, paging).await?;
+    let request = request.into_inner();
+    let tenant = name::parent(&caller, &request.parent)?;
+    let page = service::list(room, &tenant, request.paging()).await?;
     let taxonomies = page
         .entries
         .iter()

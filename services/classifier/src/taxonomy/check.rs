@@ -3,7 +3,7 @@
 use std::collections::{HashMap, HashSet};
 
 use super::{
-    check_rules::{neighbors, rules, sizes},
+    check_rules::{expressions_together, neighbors, rules, sizes},
     domain::{Category, Content},
 };
 use crate::{domain::UNCLASSIFIED, reading::fold};
@@ -17,6 +17,9 @@ pub(crate) fn violations(content: &Content) -> Violations {
     dimensions(content, &mut found);
     let few = sizes(content, &mut found);
     categories(content, few, &mut found);
+    if few {
+        expressions_together(content, &mut found);
+    }
     sentiment(content, &mut found);
     words(
         content.impact_terms.iter().map(|term| term.term.as_str()),
@@ -266,6 +269,14 @@ mod tests {
             }),
             ["categories"],
             "so many are not even compiled"
+        );
+        assert_eq!(
+            fields(|content| {
+                let rules = (0..5).map(|n| rule(&format!("r{n}"), regex(&format!("(?:a?){{1500}}[^a]{n}"))));
+                content.categories[0].rules = rules.collect();
+            }),
+            ["categories"],
+            "each is small enough, together they are not"
         );
         let counter = |category: &str| CounterExample {
             example: Example {

@@ -9,7 +9,10 @@ use super::{
 };
 use crate::{
     domain::UNCLASSIFIED,
-    reading::{fold, rules::compile},
+    reading::{
+        fold,
+        rules::{compile, fit_together},
+    },
 };
 
 /// So many of each may a version hold: they are held against texts one by one.
@@ -49,6 +52,22 @@ pub(super) fn sizes(content: &Content, found: &mut Violations) -> bool {
         }
     }
     regexes <= REGEXES
+}
+
+/// Each may be small enough, and all together too much to search every text with.
+pub(super) fn expressions_together(content: &Content, found: &mut Violations) {
+    let rules = content.categories.iter().flat_map(|category| &category.rules);
+    let patterns = rules.filter_map(|rule| match &rule.pattern {
+        Pattern::Regex(pattern) => Some(pattern.as_str()),
+        Pattern::Phrase { .. } => None,
+    });
+    if !fit_together(patterns) {
+        say(
+            found,
+            "categories".to_owned(),
+            "hold regular expressions that are too large together when they are compiled",
+        );
+    }
 }
 
 /// Regular expressions are compiled only where they are few enough: a compilation is work.

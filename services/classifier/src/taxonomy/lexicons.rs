@@ -21,21 +21,23 @@ pub(crate) struct Lexicons {
     builtin_lexicon: Arc<Lexicon>,
     kept: Mutex<Kept>,
     limit: usize,
+    budget: usize,
 }
 
 #[derive(Default)]
 struct Kept {
     by_version: HashMap<Key, (Arc<Lexicon>, u64)>,
+    bytes: usize,
     /// Rises with every use; the smallest has not been used for longest.
     uses: u64,
 }
 
 impl Lexicons {
-    /// With room for `limit` versions beside the built-in one.
+    /// With room for `limit` versions and so many bytes beside the built-in one; one is kept even if it is larger.
     ///
     /// # Errors
     /// Where the built-in taxonomy cannot be read.
-    pub(crate) fn new(limit: usize) -> anyhow::Result<Self> {
+    pub(crate) fn new(limit: usize, budget: usize) -> anyhow::Result<Self> {
         let builtin = Builtin::load()?;
         let builtin_lexicon = Arc::new(Lexicon::new(0, &builtin.content)?);
         Ok(Self {
@@ -43,6 +45,7 @@ impl Lexicons {
             builtin_lexicon,
             kept: Mutex::default(),
             limit: limit.max(1),
+            budget,
         })
     }
 
@@ -97,16 +100,19 @@ impl Lexicons {
         let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
         kept.uses += 1;
         let now = kept.uses;
-        if kept.by_version.len() >= self.limit
-            && let Some(oldest) = kept
-                .by_version
-                .iter()
-                .min_by_key(|(_, (_, used))| *used)
-                .map(|(key, _)| key.clone())
-        {
-            kept.by_version.remove(&oldest);
+        kept.bytes += lexicon.bytes();
+        if let Some((before, _)) = kept.by_version.insert(key, (lexicon, now)) {
+            kept.bytes -= before.bytes();
         }
-        kept.by_version.insert(key, (lexicon, now));
+        while kept.by_version.len() > self.limit || kept.bytes > self.budget && kept.by_version.len() > 1 {
+            let oldest = kept.by_version.iter().min_by_key(|(_, (_, used))| *used);
+            let Some(oldest) = oldest.map(|(key, _)| key.clone()) else {
+                break;
+            };
+            if let Some((lexicon, _)) = kept.by_version.remove(&oldest) {
+                kept.bytes -= lexicon.bytes();
+            }
+        }
     }
 }
 
@@ -116,7 +122,7 @@ mod tests {
 
     #[test]
     fn what_was_not_used_for_longest_makes_room() {
-        let lexicons = Lexicons::new(2).unwrap();
+        let lexicons = Lexicons::new(2, usize::MAX).unwrap();
         let key = |version| (Tenant::stored("acme").unwrap(), version);
         lexicons.put(key(1), lexicons.builtin());
         lexicons.put(key(2), lexicons.builtin());
@@ -125,5 +131,12 @@ mod tests {
         assert!(lexicons.take(&key(1)).is_some());
         assert!(lexicons.take(&key(2)).is_none());
         assert!(lexicons.take(&key(3)).is_some());
+        // Nor is there room for many that are large.
+        let small = Lexicons::new(100, lexicons.builtin().bytes()).unwrap();
+        small.put(key(1), small.builtin());
+        small.put(key(1), small.builtin());
+        assert!(small.take(&key(1)).is_some());
+        small.put(key(2), small.builtin());
+        assert!(small.take(&key(1)).is_none() && small.take(&key(2)).is_some());
     }
 }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use huiyin_chassis::{
     Refusal, Tenant, Transaction,
-    listing::{Field, Kind, Page, PageKey, PageRequest},
+    listing::{Field, Kind, Page, PageKey, PageRequest, Paging},
     repeat::Repeatable,
 };
 
@@ -16,7 +16,7 @@ use super::{
     examples::{self, Broken},
     store,
 };
-use crate::{domain::SYSTEM, error::Error, reading::lexicon::Lexicon, room::Room};
+use crate::{domain::SYSTEM, error::Error, priority, reading::lexicon::Lexicon, room::Room};
 
 const FIELDS: &[Field] = &[
     Field {
@@ -54,15 +54,6 @@ pub(super) enum Which {
     Version(i32),
 }
 
-/// What a caller asked of a list.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Paging<'r> {
-    pub(crate) page_size: i32,
-    pub(crate) page_token: &'r str,
-    pub(crate) filter: &'r str,
-    pub(crate) order_by: &'r str,
-}
-
 /// A version, whole.
 pub(super) async fn get(room: &Room, tenant: &Tenant, which: Which, name: &str) -> Result<(Head, Content), Refusal> {
     let mut tx = room.database.tenant(tenant).await?;
@@ -77,17 +68,7 @@ pub(super) async fn get(room: &Room, tenant: &Tenant, which: Which, name: &str) 
 
 /// The versions of a page, without their contents.
 pub(super) async fn list(room: &Room, tenant: &Tenant, paging: Paging<'_>) -> Result<Page<Head>, Refusal> {
-    let size = (paging.page_size, paging.page_token);
-    let page = PageRequest::new(
-        &room.page_tokens,
-        tenant,
-        "taxonomies",
-        size,
-        paging.filter,
-        paging.order_by,
-        FIELDS,
-        ORDERS,
-    )?;
+    let page = PageRequest::new(&room.page_tokens, tenant, "taxonomies", paging, (FIELDS, ORDERS))?;
     let mut tx = room.database.tenant(tenant).await?;
     let heads = store::list(&mut tx, tenant, &room.lexicons.builtin, &page).await?;
     tx.rollback().await;
@@ -110,19 +91,10 @@ pub(super) async fn create(
     if let Some(answer) = answered(&mut tx, repeat.as_ref()).await? {
         return Ok(answer);
     }
-    let violations = check::violations(&new.content);
-    if !violations.is_empty() {
-        return Err(Refusal::invalid(
-            violations
-                .into_iter()
-                .map(|(field, problem)| (format!("taxonomy.{field}"), problem))
-                .collect(),
-        ));
-    }
-    // What cannot be made ready must not become a version that may be activated.
-    let lexicon = Lexicon::new(0, &new.content)
-        .map_err(|error| Refusal::invalid_field("taxonomy.categories", error.to_string()))?;
-    let (content, broken) = broken(Arc::new(lexicon), new.content).await?;
+    let content = new.content;
+    let made_ready = tokio::task::spawn_blocking(move || made_ready(content));
+    let (lexicon, content) = made_ready.await.map_err(Refusal::fault)??;
+    let (content, broken) = broken(Arc::new(lexicon), content).await?;
     if !validate_only {
         store::lock(&mut tx, tenant, &room.lexicons.builtin).await?;
     }
@@ -144,6 +116,19 @@ pub(super) async fn create(
     }
     store::insert(&mut tx, tenant, &head, &content).await?;
     keep(room, tx, repeat, answer).await
+}
+
+/// A content with what it is read by: what cannot be made ready must not become a version that may be activated. Compiling what others wrote
+/// is work for a thread of its own.
+fn made_ready(content: Content) -> Result<(Lexicon, Content), Refusal> {
+    let violations = check::violations(&content);
+    if !violations.is_empty() {
+        let below = |(field, problem)| (format!("taxonomy.{field}"), problem);
+        return Err(Refusal::invalid(violations.into_iter().map(below).collect()));
+    }
+    let lexicon = Lexicon::new(0, &content);
+    let lexicon = lexicon.map_err(|error| Refusal::invalid_field("taxonomy.categories", error.to_string()))?;
+    Ok((lexicon, content))
 }
 
 /// Puts a version into effect.
@@ -168,6 +153,9 @@ pub(super) async fn activate(
     }
     if !head.active {
         keeps_its_examples(room, &mut tx, tenant, version).await?;
+        if let Some(lexicon) = room.lexicons.version(&mut tx, tenant, version).await? {
+            priority::categories::allow_taxonomy(room, &mut tx, tenant, &lexicon).await?;
+        }
         store::activate(&mut tx, tenant, version, room.clock.now()).await?;
     }
     let (head, content) = whole(room, &mut tx, tenant, version)
@@ -213,13 +201,17 @@ pub(super) async fn check(
     Ok((head, broken))
 }
 
-/// The examples of a content that it does not keep; reading up to thousands of texts is work for a thread of its own.
+/// The examples of a content that it does not keep; reading up to thousands of texts is work for a thread of its own, which ends where the
+/// caller has given up.
 async fn broken(lexicon: Arc<Lexicon>, content: Content) -> Result<(Content, Vec<Broken>), Refusal> {
+    // Closed where this future is dropped, at the deadline of the call.
+    let (asks, _waits) = tokio::sync::oneshot::channel::<()>();
     let read = move || {
-        let broken = examples::broken(&lexicon, &content);
-        (content, broken)
+        let broken = examples::broken(&lexicon, &content, &|| !asks.is_closed());
+        broken.map(|broken| (content, broken))
     };
-    tokio::task::spawn_blocking(read).await.map_err(Refusal::fault)
+    let read = tokio::task::spawn_blocking(read).await.map_err(Refusal::fault)?;
+    read.ok_or_else(Refusal::deadline_passed)
 }
 
 /// What differs between a version and a base.

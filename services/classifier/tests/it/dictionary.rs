@@ -51,6 +51,54 @@ fn tried(text: &str, version: i32) -> v1::ClassifyTextRequest {
     }
 }
 
+/// 002-21, C-02: a taxonomy that would silently switch a priority model's rules off does not come into effect, nor such a model beside it.
+#[tokio::test]
+async fn a_version_without_the_categories_of_the_priority_model_does_not_come_into_effect() {
+    let play = Play::begin().await;
+    let mut boss = play.boss().await;
+    let mut taxonomy = builtin(&mut boss).await;
+    taxonomy
+        .categories
+        .retain(|category| !category.key.starts_with("collective"));
+    for category in &mut taxonomy.categories {
+        category.counter_examples.clear();
+    }
+    boss.create_taxonomy(create(taxonomy)).await.unwrap();
+    let status = boss.activate_taxonomy(activate(1)).await.unwrap_err();
+    let info = status.get_details_error_info().unwrap();
+    assert_eq!(
+        (
+            status.code(),
+            info.reason.as_str(),
+            info.metadata["priority_model"].as_str(),
+            info.metadata["version"].as_str()
+        ),
+        (
+            Code::FailedPrecondition,
+            "CATEGORIES_MISSING",
+            "tenants/acme/priorityModels/case-0",
+            "1"
+        )
+    );
+    let fields = status.get_details_bad_request().unwrap().field_violations;
+    assert_eq!(fields[0].field, "overrides[4].condition.categories[0]");
+
+    play.goes_by("tech-support").await;
+    boss.activate_taxonomy(activate(1)).await.unwrap();
+    let mut priorities = play.priorities("user:boss", "acme", &["supervisor"]).await;
+    let back = v1::RollbackPriorityModelRequest {
+        name: format!("{PARENT}/priorityModels/case-active"),
+        ..Default::default()
+    };
+    let missing = (Code::FailedPrecondition, "CATEGORIES_MISSING".to_owned());
+    assert_eq!(refused(priorities.rollback_priority_model(back).await), missing);
+    let builtin = v1::ActivatePriorityModelRequest {
+        name: format!("{PARENT}/priorityModels/case-0"),
+        ..Default::default()
+    };
+    assert_eq!(refused(priorities.activate_priority_model(builtin).await), missing);
+}
+
 /// 001-40: a version that does not keep its own examples does not come into effect, and says of each what decided.
 #[tokio::test]
 async fn a_version_that_breaks_its_examples_does_not_come_into_effect() {

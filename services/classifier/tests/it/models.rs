@@ -202,6 +202,21 @@ async fn a_model_is_trained_from_a_tenants_own_labels_evaluated_activated_and_as
         piece.weight > 0.0 && piece.start < piece.end && piece.end <= 4,
         "{piece:?}"
     );
+    let masked = v1::PredictRequest {
+        texts: vec!["我的电话13812345678，软件闪退".to_owned()],
+        ..ask(0)
+    };
+    let masked = models.predict(masked).await.unwrap().into_inner().predictions.remove(0);
+    let length = i32::try_from(masked.masked_text.chars().count()).unwrap();
+    assert_eq!(masked.masked_text, "我的电话[手机号]，软件闪退");
+    assert!(masked.evidence.iter().all(|piece| piece.end <= length), "{masked:?}");
+    assert_eq!(answer.predictions[0].masked_text, "", "the text that was sent");
+    let mut owner = sqlx::PgConnection::connect(&play.stage.database_url()).await.unwrap();
+    let kept: (bool, i32) = sqlx::query_as("SELECT evaluation ? 'confusion', cardinality(confusion) FROM model")
+        .fetch_one(&mut owner)
+        .await
+        .unwrap();
+    assert_eq!(kept, (false, 4), "the matrix is kept for itself");
     let shares: f64 = answer.predictions[0]
         .candidates
         .iter()
@@ -412,6 +427,81 @@ async fn a_worse_version_is_refused_unless_somebody_insists_and_can_be_rolled_ba
     assert!(!versions.next_page_token.is_empty());
 }
 
+/// Issue 3: a version is judged against the active one on what neither has learnt, and the same text stands on one side.
+#[tokio::test(flavor = "multi_thread")]
+async fn versions_are_compared_on_what_neither_has_learnt() {
+    let play = Play::begin().await;
+    let task = play.task("topics", labels_task()).await;
+    let twice = two_topics(200).into_iter().flat_map(|example| {
+        let again = v1::Example {
+            id: format!("again-{}", example.id),
+            ..example.clone()
+        };
+        [example, again]
+    });
+    play.import(&task.name, twice.collect()).await;
+    let mut owner = sqlx::PgConnection::connect(&play.stage.database_url()).await.unwrap();
+    let apart: i64 = sqlx::query_scalar(
+        "SELECT count(*) FROM (SELECT text FROM example GROUP BY text HAVING count(DISTINCT bucket) > 1) AS apart",
+    )
+    .fetch_one(&mut owner)
+    .await
+    .unwrap();
+    assert_eq!(apart, 0);
+
+    let mut models = play.models().await;
+    let share = |hold_out_share: f64| v1::UpdateTaskRequest {
+        name: task.name.clone(),
+        threshold: 0.6,
+        hold_out_share,
+        ..Default::default()
+    };
+    models.update_task(share(0.0)).await.unwrap();
+    let first = play.trained(&task.name).await;
+    let insisting = v1::ActivateModelRequest {
+        force: true,
+        reason: "试一试".to_owned(),
+        ..activation(&first)
+    };
+    models.activate_model(insisting).await.unwrap();
+    models.update_task(share(0.5)).await.unwrap();
+    let second = play.trained(&task.name).await;
+    assert!(second.evaluation.as_ref().unwrap().texts > 0);
+    // The first has learnt all of it.
+    assert_eq!(
+        refused(models.activate_model(activation(&second)).await),
+        (Code::FailedPrecondition, "MODEL_NOT_EVALUATED".to_owned())
+    );
+}
+
+/// More than fits is refused before it is read into memory.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_task_holds_so_much_text_and_no_more() {
+    let play = Play::begin().await;
+    let task = play.task("topics", labels_task()).await;
+    play.import(&task.name, two_topics(50)).await;
+    let mut owner = sqlx::PgConnection::connect(&play.stage.database_url()).await.unwrap();
+    sqlx::query("UPDATE example SET text = repeat('x', 256 << 20) WHERE example_id = 'e0'")
+        .execute(&mut owner)
+        .await
+        .unwrap();
+    let ended = play.ended(&play.started(&task.name).await.name).await;
+    let Some(operation::Result::Error(error)) = &ended.result else {
+        panic!("{ended:?}")
+    };
+    let details = error.get_error_details();
+    assert_eq!(details.error_info().unwrap().reason, "TASK_UNTRAINABLE");
+    let more = v1::ImportExamplesRequest {
+        parent: task.name.clone(),
+        examples: vec![example("more", "快递太慢了", "delivery")],
+    };
+    let mut models = play.models().await;
+    assert_eq!(
+        refused(models.import_examples(stream::iter([more])).await),
+        (Code::FailedPrecondition, "TASK_FULL".to_owned())
+    );
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn without_a_hold_out_a_version_is_not_evaluated_and_texts_of_a_stream_can_judge_it() {
     let play = Play::begin().await;
@@ -436,6 +526,13 @@ async fn without_a_hold_out_a_version_is_not_evaluated_and_texts_of_a_stream_can
         }])
     };
     assert_eq!(refused(models.evaluate_model(tried(Vec::new())).await), not_evaluated);
+    let empty = vec![example("", "快递太慢了", "delivery"), example("", "", "delivery")];
+    assert_eq!(
+        violated(models.evaluate_model(tried(empty)).await),
+        ["examples[1].text"]
+    );
+    let long = vec![example("", &"长".repeat(20_001), "delivery")];
+    assert_eq!(violated(models.evaluate_model(tried(long)).await), ["examples[0].text"]);
     let texts = vec![
         example("1", "快递太慢了", "delivery"),
         example("2", "软件又闪退", "app"),

@@ -176,6 +176,19 @@ impl Play {
     }
 
     async fn told_now(&self, feedback: &str) -> Vec<(String, FeedbackClassified)> {
+        let mut told = Vec::new();
+        for event in self.all_told().await {
+            if let Some(Payload::FeedbackClassified(classified)) = event.payload
+                && event.subject == feedback
+            {
+                told.push((event.actor, classified));
+            }
+        }
+        told
+    }
+
+    /// All that the room has told so far, in order for each subject.
+    pub(crate) async fn all_told(&self) -> Vec<Event> {
         let cursors = (0..8)
             .map(|partition| PartitionCursor { partition, position: 0 })
             .collect();
@@ -187,13 +200,7 @@ impl Play {
         let mut answers = self.log().await.read_events(request).await.unwrap().into_inner();
         let mut told = Vec::new();
         while let Some(answer) = answers.message().await.unwrap() {
-            for event in answer.events.into_iter().filter_map(|positioned| positioned.event) {
-                if let Some(Payload::FeedbackClassified(classified)) = event.payload
-                    && event.subject == feedback
-                {
-                    told.push((event.actor, classified));
-                }
-            }
+            told.extend(answer.events.into_iter().filter_map(|positioned| positioned.event));
         }
         told
     }

@@ -357,6 +357,35 @@ async fn customers_with_the_same_problem_are_counted() {
     assert_ne!(by(11, "X1").await.priority.unwrap().key, "high", "that was last week");
 }
 
+/// 002-21: who had the problem when a case came in is counted, whenever somebody corrects it.
+#[tokio::test]
+async fn a_correction_counts_customers_around_the_time_of_its_case() {
+    let play = Play::begin().await;
+    play.goes_by("ecommerce").await;
+    let by = async |customer: u128, text: &str| {
+        let mut submitted = play.submitted(text);
+        submitted.feedback.as_mut().unwrap().customer = format!("{PARENT}/customers/{}", Uuid::from_u128(customer));
+        play.classified_as(&submitted).await
+    };
+    for customer in 1..10 {
+        by(customer, "快递太慢了，一直没到").await;
+    }
+    let tenth = by(10, "今天下雨").await;
+    play.stage.clock.advance(SignedDuration::from_hours(24 * 8));
+    let correct = v1::CorrectClassificationRequest {
+        category: "logistics.delay".to_owned(),
+        ..correction(&tenth.name)
+    };
+    let corrected = play
+        .boss()
+        .await
+        .correct_classification(correct)
+        .await
+        .unwrap()
+        .into_inner();
+    assert_eq!(corrected.priority.unwrap().key, "high", "{}", corrected.basis);
+}
+
 /// C-02, 003-21: a model says whether people may set a priority, and whether scores need a reason.
 #[tokio::test]
 async fn a_model_says_what_people_may_set_by_hand() {

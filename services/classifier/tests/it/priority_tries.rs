@@ -5,7 +5,9 @@ use huiyin_proto::{
     event::v1::FeedbackSubmitted,
     r#type::v1::{CustomerTier, Impact},
 };
+use jiff::SignedDuration;
 use tonic::Code;
+use uuid::Uuid;
 
 use crate::play::{PARENT, Play, TENANT, refused, violated};
 
@@ -85,6 +87,32 @@ async fn scores_give_a_composite_a_level_and_the_steps() {
         ..score("", &[])
     };
     assert_eq!(refused(agent.score_priority(elsewhere).await).0, Code::NotFound);
+}
+
+/// 002-21, FEATURES 35: a model that asks for customers with the same problem finds them in a past whose model did not.
+#[tokio::test]
+async fn a_model_that_asks_for_customers_finds_those_of_the_past() {
+    let play = Play::begin().await;
+    for customer in 1..=10 {
+        let mut submitted = play.submitted("快递太慢了，一直没到");
+        submitted.feedback.as_mut().unwrap().customer = format!("{PARENT}/customers/{}", Uuid::from_u128(customer));
+        play.classified_as(&submitted).await;
+        play.stage.clock.advance(SignedDuration::from_mins(1));
+    }
+    let mut analyst = play.priorities("user:an", TENANT, &["analyst"]).await;
+    let simulate = v1::SimulatePriorityModelRequest {
+        parent: PARENT.to_owned(),
+        preset: "ecommerce".to_owned(),
+        ..Default::default()
+    };
+    let said = analyst.simulate_priority_model(simulate).await.unwrap().into_inner();
+    let high: Vec<i64> = said
+        .levels
+        .iter()
+        .filter(|level| level.priority.as_ref().is_some_and(|priority| priority.key == "high"))
+        .map(|level| level.after)
+        .collect();
+    assert_eq!(high, [1], "the tenth: {:?}", said.levels);
 }
 
 /// Every field that breaks a rule of the proto is named, beside the rule that one of three is given.

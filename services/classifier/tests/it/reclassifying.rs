@@ -9,7 +9,9 @@ use huiyin_proto::{
 use huiyin_testkit::eventually;
 use jiff::SignedDuration;
 use prost::Message as _;
+use sqlx::Connection as _;
 use tonic::Code;
+use tonic_types::RpcStatusExt as _;
 
 use crate::{
     dictionary::{activate, builtin, category, create},
@@ -151,10 +153,16 @@ async fn old_feedback_is_read_anew_and_what_people_set_stays() {
         ),
         ("function.defect", Sentiment::Negative, 3, 1)
     );
+    // It holds by the new version now, so that the mapping from there finds it; nothing else of it changed, and nothing is told.
+    let same = v1::Classification {
+        taxonomy_version: 1,
+        ..refund
+    };
     assert_eq!(
-        boss.get_classification(get(&refund.name)).await.unwrap().into_inner(),
-        refund
+        boss.get_classification(get(&same.name)).await.unwrap().into_inner(),
+        same
     );
+    assert_eq!(play.told(&same.feedback.unwrap().feedback, 1).await.len(), 1);
     assert_eq!(read_anew(&play, &mut boss, all()).await.changed, 0, "once is enough");
 }
 
@@ -222,6 +230,57 @@ async fn many_are_read_batch_by_batch() {
     let did = read_anew(&play, &mut boss, all()).await;
     assert_eq!((did.looked_at, did.changed, did.without_text), (230, 230, 0));
     assert_eq!(did.confusion[0].count, 230);
+}
+
+/// C-10: a version that comes into effect meanwhile is not overwritten with the one before; what came in meanwhile is not looked at.
+#[tokio::test]
+async fn a_reading_anew_ends_where_another_version_comes_into_effect() {
+    let play = Play::begin().await;
+    let mut boss = play.boss().await;
+    for _ in 0..230 {
+        play.submit(TENANT, &play.submitted("无人机撞树上了"));
+    }
+    play.all_consumed().await;
+    let mut taxonomy = builtin(&mut boss).await;
+    category(&mut taxonomy, "hardware.fault").keywords.push(v1::Keyword {
+        term: "无人机".to_owned(),
+        weight: 5.0,
+    });
+    boss.create_taxonomy(create(taxonomy.clone())).await.unwrap();
+    boss.create_taxonomy(create(taxonomy)).await.unwrap();
+    boss.activate_taxonomy(activate(1)).await.unwrap();
+
+    // The last one is held, so that the second batch waits.
+    let mut owner = sqlx::PgConnection::connect(&play.stage.database_url()).await.unwrap();
+    let mut tx = owner.begin().await.unwrap();
+    sqlx::query("SELECT FROM classification ORDER BY classification_id DESC LIMIT 1 FOR UPDATE")
+        .execute(&mut *tx)
+        .await
+        .unwrap();
+    let started = boss.reclassify_feedbacks(all()).await.unwrap().into_inner();
+    let changed = async |boss: &mut Client| {
+        let list = v1::ListClassificationsRequest {
+            parent: PARENT.to_owned(),
+            page_size: 1000,
+            filter: "category = \"hardware.fault\"".to_owned(),
+            ..Default::default()
+        };
+        let listed = boss.list_classifications(list).await.unwrap().into_inner();
+        listed.classifications.len()
+    };
+    eventually("the first batch is done", LIMIT, async || {
+        (changed(&mut boss.clone()).await == 200).then_some(())
+    })
+    .await;
+    boss.activate_taxonomy(activate(2)).await.unwrap();
+    tx.rollback().await.unwrap();
+    let ended = play.ended(&started.name).await;
+    let Some(operation::Result::Error(error)) = &ended.result else {
+        panic!("{ended:?}")
+    };
+    let details = error.get_error_details();
+    assert_eq!(details.error_info().unwrap().reason, "TAXONOMY_REPLACED");
+    assert_eq!(changed(&mut boss).await, 200);
 }
 
 #[tokio::test]

@@ -65,6 +65,7 @@ async fn an_item_is_closed_where_nobody_needs_to_look_any_more() {
         part: 0,
         customers: vec![feedback.customer],
         feedbacks: vec![feedback.feedback],
+        tables_only: false,
     });
     erase.await.unwrap();
     let gone = li.get_review_item(v1::GetReviewItemRequest {

@@ -104,11 +104,7 @@ impl AttachmentService for Api {
         let caller = Caller::of(&request)?;
         let request = request.into_inner();
         let (tenant, feedback) = name::child_uuid(&caller, &request.parent, FEEDBACKS)?;
-        let paging = (request.page_size, request.page_token.as_str());
-        let page = self
-            .0
-            .attachments(&tenant, feedback, paging, &request.filter, &request.order_by)
-            .await?;
+        let page = self.0.attachments(&tenant, feedback, request.paging()).await?;
         Ok(Response::new(ListAttachmentsResponse {
             attachments: page
                 .entries

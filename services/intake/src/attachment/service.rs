@@ -6,7 +6,7 @@ use bytes::Bytes;
 use futures::stream::BoxStream;
 use huiyin_chassis::{
     Refusal, Tenant, Transaction,
-    listing::{Page, PageKey, PageRequest},
+    listing::{Page, PageKey, PageRequest, Paging},
 };
 use uuid::Uuid;
 
@@ -65,22 +65,10 @@ impl Room {
         &self,
         tenant: &Tenant,
         feedback: Uuid,
-        paging: (i32, &str),
-        filter: &str,
-        order_by: &str,
+        paging: Paging<'_>,
     ) -> Result<Page<Attachment>, Refusal> {
         let list = format!("attachments of {feedback}");
-        let (fields, order) = (store::FIELDS, store::ORDER);
-        let request = PageRequest::new(
-            &self.page_tokens,
-            tenant,
-            &list,
-            paging,
-            filter,
-            order_by,
-            fields,
-            order,
-        )?;
+        let request = PageRequest::new(&self.page_tokens, tenant, &list, paging, (store::FIELDS, store::ORDER))?;
         let mut tx = self.ledger.database.tenant(tenant).await?;
         if !store::has_feedback(&mut tx, tenant, feedback).await? {
             return Err(Refusal::not_found(&tenant.child(FEEDBACKS, feedback)));

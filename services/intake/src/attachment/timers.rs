@@ -16,7 +16,7 @@ use crate::room::Room;
 /// The kinds of timers of this subject begin so.
 pub(crate) const KINDS: &str = "attachment.";
 const REMOVE: &str = "attachment.remove";
-const SCAN: &str = "attachment.scan";
+pub(crate) const SCAN: &str = "attachment.scan";
 const UNLINKED: &str = "attachment.unlinked";
 /// So many objects are held against the rows at once.
 const LOT: usize = 500;

@@ -7,11 +7,12 @@ use bytes::Bytes;
 use futures::{Stream, StreamExt as _};
 use huiyin_chassis::{Refusal, Tenant, Transaction, mask::mask, repeat::Repeatable};
 use sha2::{Digest as _, Sha256};
+use tonic::Code;
 use uuid::Uuid;
 
 use crate::attachment::{
     convert::{self, Answer},
-    domain::{self, Attachment, HEAD_BYTES, Opening, ScanState},
+    domain::{self, Attachment, HEAD_BYTES, Opening, ScanState, TAIL_BYTES},
     objects::Writing,
     store, timers,
 };
@@ -25,6 +26,8 @@ struct Arrived {
     hasher: Sha256,
     size: u64,
     head: Vec<u8>,
+    /// Of an archive alone.
+    tail: Vec<u8>,
 }
 
 impl Room {
@@ -58,7 +61,8 @@ impl Room {
         let outcome = self
             .enter_upload(tenant, author, opening, repeat, arrived, id, &object)
             .await;
-        if outcome.as_ref().is_err_and(|refusal| !refusal.is_transient()) {
+        let is_certain = |refusal: &Refusal| !refusal.is_transient() || refusal.code() == Code::ResourceExhausted;
+        if outcome.as_ref().is_err_and(is_certain) {
             // No row names it; where it cannot be removed now it is swept later. So it is where the commit may have happened:
             // that is no reason to take bytes away that a row may name.
             let _ = self.remove_object(tenant, &object).await;
@@ -116,6 +120,7 @@ impl Room {
             hasher: Sha256::new(),
             size: 0,
             head: Vec::new(),
+            tail: Vec::new(),
         };
         while let Some(part) = bytes.next().await {
             let part = part?;
@@ -126,10 +131,17 @@ impl Room {
             let missing = HEAD_BYTES - arrived.head.len();
             if missing > 0 {
                 arrived.head.extend_from_slice(&part[..part.len().min(missing)]);
-                if arrived.head.len() == HEAD_BYTES {
+                if arrived.head.len() == HEAD_BYTES && !domain::is_archive(&arrived.head) {
                     // No need to hear the rest of what is refused.
-                    self.media_type(&arrived.head, &opening.media_type)?;
+                    self.media_type(&arrived, opening)?;
                 }
+            }
+            if domain::is_archive(&arrived.head) {
+                arrived
+                    .tail
+                    .extend_from_slice(&part[part.len().saturating_sub(TAIL_BYTES)..]);
+                let before = arrived.tail.len().saturating_sub(TAIL_BYTES);
+                arrived.tail.drain(..before);
             }
             arrived.hasher.update(&part);
             writing.put(part).await?;
@@ -137,13 +149,16 @@ impl Room {
         if arrived.size == 0 {
             return Err(Refusal::invalid_field("chunk", "must hold something").into());
         }
-        self.media_type(&arrived.head, &opening.media_type)?;
+        self.media_type(&arrived, opening)?;
         Ok(arrived)
     }
 
     /// What a file is, where it is of a type that is taken.
-    fn media_type(&self, head: &[u8], declared: &str) -> Result<String, Refusal> {
-        let media_type = domain::media_type(head, declared);
+    fn media_type(&self, arrived: &Arrived, opening: &Opening) -> Result<String, Refusal> {
+        let Opening {
+            media_type, file_name, ..
+        } = opening;
+        let media_type = domain::media_type(&arrived.head, &arrived.tail, media_type, file_name);
         if domain::is_taken(&self.files.config.types, &media_type) {
             Ok(media_type)
         } else {
@@ -166,6 +181,7 @@ impl Room {
         id: Uuid,
         object: &str,
     ) -> Result<Answer, Refusal> {
+        let media_type = self.media_type(&arrived, &opening)?;
         let sha256: domain::Sha256 = arrived.hasher.finalize().into();
         if opening.sha256.is_some_and(|wanted| wanted != sha256) {
             return Err(Error::AttachmentHashMismatch.into());
@@ -181,7 +197,7 @@ impl Room {
             sha256,
             size: arrived.size,
             file_name: mask(&domain::file_name(&opening.file_name)),
-            media_type: self.media_type(&arrived.head, &opening.media_type)?,
+            media_type,
             note: mask(&opening.note),
             feedback: opening.feedback,
             scan_state,
@@ -201,11 +217,12 @@ impl Room {
         if let Some(feedback) = new.feedback {
             require_feedback(&mut tx, tenant, feedback).await?;
         }
+        let held = store::hold(&mut tx, tenant, &new, object).await?;
+        // Bytes that the tenant has already take no room.
         let limit = self.files.config.day_bytes;
-        if store::count(&mut tx, tenant, domain::day(now), new.size).await? > limit {
+        if held.object == object && store::count(&mut tx, tenant, domain::day(now), new.size).await? > limit {
             return Err(Error::AttachmentQuotaExceeded { limit }.into());
         }
-        let held = store::hold(&mut tx, tenant, &new, object).await?;
         new.scan_state = ScanState::of(held.scan_state).unwrap_or(ScanState::Pending);
         new.signature = held.signature;
         store::insert(&mut tx, tenant, &new).await?;

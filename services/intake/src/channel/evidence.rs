@@ -26,8 +26,8 @@ pub(crate) struct Lost {
     pub(crate) problem: String,
 }
 
-/// Keeps files and has the request refer to them; says which are not taken. What is kept for a request that is refused afterwards
-/// belongs to nothing, and is cleared away as such.
+/// Keeps files and has the request refer to them; says which are not taken. What is kept for a request that is refused nevertheless
+/// (see `feedback::api::foresee`) belongs to nothing, and is cleared away as such.
 ///
 /// # Errors
 /// Where it may go well later.
@@ -52,8 +52,8 @@ pub(crate) async fn keep(
             .await;
         match kept {
             Ok(id) => convert::refer(asked, tenant.child(ATTACHMENTS, id)),
-            Err(refusal) if refusal.is_transient() && refusal.code() != Code::ResourceExhausted => return Err(refusal),
-            Err(refusal) if refusal.code() == Code::Internal => return Err(refusal),
+            // A quota that is used up is another one tomorrow.
+            Err(refusal) if refusal.is_transient() || refusal.code() == Code::Internal => return Err(refusal),
             Err(refusal) => lost.push(Lost {
                 name: file.name.clone(),
                 problem: refusal.to_string(),

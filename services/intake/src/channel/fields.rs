@@ -45,12 +45,28 @@ pub(crate) struct Given {
 /// What was sent, by field.
 pub(crate) type Fields = BTreeMap<&'static str, Given>;
 
-/// Finds the fields in a body. What the sender's server has vouched for (`trusted`) counts before what somebody typed, so that
-/// nobody writes as another customer or about another's order (000-10); what is the same for all counts before both.
+/// Names of whoever says it.
+const IDENTITY: [&str; 5] = [
+    "customer_reference",
+    "contact.email",
+    "contact.phone",
+    "contact.im",
+    "contact.inbox",
+];
+/// What nobody says of themselves: it decides how soon they are heard, or whose record it is.
+const NEVER_TYPED: [&str; 4] = ["tier", "external_id", "urgency", "emotion_level"];
+
+/// Finds the fields in a body. Where somebody typed it, what the sender's server has `vouched` for, if anything, counts before, so that
+/// nobody writes as another customer or about another's order (000-10): of an identity all of it, and some fields are never typed. A
+/// body that nobody vouches for is the server's own. What is the same for all counts before both.
 ///
 /// # Errors
 /// Every place where something stands that is no text.
-pub(crate) fn find(source: &Source, trusted: &Value, body: &Value) -> Result<Fields, Vec<Violation>> {
+pub(crate) fn find(source: &Source, vouched: Option<&Value>, body: &Value) -> Result<Fields, Vec<Violation>> {
+    let trusted = vouched.unwrap_or(&Value::Null);
+    let is_named = names_somebody(trusted);
+    let is_typed =
+        |name: &str| vouched.is_none() || !(NEVER_TYPED.contains(&name) || is_named && IDENTITY.contains(&name));
     let mut fields = Fields::new();
     let mut violations = Vec::new();
     for name in NAMES {
@@ -59,10 +75,7 @@ pub(crate) fn find(source: &Source, trusted: &Value, body: &Value) -> Result<Fie
             fields.insert(name, Given { value, pointer });
             continue;
         }
-        let mut own = vec![format!("/{name}")];
-        if name.contains('.') {
-            own.push(format!("/{}", name.replace('.', "/")));
-        }
+        let own = own_places(name);
         let mapped: Vec<&str> = source
             .mappings
             .iter()
@@ -70,10 +83,14 @@ pub(crate) fn find(source: &Source, trusted: &Value, body: &Value) -> Result<Fie
             .map(|(pointer, _)| pointer.as_str())
             .collect();
         let own = || own.iter().map(String::as_str);
+        let typed = mapped
+            .iter()
+            .copied()
+            .chain(own().filter(|_| mapped.is_empty()))
+            .filter(|_| is_typed(name));
         let places = own()
             .map(|pointer| (trusted, pointer))
-            .chain(mapped.iter().map(|pointer| (body, *pointer)))
-            .chain(own().filter(|_| mapped.is_empty()).map(|pointer| (body, pointer)));
+            .chain(typed.map(|pointer| (body, pointer)));
         for (value, pointer) in places {
             match value.pointer(pointer).map(text).transpose() {
                 Ok(value) => {
@@ -92,6 +109,25 @@ pub(crate) fn find(source: &Source, trusted: &Value, body: &Value) -> Result<Fie
     } else {
         Err(violations)
     }
+}
+
+/// True where one of the names of whoever says it is in there.
+fn names_somebody(trusted: &Value) -> bool {
+    let says = |pointer: String| {
+        trusted
+            .pointer(&pointer)
+            .is_some_and(|value| text(value).is_ok_and(|text| !text.trim().is_empty()))
+    };
+    IDENTITY.into_iter().flat_map(own_places).any(says)
+}
+
+/// Where a field stands under its own name.
+fn own_places(name: &str) -> Vec<String> {
+    let mut own = vec![format!("/{name}")];
+    if name.contains('.') {
+        own.push(format!("/{}", name.replace('.', "/")));
+    }
+    own
 }
 
 /// The text of a value: of several, one after the other, as the boxes that were ticked.
@@ -167,7 +203,9 @@ mod tests {
     }
 
     fn found(source: &Source, trusted: &Value, body: &Value) -> Vec<(&'static str, String)> {
-        let fields = find(source, trusted, body).ok().unwrap();
+        let fields = find(source, Some(trusted).filter(|trusted| !trusted.is_null()), body)
+            .ok()
+            .unwrap();
         fields.into_iter().map(|(name, given)| (name, given.value)).collect()
     }
 
@@ -213,10 +251,41 @@ mod tests {
         );
     }
 
+    /// 000-10: whoever fills in a form neither writes as somebody else nor makes themselves important.
+    #[test]
+    fn what_is_typed_names_nobody_else_and_says_nothing_of_rank() {
+        let typed = json!({
+            "description": "d", "customer_reference": "u-2", "contact": {"phone": "13800138000"}, "contact.email": "a@b.cn",
+            "tier": "VIP", "external_id": "e", "urgency": "URGENT", "emotion_level": 5, "vip": "VIP",
+        });
+        let find = |source: &Source, vouched: Option<Value>| -> Vec<&'static str> {
+            find(source, vouched.as_ref(), &typed)
+                .ok()
+                .unwrap()
+                .into_keys()
+                .collect()
+        };
+        let plain = source(&[], &[]);
+        assert_eq!(
+            find(&plain, Some(json!({"contact": {"phone": "+8613900139000"}}))),
+            ["contact.phone", "description"]
+        );
+        assert_eq!(
+            find(&plain, Some(json!({"customer_reference": "u-1", "tier": "NEW"}))),
+            ["customer_reference", "description", "tier"]
+        );
+        // Where nobody is named, whoever types says who they are.
+        let open = ["contact.email", "contact.phone", "customer_reference", "description"];
+        assert_eq!(find(&plain, Some(Value::Null)), open);
+        assert_eq!(find(&source(&[("/vip", "tier")], &[]), Some(Value::Null)), open);
+        // A server that signs the body says what it likes.
+        assert_eq!(find(&plain, None).len(), 8);
+    }
+
     #[test]
     fn every_place_without_a_text_is_named() {
         let body = json!({"description": {"a": 1}, "title": [[1]], "product": "X1"});
-        let violations = find(&source(&[], &[]), &Value::Null, &body).err().unwrap();
+        let violations = find(&source(&[], &[]), None, &body).err().unwrap();
         let fields: Vec<&str> = violations.iter().map(|(field, _)| field.as_str()).collect();
         assert_eq!(fields, ["title", "description"]);
     }
@@ -259,7 +328,7 @@ mod tests {
             #[test]
             fn any_body_is_mapped_or_refused(trusted in anything(), body in anything(), pointer in "(/[^/]{0,8}){1,4}") {
                 let source = source(&[(&pointer, "description")], &[]);
-                match find(&source, &trusted, &body) {
+                match find(&source, Some(&trusted), &body) {
                     Ok(fields) => prop_assert!(fields.values().all(|given| !given.value.trim().is_empty())),
                     Err(violations) => prop_assert!(!violations.is_empty()),
                 }

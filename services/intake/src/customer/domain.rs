@@ -1,6 +1,6 @@
 //! The rules of customers: what is said of one, and which segments hold.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
@@ -111,15 +111,16 @@ impl Segments {
             .collect()
     }
 
-    /// The spans of days for which feedbacks have to be counted.
-    pub(crate) fn spans(&self) -> BTreeSet<i32> {
-        let conditions = self.0.iter().flat_map(|segment| &segment.conditions);
-        conditions
-            .filter_map(|condition| match condition.holds {
-                Holds::Frequent { within_days, .. } => Some(within_days),
-                _ => None,
-            })
-            .collect()
+    /// The spans of days for which feedbacks have to be counted, and up to how many: more makes no difference.
+    pub(crate) fn spans(&self) -> BTreeMap<i32, i64> {
+        let mut spans = BTreeMap::new();
+        for condition in self.0.iter().flat_map(|segment| &segment.conditions) {
+            if let Holds::Frequent { at_least, within_days } = condition.holds {
+                let most = spans.entry(within_days).or_insert(at_least);
+                *most = at_least.max(*most);
+            }
+        }
+        spans
     }
 }
 
@@ -272,7 +273,7 @@ mod tests {
                 },
             ],
         }]);
-        assert_eq!(segments.spans(), [90].into());
+        assert_eq!(segments.spans(), [(90, 3)].into());
         let of = |plan: &str, count: i64| {
             let attributes = Attributes {
                 custom: [("plan".to_owned(), plan.to_owned())].into(),

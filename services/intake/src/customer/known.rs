@@ -119,8 +119,8 @@ async fn freeze(
     let customers: Vec<Uuid> = batch.iter().filter_map(|accepted| accepted.feedback.customer).collect();
     let mut counts: BTreeMap<(Uuid, i32), i64> = BTreeMap::new();
     if let Some(now) = batch.iter().map(|accepted| accepted.feedback.create_time).min() {
-        for span in spans {
-            for (customer, count) in store::count(tx, tenant, &customers, began(now, span)).await? {
+        for (&span, &most) in &spans {
+            for (customer, count) in store::count(tx, tenant, &customers, began(now, span), most).await? {
                 counts.insert((customer, span), count);
             }
         }
@@ -132,7 +132,7 @@ async fn freeze(
         let mut attributes = known.attributes.clone();
         attributes.tier = accepted.feedback.facts.tier;
         let mut own = BTreeMap::new();
-        for span in segments.spans() {
+        for &span in spans.keys() {
             // This one included, and those of the batch that came before it.
             let count = counts.entry((known.customer, span)).or_default();
             *count += 1;

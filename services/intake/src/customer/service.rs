@@ -194,8 +194,8 @@ impl Room {
             .map_or_else(Segments::built_in, |(segments, _, _)| segments);
         let now = self.ledger.clock.now();
         let mut counts = std::collections::BTreeMap::new();
-        for span in segments.spans() {
-            let counted = store::count(tx, tenant, &[id], began(now, span)).await?;
+        for (span, most) in segments.spans() {
+            let counted = store::count(tx, tenant, &[id], began(now, span), most).await?;
             counts.insert(span, counted.first().map_or(0, |(_, count)| *count));
         }
         Ok(Some(Customer {

@@ -91,21 +91,27 @@ pub(crate) async fn know(
     Ok((known, segments))
 }
 
-/// How many feedbacks each of these customers sent from a moment on.
+/// How many feedbacks each of these customers sent from a moment on; no more than `most` are counted.
 pub(crate) async fn count(
     tx: &mut Transaction,
     tenant: &Tenant,
     customers: &[Uuid],
     since: Timestamp,
+    most: i64,
 ) -> Result<Vec<(Uuid, i64)>, Refusal> {
     Ok(sqlx::query_as(
-        "SELECT customer_id, count(*) FROM feedback
-         WHERE tenant_id = $1 AND customer_id = ANY ($2) AND create_time >= $3
-         GROUP BY customer_id",
+        "SELECT wanted.customer, counted.count
+         FROM (SELECT DISTINCT customer FROM unnest($2::uuid[]) AS all_of (customer)) AS wanted
+         CROSS JOIN LATERAL (
+             SELECT count(*) FROM (
+                 SELECT FROM feedback WHERE tenant_id = $1 AND customer_id = wanted.customer AND create_time >= $3 LIMIT $4
+             ) AS recent
+         ) AS counted",
     )
     .bind(tenant.key())
     .bind(customers)
     .bind(sql::time(since))
+    .bind(most)
     .fetch_all(&mut **tx)
     .await?)
 }

@@ -8,10 +8,10 @@ use huiyin_events::{Whose, in_parts};
 use serde_json::json;
 use uuid::Uuid;
 
-use super::{operation::PART, service::ROOMS, store, store_around};
+use super::{operation::parts, service::ROOMS, store, store_around};
 use crate::{
     customer::{self, service::missing},
-    events::{CUSTOMERS, FEEDBACKS},
+    events::CUSTOMERS,
     room::Room,
     vault::Sealed,
 };
@@ -52,21 +52,10 @@ impl Room {
             customer = tenant.child(CUSTOMERS, id),
             "what is held on a customer is handed out"
         );
-        let customers: Vec<String> = names.iter().map(|id| tenant.child(CUSTOMERS, id)).collect();
         let mut steps: VecDeque<Step> = feedbacks.chunks(OPENED).map(|ids| Step::Own(ids.to_vec())).collect();
         for room in ROOMS.into_iter().skip(1) {
-            let mut parts: Vec<&[Uuid]> = feedbacks.chunks(PART).collect();
-            if parts.is_empty() {
-                parts.push(&[]);
-            }
-            steps.extend(parts.into_iter().map(|ids| {
-                let whose = Whose {
-                    tenant: tenant.clone(),
-                    customers: customers.clone(),
-                    feedbacks: ids.iter().map(|id| tenant.child(FEEDBACKS, id)).collect(),
-                };
-                Step::Room(room, whose)
-            }));
+            let parts = parts(tenant, &names, &feedbacks);
+            steps.extend(parts.into_iter().map(|whose| Step::Room(room, whose)));
         }
         let first = about(tenant, &customer);
         let rest = futures::stream::try_unfold(

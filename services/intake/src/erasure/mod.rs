@@ -7,3 +7,4 @@ pub(crate) mod rotation;
 pub(crate) mod service;
 pub(crate) mod store;
 pub(crate) mod store_around;
+pub(crate) mod store_keys;

@@ -19,12 +19,29 @@ use crate::{
     room::Room,
 };
 
-/// So many feedbacks are one part.
-pub(crate) const PART: usize = 1000;
+/// So many feedbacks, and so many names of the customer, are one part.
+const PART: usize = 1000;
+const NAMES: usize = 200;
 /// A service that cannot be reached is asked again after this,
 const PAUSE: Duration = Duration::from_secs(1);
 /// and so many times, before the attempt ends; the operation itself is tried again later.
 const PATIENCE: u32 = 20;
+
+/// Everything that is a customer's, in parts that a service takes: each name and each feedback is in one of them. A part with no more
+/// names repeats the last ones, for none is without.
+pub(crate) fn parts(tenant: &Tenant, customers: &[Uuid], feedbacks: &[Uuid]) -> Vec<Whose> {
+    let names = |collection: &str, ids: &[Uuid]| ids.iter().map(|id| tenant.child(collection, id)).collect();
+    let (of_names, of_feedbacks): (Vec<_>, Vec<_>) =
+        (customers.chunks(NAMES).collect(), feedbacks.chunks(PART).collect());
+    let last = of_names.last().copied().unwrap_or_default();
+    (0..of_names.len().max(of_feedbacks.len()))
+        .map(|part| Whose {
+            tenant: tenant.clone(),
+            customers: names(CUSTOMERS, of_names.get(part).copied().unwrap_or(last)),
+            feedbacks: names(FEEDBACKS, of_feedbacks.get(part).copied().unwrap_or_default()),
+        })
+        .collect()
+}
 
 /// Carries out the operations of intake.
 pub(crate) struct Operations(pub(crate) Arc<Room>);
@@ -55,7 +72,11 @@ impl Room {
                 .count();
             run.report("erasing", done, ROOMS.len());
             let mut tx = run.begin().await?;
-            store::advance(&mut tx, &run.tenant, &erasure).await?;
+            if !store::advance(&mut tx, &run.tenant, &erasure).await? {
+                // Another run has certified it: this one ends with the same certificate.
+                tx.rollback().await;
+                continue;
+            }
             if done == ROOMS.len() {
                 return self.certify(run, tx, &erasure).await;
             }
@@ -79,26 +100,13 @@ impl Room {
     async fn ask_all(&self, tenant: &Tenant, erasure: &mut Erasure) -> bool {
         let mut moved = false;
         erasure.problem.clear();
-        let customers: Vec<String> = erasure.customers.iter().map(|id| tenant.child(CUSTOMERS, id)).collect();
-        let mut parts: Vec<Vec<String>> = erasure
-            .feedbacks
-            .chunks(PART)
-            .map(|ids| ids.iter().map(|id| tenant.child(FEEDBACKS, id)).collect())
-            .collect();
-        if parts.is_empty() {
-            parts.push(Vec::new());
-        }
+        let parts = parts(tenant, &erasure.customers, &erasure.feedbacks);
         for room in ROOMS {
             let mut done = erasure.rooms.get(room).cloned().unwrap_or_default();
-            let Some(feedbacks) = parts.get(done.parts).filter(|_| done.complete_time.is_none()) else {
+            let Some(whose) = parts.get(done.parts).filter(|_| done.complete_time.is_none()) else {
                 continue;
             };
-            let whose = Whose {
-                tenant: tenant.clone(),
-                customers: customers.clone(),
-                feedbacks: feedbacks.clone(),
-            };
-            match self.ask(room, &whose, erasure.id, done.parts).await {
+            match self.ask(room, whose, erasure.id, done.parts).await {
                 Ok(Some(part)) => {
                     moved = true;
                     done.parts += 1;
@@ -160,5 +168,34 @@ impl Room {
             .append(&mut tx, &run.tenant, erased(&run.tenant, erasure))
             .await?;
         run.finish(tx, &certificate).await
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// 000-21: however many names and feedbacks a customer has, each part is one that a service takes.
+    #[test]
+    fn each_name_and_each_feedback_is_in_one_part() {
+        let tenant = Tenant::stored("acme").unwrap();
+        let ids = |count: u128| -> Vec<Uuid> { (0..count).map(Uuid::from_u128).collect() };
+        for (names, feedbacks, expected) in [(1, 0, 1), (200, 1000, 1), (201, 1, 2), (450, 2001, 3), (1, 3000, 3)] {
+            let parts = parts(&tenant, &ids(names), &ids(feedbacks));
+            assert_eq!(parts.len(), expected);
+            assert!(
+                parts
+                    .iter()
+                    .all(|part| (1..=NAMES).contains(&part.customers.len()) && part.feedbacks.len() <= PART)
+            );
+            let mut customers: Vec<&String> = parts.iter().flat_map(|part| &part.customers).collect();
+            customers.sort();
+            customers.dedup();
+            assert_eq!(customers.len() as u128, names);
+            assert_eq!(
+                parts.iter().map(|part| part.feedbacks.len() as u128).sum::<u128>(),
+                feedbacks
+            );
+        }
     }
 }

@@ -2,7 +2,7 @@
 
 use huiyin_chassis::{Refusal, Tenant, Transaction};
 
-use super::store::{self, Old};
+use super::store_keys::{self as store, Old};
 use crate::{
     customer::store::{Asked, know},
     feedback::domain::Verbatim,
@@ -73,6 +73,7 @@ impl Room {
             title: old.title.clone(),
             description: old.description.clone(),
             expectation: old.expectation.clone(),
+            ..Verbatim::default()
         };
         let verbatim = if words.is_empty() {
             None

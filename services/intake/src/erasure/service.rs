@@ -1,7 +1,7 @@
-//! Beginning an erasure: in one transaction the words, the keys and the customer are gone. What hangs on the feedbacks follows, and
-//! the rest is `operation`'s.
+//! Beginning an erasure: in one transaction the keys and the customer are gone, and nothing that arrives is theirs any more. The words
+//! and what hangs on the feedbacks follow in parts, for everybody who hands in waits for the first; the rest is `operation`'s.
 
-use huiyin_chassis::{Refusal, Tenant, Transaction, repeat::Repeatable};
+use huiyin_chassis::{Refusal, Tenant, Transaction, name, repeat::Repeatable};
 use huiyin_events::Erased;
 use uuid::Uuid;
 
@@ -47,14 +47,16 @@ impl Room {
         }
         let now = self.ledger.clock.now();
         customer::store::lock_all(&mut tx, tenant).await?;
-        let erasure = match store::running(&mut tx, tenant, id).await? {
-            Some(erasure) => erasure,
+        let (erasure, operation) = match store::running(&mut tx, tenant, id).await? {
+            Some((erasure, None)) => (erasure, None),
+            Some((erasure, Some(operation))) => (erasure, self.operations.find(&mut tx, tenant, operation).await?),
             None => {
                 if self.read_customer(&mut tx, tenant, id).await?.is_none() {
                     return Err(missing(tenant, id));
                 }
                 let tokens = store::tokens(&mut tx, tenant, id).await?;
-                let feedbacks = store::blank(&mut tx, tenant, id, &tokens, now).await?;
+                let feedbacks = store::feedbacks(&mut tx, tenant, id).await?;
+                store::shred(&mut tx, tenant, id, &tokens, &feedbacks).await?;
                 for token in &tokens {
                     // Whoever comes again is somebody new.
                     customer::store::lead(&mut tx, tenant, *token, self.ledger.clock.id()).await?;
@@ -77,19 +79,27 @@ impl Room {
                     certificate: None,
                 };
                 store::insert(&mut tx, tenant, &erasure).await?;
-                erasure.id
+                (erasure.id, None)
             }
         };
         let request = convert::started(tenant, erasure);
-        let operation = self.operations.start(&mut tx, tenant, author, KIND, &request).await?;
+        // One that was cancelled, or forgotten, sees nothing to its end any more.
+        let operation = match operation.filter(|operation| !operation.done) {
+            Some(operation) => operation,
+            None => {
+                let operation = self.operations.start(&mut tx, tenant, author, KIND, &request).await?;
+                store::give(&mut tx, tenant, erasure, name::stored_uuid(&operation.name)?).await?;
+                operation
+            }
+        };
         keep(&mut tx, &self.ledger.clock, repeat.as_ref(), &operation).await?;
         tx.commit().await?;
         tracing::info!(author, erasure = request.name, "a customer is erased");
         Ok(operation)
     }
 
-    /// Erases what hangs on feedbacks: files, what their customers see, mails and threads, and what texts were compared by. It comes
-    /// after the words were blanked and nothing that arrives brings any, so nothing of it comes back; it may happen again.
+    /// Erases feedbacks and what hangs on them: words, files, what their customers see, mails and threads, and what texts were compared
+    /// by. Nothing of it comes back, and it may happen again.
     pub(crate) async fn erase_around(
         &self,
         tx: &mut Transaction,
@@ -97,6 +107,7 @@ impl Room {
         feedbacks: &[Uuid],
     ) -> Result<Erased, Refusal> {
         let mut erased = Erased::default();
+        store::blank(tx, tenant, feedbacks, self.ledger.clock.now()).await?;
         let files = self.drop_of_feedback(tx, tenant, feedbacks).await?;
         erased.count("attachment", files as u64);
         let words = store_around::forget_words(tx, tenant, feedbacks).await?;
@@ -128,7 +139,7 @@ impl Room {
             &certificate.public_key,
         );
         let mut tx = self.ledger.database.tenant(tenant).await?;
-        let chain = store::chain(&mut tx, tenant, certificate.sequence).await?;
+        let chain = store::chain(&mut tx, tenant, (certificate.sequence, &certificate.hash)).await?;
         tx.commit().await?;
         let chain_holds = self.is_unbroken(tenant, &chain, certificate)?;
         Ok(convert::verdict(hash_holds, signature_holds, chain_holds))

@@ -75,17 +75,30 @@ pub(crate) async fn find(tx: &mut Transaction, tenant: &Tenant, id: Uuid) -> Res
     }))
 }
 
-/// The erasure of a customer that has not come to its end.
-pub(crate) async fn running(tx: &mut Transaction, tenant: &Tenant, customer: Uuid) -> Result<Option<Uuid>, Refusal> {
-    Ok(
-        sqlx::query_scalar(
-            "SELECT id FROM erasure WHERE tenant_id = $1 AND customer_id = $2 AND complete_time IS NULL",
-        )
-        .bind(tenant.key())
-        .bind(customer)
-        .fetch_optional(&mut **tx)
-        .await?,
+/// The erasure of a customer that has not come to its end, and the operation that it was given to.
+pub(crate) async fn running(
+    tx: &mut Transaction,
+    tenant: &Tenant,
+    customer: Uuid,
+) -> Result<Option<(Uuid, Option<Uuid>)>, Refusal> {
+    Ok(sqlx::query_as(
+        "SELECT id, operation_id FROM erasure WHERE tenant_id = $1 AND customer_id = $2 AND complete_time IS NULL",
     )
+    .bind(tenant.key())
+    .bind(customer)
+    .fetch_optional(&mut **tx)
+    .await?)
+}
+
+/// Gives an erasure to an operation.
+pub(crate) async fn give(tx: &mut Transaction, tenant: &Tenant, id: Uuid, operation: Uuid) -> Result<(), Refusal> {
+    sqlx::query("UPDATE erasure SET operation_id = $3 WHERE tenant_id = $1 AND id = $2")
+        .bind(tenant.key())
+        .bind(id)
+        .bind(operation)
+        .execute(&mut **tx)
+        .await?;
+    Ok(())
 }
 
 /// The identities that lead to a customer, and those by which its feedback came.
@@ -102,32 +115,41 @@ pub(crate) async fn tokens(tx: &mut Transaction, tenant: &Tenant, customer: Uuid
     .await?)
 }
 
-/// Blanks everything that a customer said, deletes its keys and what is said of it; the feedbacks that this was.
+/// Blanks everything that was said in some feedbacks, and who said it.
 pub(crate) async fn blank(
+    tx: &mut Transaction,
+    tenant: &Tenant,
+    feedbacks: &[Uuid],
+    now: Timestamp,
+) -> Result<(), Refusal> {
+    sqlx::query(
+        "UPDATE feedback
+         SET title = '', title_masked = NULL, description = '', description_masked = NULL, expectation = '',
+             expectation_masked = NULL, verbatim_sealed = NULL, attachments = NULL, contact_kind = NULL, contact_sealed = NULL,
+             order_number = '', external_id = '', device = '', purchase_channel = '', software_version = '', purchase_time = NULL, customer_id = NULL, identity_token = NULL,
+             text_blank_time = $3
+         WHERE tenant_id = $1 AND id = ANY ($2)",
+    )
+    .bind(tenant.key())
+    .bind(feedbacks)
+    .bind(sql::time(now))
+    .execute(&mut **tx)
+    .await?;
+    Ok(())
+}
+
+/// Deletes a customer's keys and what is said of it: what is sealed in its feedbacks opens for nobody any more.
+pub(crate) async fn shred(
     tx: &mut Transaction,
     tenant: &Tenant,
     customer: Uuid,
     tokens: &[Uuid],
-    now: Timestamp,
-) -> Result<Vec<Uuid>, Refusal> {
-    let feedbacks: Vec<Uuid> = sqlx::query_scalar(
-        "UPDATE feedback
-         SET title = '', title_masked = NULL, description = '', description_masked = NULL, expectation = '',
-             expectation_masked = NULL, verbatim_sealed = NULL, attachments = NULL, contact_kind = NULL, contact_sealed = NULL,
-             order_number = '', external_id = '', device = '', purchase_time = NULL, customer_id = NULL, identity_token = NULL,
-             text_blank_time = $3
-         WHERE tenant_id = $1 AND customer_id = $2
-         RETURNING id",
-    )
-    .bind(tenant.key())
-    .bind(customer)
-    .bind(sql::time(now))
-    .fetch_all(&mut **tx)
-    .await?;
+    feedbacks: &[Uuid],
+) -> Result<(), Refusal> {
     sqlx::query("DELETE FROM data_key WHERE tenant_id = $1 AND (owner = ANY ($2) OR owner = ANY ($3))")
         .bind(tenant.key())
         .bind(tokens)
-        .bind(&feedbacks)
+        .bind(feedbacks)
         .execute(&mut **tx)
         .await?;
     sqlx::query("DELETE FROM customer WHERE tenant_id = $1 AND id = $2")
@@ -135,7 +157,7 @@ pub(crate) async fn blank(
         .bind(customer)
         .execute(&mut **tx)
         .await?;
-    Ok(feedbacks)
+    Ok(())
 }
 
 /// Writes an erasure that begins.
@@ -158,16 +180,18 @@ pub(crate) async fn insert(tx: &mut Transaction, tenant: &Tenant, erasure: &Eras
     Ok(())
 }
 
-/// Writes how far it has come.
-pub(crate) async fn advance(tx: &mut Transaction, tenant: &Tenant, erasure: &Erasure) -> Result<(), Refusal> {
-    sqlx::query("UPDATE erasure SET rooms = $3, problem = $4 WHERE tenant_id = $1 AND id = $2")
-        .bind(tenant.key())
-        .bind(erasure.id)
-        .bind(Json(&erasure.rooms))
-        .bind(&erasure.problem)
-        .execute(&mut **tx)
-        .await?;
-    Ok(())
+/// Writes how far it has come, and holds it until the transaction ends; false where another run has ended it meanwhile.
+pub(crate) async fn advance(tx: &mut Transaction, tenant: &Tenant, erasure: &Erasure) -> Result<bool, Refusal> {
+    let advanced = sqlx::query(
+        "UPDATE erasure SET rooms = $3, problem = $4 WHERE tenant_id = $1 AND id = $2 AND certificate IS NULL",
+    )
+    .bind(tenant.key())
+    .bind(erasure.id)
+    .bind(Json(&erasure.rooms))
+    .bind(&erasure.problem)
+    .execute(&mut **tx)
+    .await?;
+    Ok(advanced.rows_affected() > 0)
 }
 
 /// The end of the tenant's chain of certificates: the next place in it, and the hash of the one before. Nobody else adds to it until
@@ -196,7 +220,7 @@ pub(crate) async fn complete(
 ) -> Result<(), Refusal> {
     sqlx::query(
         "UPDATE erasure SET feedbacks = '{}', problem = '', complete_time = $3, sequence = $4, hash = $5, certificate = $6
-         WHERE tenant_id = $1 AND id = $2",
+         WHERE tenant_id = $1 AND id = $2 AND certificate IS NULL",
     )
     .bind(tenant.key())
     .bind(id)
@@ -209,13 +233,21 @@ pub(crate) async fn complete(
     Ok(())
 }
 
-/// The certificates of a tenant, from its first to a place in the chain.
-pub(crate) async fn chain(tx: &mut Transaction, tenant: &Tenant, through: i64) -> Result<Vec<Vec<u8>>, Refusal> {
+/// The certificates of a tenant, from its first to the one with this hash; none where it does not stand at this place.
+pub(crate) async fn chain(
+    tx: &mut Transaction,
+    tenant: &Tenant,
+    (sequence, hash): (i64, &[u8]),
+) -> Result<Vec<Vec<u8>>, Refusal> {
     Ok(sqlx::query_scalar(
-        "SELECT certificate FROM erasure WHERE tenant_id = $1 AND sequence BETWEEN 1 AND $2 ORDER BY sequence",
+        "SELECT certificate FROM erasure
+         WHERE tenant_id = $1 AND sequence <= $2
+           AND EXISTS (SELECT FROM erasure WHERE tenant_id = $1 AND sequence = $2 AND hash = $3)
+         ORDER BY sequence",
     )
     .bind(tenant.key())
-    .bind(through)
+    .bind(sequence)
+    .bind(hash)
     .fetch_all(&mut **tx)
     .await?)
 }
@@ -268,109 +300,5 @@ pub(crate) async fn held(tx: &mut Transaction, tenant: &Tenant, ids: &[Uuid]) ->
     .bind(tenant.key())
     .bind(ids)
     .fetch_all(&mut **tx)
-    .await?)
-}
-
-/// Some keys that another version than this one wrapped, held until the transaction ends.
-pub(crate) async fn old_keys(
-    tx: &mut Transaction,
-    tenant: &Tenant,
-    newest: i32,
-    most: i64,
-) -> Result<Vec<(Uuid, Vec<u8>, i32)>, Refusal> {
-    Ok(sqlx::query_as(
-        "SELECT owner, wrapped, key_version FROM data_key WHERE tenant_id = $1 AND key_version <> $2
-         ORDER BY owner LIMIT $3 FOR UPDATE SKIP LOCKED",
-    )
-    .bind(tenant.key())
-    .bind(newest)
-    .bind(most)
-    .fetch_all(&mut **tx)
-    .await?)
-}
-
-/// Writes keys as they are wrapped now.
-pub(crate) async fn rewrap(tx: &mut Transaction, tenant: &Tenant, keys: &[(Uuid, Wrapped)]) -> Result<(), Refusal> {
-    let owners: Vec<Uuid> = keys.iter().map(|(owner, _)| *owner).collect();
-    let wrapped: Vec<&[u8]> = keys.iter().map(|(_, wrapped)| wrapped.bytes.as_slice()).collect();
-    let versions: Vec<i32> = keys.iter().map(|(_, wrapped)| wrapped.version).collect();
-    sqlx::query(
-        "UPDATE data_key AS k SET wrapped = new.wrapped, key_version = new.version
-         FROM unnest($2::uuid[], $3::bytea[], $4::integer[]) AS new (owner, wrapped, version)
-         WHERE k.tenant_id = $1 AND k.owner = new.owner",
-    )
-    .bind(tenant.key())
-    .bind(&owners)
-    .bind(&wrapped)
-    .bind(&versions)
-    .execute(&mut **tx)
-    .await?;
-    Ok(())
-}
-
-/// A feedback from before there were keys of customers: its address sealed with the tenant's key, its words not at all.
-#[derive(sqlx::FromRow)]
-pub(crate) struct Old {
-    pub(crate) id: Uuid,
-    pub(crate) owner: Uuid,
-    pub(crate) contact_sealed: Option<Vec<u8>>,
-    /// The words as they came; none where nothing in them is masked.
-    pub(crate) title: Option<String>,
-    pub(crate) description: Option<String>,
-    pub(crate) expectation: Option<String>,
-}
-
-const IS_OLD: &str = "(title_masked IS NOT NULL OR description_masked IS NOT NULL OR expectation_masked IS NOT NULL
-     OR (contact_sealed IS NOT NULL AND get_byte(contact_sealed, 0) = 1))";
-
-/// Some of them, held until the transaction ends.
-pub(crate) async fn old_feedbacks(tx: &mut Transaction, tenant: &Tenant, most: i64) -> Result<Vec<Old>, Refusal> {
-    Ok(sqlx::query_as(sqlx::AssertSqlSafe(format!(
-        "SELECT id, COALESCE(identity_token, customer_id, id) AS owner, contact_sealed,
-                CASE WHEN title_masked IS NOT NULL THEN title END AS title,
-                CASE WHEN description_masked IS NOT NULL THEN description END AS description,
-                CASE WHEN expectation_masked IS NOT NULL THEN expectation END AS expectation
-         FROM feedback WHERE tenant_id = $1 AND {IS_OLD} ORDER BY id LIMIT $2 FOR UPDATE SKIP LOCKED"
-    )))
-    .bind(tenant.key())
-    .bind(most)
-    .fetch_all(&mut **tx)
-    .await?)
-}
-
-/// Writes one of them as it is sealed now; the masked words take the place of the others.
-pub(crate) async fn reseal(
-    tx: &mut Transaction,
-    tenant: &Tenant,
-    id: Uuid,
-    contact: Option<&[u8]>,
-    verbatim: Option<&[u8]>,
-) -> Result<(), Refusal> {
-    sqlx::query(
-        "UPDATE feedback
-         SET contact_sealed = $3, verbatim_sealed = COALESCE($4, verbatim_sealed),
-             title = COALESCE(title_masked, title), title_masked = NULL,
-             description = COALESCE(description_masked, description), description_masked = NULL,
-             expectation = COALESCE(expectation_masked, expectation), expectation_masked = NULL
-         WHERE tenant_id = $1 AND id = $2",
-    )
-    .bind(tenant.key())
-    .bind(id)
-    .bind(contact)
-    .bind(verbatim)
-    .execute(&mut **tx)
-    .await?;
-    Ok(())
-}
-
-/// How many keys and feedbacks are still old.
-pub(crate) async fn left(tx: &mut Transaction, tenant: &Tenant, newest: i32) -> Result<i64, Refusal> {
-    Ok(sqlx::query_scalar(sqlx::AssertSqlSafe(format!(
-        "SELECT (SELECT count(*) FROM data_key WHERE tenant_id = $1 AND key_version <> $2)
-              + (SELECT count(*) FROM feedback WHERE tenant_id = $1 AND {IS_OLD})"
-    )))
-    .bind(tenant.key())
-    .bind(newest)
-    .fetch_one(&mut **tx)
     .await?)
 }

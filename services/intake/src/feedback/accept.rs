@@ -1,5 +1,7 @@
 //! From a checked draft to what is stored: the id, the token of the customer, the masked words, what is to be sealed, where it stands.
 
+use std::collections::BTreeMap;
+
 use huiyin_chassis::{Clock, Tenant, mask::mask, telemetry};
 
 use crate::{
@@ -51,6 +53,15 @@ fn masked_feedback(clock: &Clock, vault: &Vault, tenant: &Tenant, draft: &Draft)
     for attachment in &mut facts.attachments {
         attachment.note = mask(&attachment.note);
     }
+    let mut verbatim_product = BTreeMap::new();
+    for (name, text) in facts.product.texts_mut() {
+        if !text.is_empty()
+            && let (shown, Some(said)) = masked(text)
+        {
+            *text = shown;
+            verbatim_product.insert(name.to_owned(), said);
+        }
+    }
     let (title, verbatim_title) = masked(&draft.title);
     let (description, verbatim_description) = masked(&draft.description);
     let (expectation, verbatim_expectation) = masked(&draft.expectation);
@@ -78,6 +89,7 @@ fn masked_feedback(clock: &Clock, vault: &Vault, tenant: &Tenant, draft: &Draft)
         title: verbatim_title,
         description: verbatim_description,
         expectation: verbatim_expectation,
+        product: verbatim_product,
     };
     (feedback, verbatim)
 }

@@ -24,7 +24,7 @@ const MOST_BATCH_BYTES: usize = 3 << 20;
 type Answers<T> = Pin<Box<dyn Stream<Item = Result<T, Status>> + Send>>;
 
 /// Takes one feedback in, whichever way it came: every adapter of `channel` ends here as the RPC does, once it knows the caller
-/// and has the rules of the proto kept. What is wrong is said in `language`.
+/// and has the rules of the proto kept. What is wrong is said in `language`; what looks like a loop of machines is set aside.
 ///
 /// # Errors
 /// As those of CreateFeedback.
@@ -34,12 +34,31 @@ pub(crate) async fn take(
     request: CreateFeedbackRequest,
     repeat: Option<Repeatable>,
     language: Language,
+    is_loop: bool,
 ) -> Result<Feedback, Refusal> {
     let tenant = name::parent(caller, &request.parent)?;
     let feedback = request.feedback.unwrap_or_default();
     convert::require_own(&tenant, [&feedback])?;
-    room.create(tenant, &caller.subject, convert::draft(feedback), repeat, language)
-        .await
+    let mut draft = convert::draft(feedback);
+    draft.is_loop = is_loop;
+    room.create(tenant, &caller.subject, draft, repeat, language).await
+}
+
+/// What [`take`] would say of a feedback that comes with so many files: see `Room::foresee`.
+///
+/// # Errors
+/// As those of CreateFeedback.
+pub(crate) async fn foresee(
+    room: &Room,
+    caller: &Caller,
+    request: CreateFeedbackRequest,
+    files: usize,
+    repeat: &Repeatable,
+    language: Language,
+) -> Result<Option<Feedback>, Refusal> {
+    let tenant = name::parent(caller, &request.parent)?;
+    let draft = convert::draft_with(request.feedback.unwrap_or_default(), files);
+    room.foresee(&tenant, draft, repeat, language).await
 }
 
 #[tonic::async_trait]
@@ -50,7 +69,9 @@ impl IntakeService for Api {
         let request = request.into_inner();
         let tenant = name::parent(&caller, &request.parent)?;
         let repeat = Repeatable::new(&tenant, &caller, "CreateFeedback", &request.request_id, &request)?;
-        Ok(Response::new(take(&self.0, &caller, request, repeat, language).await?))
+        Ok(Response::new(
+            take(&self.0, &caller, request, repeat, language, false).await?,
+        ))
     }
 
     async fn batch_create_feedbacks(
@@ -105,16 +126,7 @@ impl IntakeService for Api {
         let caller = Caller::of(&request)?;
         let request = request.into_inner();
         let tenant = name::parent(&caller, &request.parent)?;
-        let page = self
-            .0
-            .list(
-                &tenant,
-                (request.page_size, &request.page_token),
-                &request.filter,
-                &request.order_by,
-                false,
-            )
-            .await?;
+        let page = self.0.list(&tenant, request.paging(), false).await?;
         Ok(Response::new(ListFeedbacksResponse {
             feedbacks: page
                 .entries

@@ -91,7 +91,23 @@ pub(crate) fn draft(feedback: v1::Feedback) -> Draft {
         contact,
         occur_time,
         no_moments,
+        is_loop: false,
     }
+}
+
+/// The same of a feedback whose files are not uploaded yet: so many that nobody has stand for them.
+pub(crate) fn draft_with(feedback: v1::Feedback, files: usize) -> Draft {
+    let mut draft = draft(feedback);
+    draft
+        .facts
+        .attachments
+        .extend((1..).take(files).map(|number| Attachment {
+            uri: String::new(),
+            uploaded: Some(Uuid::from_u128(number)),
+            media_type: String::new(),
+            note: String::new(),
+        }));
+    draft
 }
 
 /// The id of an uploaded file; one that cannot be anybody's where the name is there and has none.

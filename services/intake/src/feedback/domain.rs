@@ -1,6 +1,9 @@
 //! The rules of taking feedback in: what is accepted, who its customer is, how it is numbered.
 
+use std::collections::BTreeMap;
+
 use jiff::{Timestamp, tz::TimeZone};
+use rlibphonenumber::{PHONE_NUMBER_UTIL, PhoneNumberFormat, Region};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
@@ -62,6 +65,8 @@ pub(crate) struct Draft {
     pub(crate) occur_time: Option<Timestamp>,
     /// Fields that hold what is no moment of this calendar.
     pub(crate) no_moments: Vec<&'static str>,
+    /// It says what its sender has just said over and over, as machines do that answer one another: it is set aside, whatever the policy.
+    pub(crate) is_loop: bool,
 }
 
 /// An address of the customer. Not `Debug`: it names a person.
@@ -191,11 +196,27 @@ pub(crate) struct Verbatim {
     pub(crate) description: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) expectation: Option<String>,
+    /// Fields of the product.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub(crate) product: BTreeMap<String, String>,
+}
+
+impl Product {
+    /// The fields that are free text, each with its name.
+    pub(crate) fn texts_mut(&mut self) -> [(&'static str, &mut String); 5] {
+        [
+            ("model", &mut self.model),
+            ("batch", &mut self.batch),
+            ("purchase_channel", &mut self.purchase_channel),
+            ("device", &mut self.device),
+            ("software_version", &mut self.software_version),
+        ]
+    }
 }
 
 impl Verbatim {
     pub(crate) fn is_empty(&self) -> bool {
-        self.title.is_none() && self.description.is_none() && self.expectation.is_none()
+        self.title.is_none() && self.description.is_none() && self.expectation.is_none() && self.product.is_empty()
     }
 }
 
@@ -221,9 +242,21 @@ pub(crate) fn identity_of(reference: &str, contact: Option<&Contact>) -> Option<
     })
 }
 
-/// The digits alone, without the country code of China: people write their number in many ways.
+/// Of a Chinese number the digits alone, without the country code: people write theirs in many ways. Of another one `+` and the
+/// country code too, without which it could be somebody's in China.
 fn normal_phone(address: &str) -> String {
     let digits: String = address.chars().filter(char::is_ascii_digit).collect();
+    let abroad = match digits.strip_prefix("00") {
+        Some(code) => Some(code),
+        None => address.starts_with('+').then_some(digits.as_str()),
+    };
+    if let Some(abroad) = abroad.filter(|code| !code.starts_with("86")) {
+        // By the rules of its country: a 0 that is dialled there alone is no part of it.
+        return match PHONE_NUMBER_UTIL.parse(address, Some(Region::CN)) {
+            Ok(number) => PHONE_NUMBER_UTIL.format(&number, PhoneNumberFormat::E164).into_owned(),
+            Err(_) => format!("+{abroad}"),
+        };
+    }
     let national = match digits.strip_prefix("0086") {
         Some(national) => national,
         None if address.starts_with('+') => digits.strip_prefix("86").unwrap_or(&digits),

@@ -2,7 +2,7 @@
 
 use huiyin_chassis::{
     Refusal, Tenant, call,
-    listing::{Page, PageKey, PageRequest},
+    listing::{Page, PageKey, PageRequest, Paging},
     name,
     repeat::Repeatable,
     server::Language,
@@ -42,6 +42,26 @@ impl Room {
         let accepted = accept::accept(&self.ledger.clock, &self.vault, &tenant, author, admitted);
         let answer = self.writer.submit(tenant.clone(), accepted, repeat).await?;
         self.with_token(&tenant, answer)
+    }
+
+    /// What `create` would say of a feedback without storing it: the answer that its request got before; none where it is new, and
+    /// nothing is wrong about it. For whoever keeps files for what is taken alone.
+    pub(crate) async fn foresee(
+        &self,
+        tenant: &Tenant,
+        draft: Draft,
+        repeat: &Repeatable,
+        language: Language,
+    ) -> Result<Option<Answer>, Refusal> {
+        let mut tx = self.ledger.database.tenant(tenant).await?;
+        let before = repeat.answered::<Answer>(&mut tx).await?;
+        tx.commit().await?;
+        if let Some(answer) = before {
+            return self.with_token(tenant, answer).map(Some);
+        }
+        let rulebook = self.profiles.active(&self.ledger.database, tenant).await?;
+        admit(&rulebook, draft, self.ledger.clock.now(), language, "feedback").map_err(Refusal::invalid)?;
+        Ok(None)
     }
 
     /// The answer to whoever handed a feedback in: only they get the token for its customer. It is added last, so that it is
@@ -150,21 +170,15 @@ impl Room {
     pub(crate) async fn list(
         &self,
         tenant: &Tenant,
-        paging: (i32, &str),
-        filter: &str,
-        order_by: &str,
+        paging: Paging<'_>,
         quarantined: bool,
     ) -> Result<Page<Feedback>, Refusal> {
-        let (fields, order) = (store::feedbacks::FIELDS, store::feedbacks::ORDER);
         let request = PageRequest::new(
             &self.page_tokens,
             tenant,
             if quarantined { "quarantinedFeedbacks" } else { FEEDBACKS },
             paging,
-            filter,
-            order_by,
-            fields,
-            order,
+            (store::feedbacks::FIELDS, store::feedbacks::ORDER),
         )?;
         let mut tx = self.ledger.database.tenant(tenant).await?;
         let feedbacks = store::feedbacks::list(&mut tx, tenant, &request, quarantined).await?;

@@ -81,6 +81,11 @@ impl Writer {
         Self(sender)
     }
 
+    /// Whether somebody waits for the next batch: what need not be done now had better wait.
+    pub(crate) fn is_busy(&self) -> bool {
+        self.0.capacity() < self.0.max_capacity()
+    }
+
     /// Stores a feedback; returns when it is durable. A request that was answered before gets the same answer.
     ///
     /// # Errors

@@ -3,9 +3,10 @@
 use huiyin_chassis::{Refusal, Tenant, Transaction, sql};
 use jiff::Timestamp;
 use jiff_sqlx::Timestamp as SqlTimestamp;
+use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-/// So many feedbacks are blanked in one transaction.
+/// So many feedbacks are looked at in one transaction, of each order.
 pub(crate) const CHUNK: i64 = 500;
 
 /// How long is kept what; 0 days is for ever.
@@ -56,42 +57,95 @@ pub(crate) async fn set(tx: &mut Transaction, tenant: &Tenant, policy: &Policy) 
     Ok(())
 }
 
-/// Blanks the words of some feedbacks that arrived before a moment; which they are. There are more where they are [`CHUNK`].
+/// Up to where was looked, in one of the two orders.
+#[derive(Debug, Clone, Copy, Serialize, Deserialize)]
+pub(crate) struct Mark {
+    pub(crate) time: Timestamp,
+    pub(crate) id: Uuid,
+}
+
+impl Default for Mark {
+    fn default() -> Self {
+        Self {
+            time: Timestamp::UNIX_EPOCH,
+            id: Uuid::nil(),
+        }
+    }
+}
+
+/// In which order is looked for what is over its time. 5 is the state of a closed feedback (`status::domain::State`).
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Order {
+    /// As they arrived. What was closed later than the moment asked for is passed over: it comes in the other order.
+    Arrival,
+    /// As they were closed.
+    Closing,
+}
+
+/// The next feedbacks behind a mark that arrived, or were closed, before a moment: whether each is over its time, and its place. There
+/// are more where they are [`CHUNK`]. Nobody else changes them until the transaction ends.
+pub(crate) async fn next(
+    tx: &mut Transaction,
+    tenant: &Tenant,
+    order: Order,
+    after: Mark,
+    before: Timestamp,
+) -> Result<Vec<(Uuid, SqlTimestamp, bool)>, Refusal> {
+    let found = sqlx::query_as(match order {
+        Order::Arrival => {
+            "SELECT f.id, f.create_time, NOT EXISTS (
+                 SELECT FROM customer_status AS s
+                 WHERE s.tenant_id = $1 AND s.feedback_id = f.id AND s.state = 5 AND s.state_time >= $4)
+             FROM feedback AS f
+             WHERE f.tenant_id = $1 AND (f.create_time, f.id) > ($2, $3) AND f.create_time < $4
+             ORDER BY f.create_time, f.id LIMIT $5 FOR UPDATE"
+        }
+        Order::Closing => {
+            "SELECT feedback_id, state_time, true FROM customer_status
+             WHERE tenant_id = $1 AND (state_time, feedback_id) > ($2, $3) AND state_time < $4 AND state = 5
+             ORDER BY state_time, feedback_id LIMIT $5"
+        }
+    })
+    .bind(tenant.key())
+    .bind(sql::time(after.time))
+    .bind(after.id)
+    .bind(sql::time(before))
+    .bind(CHUNK)
+    .fetch_all(&mut **tx)
+    .await?;
+    Ok(found)
+}
+
+/// Blanks the words of those of these feedbacks that have some; which they are.
 pub(crate) async fn blank_texts(
     tx: &mut Transaction,
     tenant: &Tenant,
-    before: Timestamp,
+    ids: &[Uuid],
     now: Timestamp,
 ) -> Result<Vec<Uuid>, Refusal> {
     let blanked = sqlx::query_scalar(
         "UPDATE feedback SET title = '', title_masked = NULL, description = '', description_masked = NULL, expectation = '',
                 expectation_masked = NULL, verbatim_sealed = NULL, attachments = NULL, text_blank_time = $3
-         WHERE tenant_id = $1 AND id IN (
-             SELECT id FROM feedback WHERE tenant_id = $1 AND create_time < $2 AND text_blank_time IS NULL
-             ORDER BY create_time LIMIT $4 FOR UPDATE SKIP LOCKED)
+         WHERE tenant_id = $1 AND id = ANY ($2) AND text_blank_time IS NULL
          RETURNING id",
     )
     .bind(tenant.key())
-    .bind(sql::time(before))
+    .bind(ids)
     .bind(sql::time(now))
-    .bind(CHUNK)
     .fetch_all(&mut **tx)
     .await?;
     Ok(blanked)
 }
 
-/// Blanks addresses in the same way; true where there were as many as one transaction takes.
-pub(crate) async fn blank_contacts(tx: &mut Transaction, tenant: &Tenant, before: Timestamp) -> Result<bool, Refusal> {
-    let blanked = sqlx::query(
+/// Blanks their addresses.
+pub(crate) async fn blank_contacts(tx: &mut Transaction, tenant: &Tenant, ids: &[Uuid]) -> Result<(), Refusal> {
+    sqlx::query(
         "UPDATE feedback SET contact_kind = NULL, contact_sealed = NULL
-         WHERE tenant_id = $1 AND id IN (
-             SELECT id FROM feedback WHERE tenant_id = $1 AND create_time < $2 AND contact_sealed IS NOT NULL
-             ORDER BY create_time LIMIT $3 FOR UPDATE SKIP LOCKED)",
+         WHERE tenant_id = $1 AND id = ANY ($2) AND contact_sealed IS NOT NULL",
     )
     .bind(tenant.key())
-    .bind(sql::time(before))
-    .bind(CHUNK)
+    .bind(ids)
     .execute(&mut **tx)
     .await?;
-    Ok(i64::try_from(blanked.rows_affected()).is_ok_and(|rows| rows >= CHUNK))
+    Ok(())
 }

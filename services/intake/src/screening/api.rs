@@ -76,16 +76,7 @@ impl ScreeningService for Api {
         let caller = Caller::of(&request)?;
         let request = request.into_inner();
         let tenant = name::parent(&caller, &request.parent)?;
-        let page = self
-            .0
-            .list(
-                &tenant,
-                (request.page_size, &request.page_token),
-                &request.filter,
-                &request.order_by,
-                true,
-            )
-            .await?;
+        let page = self.0.list(&tenant, request.paging(), true).await?;
         Ok(Response::new(v1::ListQuarantinedFeedbacksResponse {
             feedbacks: page
                 .entries

@@ -1,6 +1,9 @@
 //! Which feedbacks say the same: found after the commit, so that nobody who hands feedback in waits for it.
 
-use std::collections::HashMap;
+use std::{
+    cmp::{Ordering, Reverse},
+    collections::{BTreeMap, HashMap},
+};
 
 use huiyin_chassis::{
     Refusal, Tenant, Transaction,
@@ -22,16 +25,27 @@ use crate::{
 
 /// The kind of the timers.
 pub(crate) const KIND: &str = "screening.compare";
+/// The kind of those that were put off while feedback poured in.
+pub(crate) const POSTPONED: &str = "screening.compare.postponed";
+/// For so long at a time …
+const PAUSE: SignedDuration = SignedDuration::from_secs(5);
+/// … until the oldest of them has waited this long.
+const PATIENCE: SignedDuration = SignedDuration::from_mins(1);
 /// The kind of the timers that drop what nothing is compared with any more.
 pub(crate) const PRUNE: &str = "screening.prune";
 /// How often that is done, where feedback comes in at all.
 const PRUNE_EVERY: SignedDuration = SignedDuration::from_hours(24);
 /// So many feedbacks are compared by one timer …
 const LOT: usize = 100;
-/// … which takes so many others along that are due by then: under load each brings a few feedbacks only.
+/// … which takes so many others along that are due by then: under load each brings a few feedbacks only. Those that were put off
+/// have been put together already.
 const LOTS_ALONG: i64 = 9;
-/// A feedback is compared with at most so many that share bands with it.
-const CANDIDATES: usize = 20;
+/// A feedback is compared with at most so many that share bands with it: those with the most bands in common …
+const CANDIDATES: usize = 8;
+/// … of the newest of each band, itself among them.
+const EACH_BAND: i64 = 6;
+/// It leads to at most so many, the nearest. What comes by the thousand hangs together by the others of them.
+const NEAREST: usize = 5;
 
 /// What a timer does.
 #[derive(Serialize, Deserialize)]
@@ -84,12 +98,19 @@ pub(crate) fn first_id(at: Timestamp) -> Uuid {
 }
 
 impl Room {
-    /// Compares a lot, and others that are due.
+    /// Compares a lot, and others that are due; later, where people wait for the database: nobody waits for this.
     pub(crate) async fn compare(&self, tx: &mut Transaction, due: &Timer) -> Result<(), Refusal> {
-        let tenant = &due.tenant;
+        let (tenant, now) = (&due.tenant, self.ledger.clock.now());
         let mut ids = due.payload::<Lot>()?.feedbacks;
-        for along in timer::take_along(tx, due, self.ledger.clock.now(), LOTS_ALONG).await? {
-            ids.extend(along.payload::<Lot>()?.feedbacks);
+        if due.kind == KIND {
+            for along in timer::take_along(tx, due, now, LOTS_ALONG).await? {
+                ids.extend(along.payload::<Lot>()?.feedbacks);
+            }
+        }
+        let longest = first_id(now.saturating_sub(PATIENCE).unwrap_or(now));
+        if self.writer.is_busy() && ids.iter().all(|id| *id >= longest) {
+            let (key, later) = (due.key.as_str(), now.saturating_add(PAUSE).unwrap_or(now));
+            return timer::schedule(tx, tenant, POSTPONED, key, later, &Lot { feedbacks: ids }).await;
         }
         let mut feedbacks = feedback::store::feedbacks::by_ids(tx, tenant, &ids).await?;
         // Those whose words were erased meanwhile are like nothing.
@@ -99,11 +120,13 @@ impl Room {
         let Some(earliest) = earliest else { return Ok(()) };
         let since = first_id(earliest.saturating_sub(window).unwrap_or(earliest));
 
-        let prints: Vec<(Uuid, Vec<u8>)> = feedbacks
+        let mut prints: Vec<(Uuid, Vec<u8>)> = feedbacks
             .iter()
             .map(|feedback| (feedback.id, print(feedback)))
             .collect();
-        store::put_prints(tx, tenant, &prints, true).await?;
+        let new = store::put_prints(tx, tenant, &prints, true).await?;
+        feedbacks.retain(|feedback| new.contains(&feedback.id));
+        prints.retain(|(id, _)| new.contains(id));
         let profiles: Vec<Profile> = feedbacks.iter().map(|feedback| Profile::of(&words(feedback))).collect();
         let bands: Vec<(Uuid, i64)> = feedbacks
             .iter()
@@ -111,7 +134,6 @@ impl Room {
             .flat_map(|(feedback, profile)| profile.bands().into_iter().map(|band| (feedback.id, band)))
             .collect();
         store::put_bands(tx, tenant, &bands).await?;
-        let now = self.ledger.clock.now();
         store::prune_later(tx, tenant, PRUNE, now.saturating_add(PRUNE_EVERY).unwrap_or(now)).await?;
 
         let mut links = Vec::new();
@@ -153,13 +175,7 @@ impl Room {
         feedbacks: &[Feedback],
         since: Uuid,
     ) -> Result<Vec<(usize, Vec<Similar>)>, Refusal> {
-        let mut wanted: HashMap<Uuid, Vec<Uuid>> = HashMap::new();
-        for (id, other, _) in store::candidates(tx, tenant, bands, since).await? {
-            let candidates = wanted.entry(id).or_default();
-            if candidates.len() < CANDIDATES {
-                candidates.push(other);
-            }
-        }
+        let wanted = candidates(tx, tenant, bands, since).await?;
         let mut others: Vec<Uuid> = wanted.values().flatten().copied().collect();
         others.sort_unstable();
         others.dedup();
@@ -178,7 +194,10 @@ impl Room {
                     similarity,
                 })
             });
-            found.push((index, near.collect()));
+            let mut near: Vec<Similar> = near.collect();
+            near.sort_by(nearer);
+            near.truncate(NEAREST);
+            found.push((index, near));
         }
         Ok(found)
     }
@@ -218,13 +237,45 @@ impl Room {
                 .flat_map(|(_, near)| near)
                 .filter(|near| !exact.contains(&near.id)),
         );
-        similar.sort_by(|left, right| {
-            left.relation
-                .cmp(&right.relation)
-                .then(right.similarity.total_cmp(&left.similarity))
-        });
+        similar.sort_by(nearer);
         Ok(similar)
     }
+}
+
+/// The nearest first.
+fn nearer(left: &Similar, right: &Similar) -> Ordering {
+    (left.relation.cmp(&right.relation)).then(right.similarity.total_cmp(&left.similarity))
+}
+
+/// Which stored feedbacks each of these may be near to. The same words come in bursts, and then most bands are the same: each is
+/// looked up once.
+async fn candidates(
+    tx: &mut Transaction,
+    tenant: &Tenant,
+    bands: &[(Uuid, i64)],
+    since: Uuid,
+) -> Result<HashMap<Uuid, Vec<Uuid>>, Refusal> {
+    let mut asked: Vec<i64> = bands.iter().map(|(_, band)| *band).collect();
+    asked.sort_unstable();
+    asked.dedup();
+    let mut newest: HashMap<i64, Vec<Uuid>> = HashMap::new();
+    for (band, id) in store::newest_in(tx, tenant, &asked, since, EACH_BAND).await? {
+        newest.entry(band).or_default().push(id);
+    }
+    let mut shared: HashMap<Uuid, BTreeMap<Uuid, u32>> = HashMap::new();
+    for (id, band) in bands {
+        let counts = shared.entry(*id).or_default();
+        for other in newest.get(band).into_iter().flatten().filter(|other| *other != id) {
+            *counts.entry(*other).or_default() += 1;
+        }
+    }
+    let most = |counts: BTreeMap<Uuid, u32>| {
+        let mut others: Vec<(Uuid, u32)> = counts.into_iter().collect();
+        // Sorting is stable: the oldest of those with as many.
+        others.sort_by_key(|(_, count)| Reverse(*count));
+        others.into_iter().map(|(other, _)| other).take(CANDIDATES).collect()
+    };
+    Ok(shared.into_iter().map(|(id, counts)| (id, most(counts))).collect())
 }
 
 /// The later one leads to the earlier one.

@@ -11,6 +11,7 @@ use super::{
     events, store,
 };
 use crate::{
+    customer,
     events::{FEEDBACKS, submitted},
     feedback::{
         self, accept,
@@ -50,11 +51,18 @@ pub(crate) enum Move {
 
 /// Where a feedback stands when it comes in.
 pub(crate) fn standing(admitted: &Admitted) -> Standing {
-    let is_aside = admitted.screening.sets_aside(&admitted.findings);
+    let is_loop = admitted.draft.is_loop;
+    let is_aside = is_loop || admitted.screening.sets_aside(&admitted.findings);
+    let mut findings = admitted.findings.clone();
+    findings.extend(is_loop.then(|| Finding {
+        kind: FindingKind::Spam,
+        reasons: vec![Reason::Repetition],
+        feedback: None,
+    }));
     Standing {
         state: if is_aside { State::Quarantined } else { State::Accepted },
         held: is_aside,
-        findings: admitted.findings.clone(),
+        findings,
         missing: admitted.missing.clone(),
         ..Standing::default()
     }
@@ -71,8 +79,24 @@ pub(crate) async fn find_repeated(
     let Some(since) = seeks().map(|seek| seek.since).min() else {
         return Ok(());
     };
-    let prints: Vec<Vec<u8>> = seeks().map(|seek| seek.fingerprint.clone()).collect();
     let mut tx = database.tenant(tenant).await?;
+    let seeking = || accepted.iter().filter(|accepted| accepted.repeats.is_some());
+    let tokens: Vec<Uuid> = seeking().filter_map(|accepted| accepted.token).collect();
+    // As it is stored: an identity may lead to another customer than its own.
+    let customers = customer::store::resolve(&mut tx, tenant, &tokens).await?;
+    let seeking = accepted
+        .iter_mut()
+        .filter(|accepted| accepted.repeats.is_some() && accepted.token.is_some());
+    for (accepted, customer) in seeking.zip(customers) {
+        accepted.feedback.customer = Some(customer);
+        let fingerprint = compare::print(&accepted.feedback);
+        accepted
+            .repeats
+            .iter_mut()
+            .for_each(|seek| seek.fingerprint.clone_from(&fingerprint));
+    }
+    let seeks = accepted.iter().filter_map(|accepted| accepted.repeats.as_ref());
+    let prints: Vec<Vec<u8>> = seeks.map(|seek| seek.fingerprint.clone()).collect();
     let mut first = store::first_with(&mut tx, tenant, &prints, since).await?;
     tx.commit().await?;
     for accepted in accepted.iter_mut() {
@@ -112,7 +136,8 @@ pub(crate) async fn keep(tx: &mut Transaction, tenant: &Tenant, stored: &[&Accep
         .iter()
         .filter_map(|accepted| Some((accepted.feedback.id, accepted.repeats.as_ref()?.fingerprint.clone())))
         .collect();
-    store::put_prints(tx, tenant, &prints, false).await
+    store::put_prints(tx, tenant, &prints, false).await?;
+    Ok(())
 }
 
 /// What a feedback that is being stored tells the others.
@@ -277,8 +302,10 @@ impl Room {
         admitted: &mut Admitted,
     ) -> Result<(State, Vec<Similar>), Refusal> {
         let window = admitted.screening.window;
-        let feedback = accept::seen(&self.ledger.clock, &self.vault, tenant, &admitted.draft);
+        let mut feedback = accept::seen(&self.ledger.clock, &self.vault, tenant, &admitted.draft);
         let mut tx = self.ledger.database.tenant(tenant).await?;
+        let tokens: Vec<Uuid> = feedback.customer.into_iter().collect();
+        feedback.customer = customer::store::resolve(&mut tx, tenant, &tokens).await?.pop();
         let mut similar = self.near_to(&mut tx, tenant, &feedback, window).await?;
         tx.rollback().await;
         similar.truncate(CHECKED_SIMILAR);

@@ -1,6 +1,6 @@
 //! All SQL of screening: where feedbacks stand, their fingerprints and bands, and which say nearly the same.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use huiyin_chassis::{Refusal, Tenant, Transaction, sql};
 use jiff::Timestamp;
@@ -166,20 +166,21 @@ pub(crate) async fn first_with(
     Ok(first)
 }
 
-/// Keeps fingerprints; `compared` is only ever raised.
+/// Keeps fingerprints; `compared` is only ever raised. Returns those for which anything changed.
 pub(crate) async fn put_prints(
     tx: &mut Transaction,
     tenant: &Tenant,
     prints: &[(Uuid, Vec<u8>)],
     compared: bool,
-) -> Result<(), Refusal> {
+) -> Result<HashSet<Uuid>, Refusal> {
     if prints.is_empty() {
-        return Ok(());
+        return Ok(HashSet::new());
     }
-    sqlx::query(
-        "INSERT INTO feedback_print (tenant_id, id, fingerprint, compared)
+    let changed: Vec<Uuid> = sqlx::query_scalar(
+        "INSERT INTO feedback_print AS print (tenant_id, id, fingerprint, compared)
          SELECT $1, id, fingerprint, $4 FROM unnest($2::uuid[], $3::bytea[]) AS new (id, fingerprint)
-         ON CONFLICT (tenant_id, id) DO UPDATE SET compared = true WHERE EXCLUDED.compared",
+         ON CONFLICT (tenant_id, id) DO UPDATE SET compared = true WHERE EXCLUDED.compared AND NOT print.compared
+         RETURNING id",
     )
     .bind(tenant.key())
     .bind(prints.iter().map(|(id, _)| *id).collect::<Vec<_>>())
@@ -190,12 +191,12 @@ pub(crate) async fn put_prints(
             .collect::<Vec<_>>(),
     )
     .bind(compared)
-    .execute(&mut **tx)
+    .fetch_all(&mut **tx)
     .await?;
-    Ok(())
+    Ok(changed.into_iter().collect())
 }
 
-/// Keeps the bands of sketches.
+/// Keeps the bands of sketches that are not kept yet.
 pub(crate) async fn put_bands(tx: &mut Transaction, tenant: &Tenant, bands: &[(Uuid, i64)]) -> Result<(), Refusal> {
     if bands.is_empty() {
         return Ok(());
@@ -205,8 +206,7 @@ pub(crate) async fn put_bands(tx: &mut Transaction, tenant: &Tenant, bands: &[(U
     bands.sort_unstable_by_key(|(id, band)| (*band, *id));
     sqlx::query(
         "INSERT INTO feedback_band (tenant_id, band, feedback_id)
-         SELECT $1, band, id FROM unnest($2::uuid[], $3::bigint[]) AS new (id, band)
-         ON CONFLICT DO NOTHING",
+         SELECT $1, band, id FROM unnest($2::uuid[], $3::bigint[]) AS new (id, band)",
     )
     .bind(tenant.key())
     .bind(bands.iter().map(|(id, _)| *id).collect::<Vec<_>>())
@@ -245,31 +245,28 @@ pub(crate) async fn prune(tx: &mut Transaction, tenant: &Tenant, before: Uuid) -
     Ok(())
 }
 
-/// Which feedbacks share bands with these, how many each, the newest of each band alone: a text that comes by the thousand costs
-/// no more than another.
-pub(crate) async fn candidates(
+/// Which feedbacks have these bands, the newest of each band alone: a text that comes by the thousand costs no more than another.
+pub(crate) async fn newest_in(
     tx: &mut Transaction,
     tenant: &Tenant,
-    bands: &[(Uuid, i64)],
+    bands: &[i64],
     since: Uuid,
-) -> Result<Vec<(Uuid, Uuid, i64)>, Refusal> {
+    each: i64,
+) -> Result<Vec<(i64, Uuid)>, Refusal> {
     let rows = sqlx::query_as(
-        "SELECT wanted.id, near.feedback_id, count(*)
-         FROM unnest($2::uuid[], $3::bigint[]) AS wanted (id, band)
+        "SELECT wanted.band, near.feedback_id
+         FROM unnest($2::bigint[]) AS wanted (band)
          CROSS JOIN LATERAL (
              SELECT b.feedback_id FROM feedback_band AS b
-             WHERE b.tenant_id = $1 AND b.band = wanted.band AND b.feedback_id >= $4
+             WHERE b.tenant_id = $1 AND b.band = wanted.band AND b.feedback_id >= $3
              ORDER BY b.feedback_id DESC
-             LIMIT 16
-         ) AS near
-         WHERE near.feedback_id <> wanted.id
-         GROUP BY wanted.id, near.feedback_id
-         ORDER BY wanted.id, count(*) DESC, near.feedback_id",
+             LIMIT $4
+         ) AS near",
     )
     .bind(tenant.key())
-    .bind(bands.iter().map(|(id, _)| *id).collect::<Vec<_>>())
-    .bind(bands.iter().map(|(_, band)| *band).collect::<Vec<_>>())
+    .bind(bands)
     .bind(since)
+    .bind(each)
     .fetch_all(&mut **tx)
     .await?;
     Ok(rows)

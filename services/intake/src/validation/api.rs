@@ -35,15 +35,7 @@ impl ValidationService for Api {
         let caller = Caller::of(&request)?;
         let request = request.into_inner();
         let tenant = name::parent(&caller, &request.parent)?;
-        let page = self
-            .0
-            .profiles_page(
-                &tenant,
-                (request.page_size, &request.page_token),
-                &request.filter,
-                &request.order_by,
-            )
-            .await?;
+        let page = self.0.profiles_page(&tenant, request.paging()).await?;
         Ok(Response::new(v1::ListValidationProfilesResponse {
             validation_profiles: page
                 .entries

@@ -2,7 +2,7 @@
 
 use huiyin_chassis::{
     Refusal, Tenant,
-    listing::{Page, PageKey, PageRequest},
+    listing::{Page, PageKey, PageRequest, Paging},
     repeat::Repeatable,
     server::Language,
 };
@@ -205,22 +205,13 @@ impl Room {
     }
 
     /// A page of the versions.
-    pub(crate) async fn profiles_page(
-        &self,
-        tenant: &Tenant,
-        paging: (i32, &str),
-        filter: &str,
-        order_by: &str,
-    ) -> Result<Page<Edition>, Refusal> {
+    pub(crate) async fn profiles_page(&self, tenant: &Tenant, paging: Paging<'_>) -> Result<Page<Edition>, Refusal> {
         let page = PageRequest::new(
             &self.page_tokens,
             tenant,
             PROFILES,
             paging,
-            filter,
-            order_by,
-            store::FIELDS,
-            store::ORDER,
+            (store::FIELDS, store::ORDER),
         )?;
         let mut tx = self.ledger.database.tenant(tenant).await?;
         let editions = store::list(&mut tx, tenant, &page).await?;

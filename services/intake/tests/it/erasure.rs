@@ -115,7 +115,7 @@ impl World {
         }
     }
 
-    async fn submit(&self, contact: &str, words: &str, request: u32) -> Feedback {
+    pub(crate) async fn submit(&self, contact: &str, words: &str, request: u32) -> Feedback {
         let new = Feedback {
             contact: Some(Contact {
                 kind: ContactKind::Phone.into(),
@@ -134,6 +134,16 @@ impl World {
             .await
             .unwrap()
             .into_inner()
+    }
+
+    /// Has the other services be away, or be back.
+    pub(crate) fn send_away(&self, away: bool) {
+        self.others.away.store(away, Ordering::Relaxed);
+    }
+
+    /// What the other services were asked to erase.
+    pub(crate) fn asked(&self) -> Vec<EraseCustomerDataRequest> {
+        self.others.asked.lock().unwrap().clone()
     }
 
     pub(crate) async fn erase(&self, customer: &str, request: u32) -> Result<Operation, Status> {
@@ -164,7 +174,7 @@ impl World {
         }
     }
 
-    async fn verifies(&self, certificate: &ErasureCertificate) -> (bool, bool, bool, bool) {
+    pub(crate) async fn verifies(&self, certificate: &ErasureCertificate) -> (bool, bool, bool, bool) {
         let request = VerifyErasureCertificateRequest {
             parent: ACME.to_owned(),
             certificate: Some(certificate.clone()),

@@ -17,23 +17,28 @@ const HTTP: &str = "[http]\nlisten = \"127.0.0.1:0\"\nburst = 20\nper_second = 1
 const FORM: &str = "application/x-www-form-urlencoded";
 
 /// A stand and one source on it.
-struct Door {
-    stand: Stand,
-    source: Source,
+pub(crate) struct Door {
+    pub(crate) stand: Stand,
+    pub(crate) source: Source,
 }
 
 impl Door {
     async fn new(source: Source) -> Self {
-        let stand = Stand::with(HTTP).await;
+        Self::with(HTTP, source).await
+    }
+
+    /// With these settings.
+    pub(crate) async fn with(settings: &str, source: Source) -> Self {
+        let stand = Stand::with(settings).await;
         let source = stand.source("website", source).await;
         Self { stand, source }
     }
 
-    fn now(&self) -> i64 {
+    pub(crate) fn now(&self) -> i64 {
         self.stand.stage.clock.now().as_second()
     }
 
-    fn url(&self) -> String {
+    pub(crate) fn url(&self) -> String {
         format!("http://{}/v1/tenants/acme/forms/website", self.stand.other("http"))
     }
 
@@ -49,12 +54,12 @@ impl Door {
             .body(body.to_owned())
     }
 
-    async fn send(&self, id: &str, body: &Value) -> (u16, Value) {
+    pub(crate) async fn send(&self, id: &str, body: &Value) -> (u16, Value) {
         answer(self.signed(id, &body.to_string()).send().await.unwrap()).await
     }
 }
 
-fn sign(secret: &str, id: &str, timestamp: i64, body: &[u8]) -> String {
+pub(crate) fn sign(secret: &str, id: &str, timestamp: i64, body: &[u8]) -> String {
     let key = BASE64_STANDARD.decode(secret.trim_start_matches("whsec_")).unwrap();
     let mut mac = Hmac::<Sha256>::new_from_slice(&key).unwrap();
     mac.update(format!("{id}.{timestamp}.").as_bytes());
@@ -62,13 +67,13 @@ fn sign(secret: &str, id: &str, timestamp: i64, body: &[u8]) -> String {
     format!("v1,{}", BASE64_STANDARD.encode(mac.finalize().into_bytes()))
 }
 
-async fn answer(response: Response) -> (u16, Value) {
+pub(crate) async fn answer(response: Response) -> (u16, Value) {
     let status = response.status().as_u16();
     let text = response.text().await.unwrap();
     (status, serde_json::from_str(&text).unwrap_or(Value::String(text)))
 }
 
-fn form() -> Source {
+pub(crate) fn form() -> Source {
     Source {
         channel: Channel::WebForm.into(),
         ..Source::default()
@@ -102,6 +107,7 @@ async fn a_signed_form_post_becomes_feedback() {
     assert_eq!((status, &taken["number"]), (201, &json!("FB20260302001")), "{taken}");
     let feedback = door.stand.feedbacks().await.pop().unwrap();
     assert_eq!(taken["name"], json!(feedback.name));
+    assert!(taken["status_token"].as_str().is_some_and(|token| !token.is_empty()));
     assert_eq!(
         (feedback.channel(), feedback.source.as_str(), feedback.author.as_str()),
         (Channel::WebForm, "website", "source:website")

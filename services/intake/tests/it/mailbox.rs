@@ -32,7 +32,7 @@ pub(crate) async fn keep_mailbox(stand: &Stand) {
     stand.source("mailbox", source).await;
 }
 
-async fn stand(protocol: &str) -> Stand {
+pub(crate) async fn stand(protocol: &str) -> Stand {
     let stand = Stand::with(&settings(protocol)).await;
     keep_mailbox(&stand).await;
     stand
@@ -113,7 +113,7 @@ pub(crate) fn mail(headers: &[&str], text: &str) -> String {
 }
 
 /// The kinds of the mails that were written down, in order.
-async fn kinds(stand: &Stand) -> Vec<i16> {
+pub(crate) async fn kinds(stand: &Stand) -> Vec<i16> {
     sqlx::query_scalar("SELECT kind FROM mail ORDER BY receive_time, kind")
         .fetch_all(&mut stand.database().await)
         .await
@@ -290,7 +290,8 @@ async fn a_loop_of_two_answering_machines_ends() {
         for round in 1.. {
             assert!(round < 20, "the loop does not end");
             assert_eq!(deliver(&stand, "li@example.com", &answered).await, "250 2.0.0 taken");
-            let cases = stand.feedbacks().await;
+            let mut cases = stand.feedbacks().await;
+            cases.retain(|case| !case.held);
             if cases.len() == sent {
                 break; // no case, so no mail of ours, so nothing that theirs could answer
             }
@@ -311,8 +312,8 @@ async fn a_loop_of_two_answering_machines_ends() {
             );
             stand.stage.clock.advance(SignedDuration::from_secs(60));
         }
-        // The case, and of the machine that marks nothing the few answers that might have been a person's.
-        assert_eq!(sent, if mark.starts_with("Auto") { 1 } else { 4 });
+        // The case, and of the machine that marks nothing, and says another number each time, answers that might have been a person's.
+        assert_eq!(sent, if mark.starts_with("Auto") { 1 } else { 13 });
         let last = kinds(&stand).await.pop().unwrap();
         assert_eq!(last, if mark.starts_with("Auto") { 3 } else { 5 });
         // A day later the same person may say the same again.
@@ -323,7 +324,8 @@ async fn a_loop_of_two_answering_machines_ends() {
             &mail(&["From: li@example.com", "Message-ID: <x@example.com>"], "坏了"),
         )
         .await;
-        assert_eq!(stand.feedbacks().await.len(), sent + 1);
+        let cases = stand.feedbacks().await;
+        assert_eq!(cases.iter().filter(|case| !case.held).count(), sent + 1);
     }
 }
 
@@ -345,14 +347,10 @@ async fn each_recipient_of_lmtp_is_answered_for() {
     let one = mail(&["From: li@example.com", "Message-ID: <a@example.com>"], "坏了");
     let to = [BOX, "VIP@acme.cn", "feedback@globex.cn"];
     let answers = peer.hand_over("li@example.com", &to, &one, 3).await;
-    // The other tenant has no such source: its mail is refused, the others' is not.
+    // The other tenant has no such source yet: its mail stays with the server, the others' is taken.
     assert_eq!(
         answers,
-        [
-            "250 2.0.0 taken",
-            "250 2.0.0 taken",
-            "550 5.7.1 this mailbox takes nothing"
-        ]
+        ["250 2.0.0 taken", "250 2.0.0 taken", "451 4.3.0 try again later"]
     );
     let channels: Vec<Channel> = stand
         .feedbacks()

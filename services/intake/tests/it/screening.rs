@@ -370,6 +370,34 @@ async fn what_is_nearly_the_same_is_linked() {
     );
 }
 
+/// 001-12: the same words from many at once are compared together; each hangs together with the others, and leads to a few only.
+#[tokio::test]
+async fn a_burst_of_the_same_words_hangs_together_by_few_links() {
+    let stand = Stand::new().await;
+    let client = stand.client().await;
+    let submitted = (0..40).map(|_| {
+        let mut client = client.clone();
+        async move {
+            let new = feedback("新版本更新以后打开相册总是闪退，重新安装也没有用");
+            client.create_feedback(create(new)).await.unwrap().into_inner().name
+        }
+    });
+    let names = futures::future::join_all(submitted).await;
+    for name in &names {
+        let similar = compared(&stand, name).await.similar;
+        assert_eq!(similar.first().map(|near| near.relation()), Some(Relation::Linked));
+    }
+    let mut database = stand.database().await;
+    let (links, waiting): (i64, i64) = sqlx::query_as(
+        "SELECT (SELECT count(*) FROM feedback_link), (SELECT count(*) FROM chassis.timer WHERE kind = 'screening.compare')",
+    )
+    .fetch_one(&mut database)
+    .await
+    .unwrap();
+    assert!((39..=40 * 5).contains(&links), "{links} links");
+    assert_eq!(waiting, 0);
+}
+
 /// What nothing is compared with any more is dropped; what was found with it stays.
 #[tokio::test]
 async fn sketches_older_than_the_window_are_dropped() {

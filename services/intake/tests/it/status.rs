@@ -51,7 +51,7 @@ async fn created(stand: &Stand) -> Feedback {
 }
 
 /// The scheduler tells something of the feedback's work order, with everything internal that an event has.
-fn publish(stand: &Stand, feedback: &Feedback, payload: impl FnOnce(Option<WorkOrderDigest>) -> Payload) {
+pub(crate) fn publish(stand: &Stand, feedback: &Feedback, payload: impl FnOnce(Option<WorkOrderDigest>) -> Payload) {
     let order = "tenants/acme/workOrders/0195a000-0000-7000-8000-000000000001";
     let digest = WorkOrderDigest {
         work_order: order.to_owned(),
@@ -67,7 +67,7 @@ fn publish(stand: &Stand, feedback: &Feedback, payload: impl FnOnce(Option<WorkO
     stand.scheduler.publish("acme", order, payload(Some(digest)));
 }
 
-fn moved(to: StateCategory, resolution: &str) -> impl FnOnce(Option<WorkOrderDigest>) -> Payload {
+pub(crate) fn moved(to: StateCategory, resolution: &str) -> impl FnOnce(Option<WorkOrderDigest>) -> Payload {
     move |work_order| {
         Payload::WorkOrderTransitioned(WorkOrderTransitioned {
             work_order,

@@ -5,7 +5,7 @@ use std::{sync::Arc, time::Duration};
 use futures::stream::{self, Stream};
 use huiyin_chassis::{
     Caller, Refusal, Tenant, Transaction,
-    listing::{Field, Kind, Page, PageKey, PageRequest},
+    listing::{Field, Kind, Page, PageKey, PageRequest, Paging},
     repeat::Repeatable,
 };
 use serde::{Deserialize, Serialize};
@@ -91,14 +91,12 @@ impl Room {
         tenant: &Tenant,
         caller: &Caller,
         recipient: &str,
-        page: (i32, &str),
-        filter: &str,
-        order_by: &str,
+        paging: Paging<'_>,
     ) -> Result<(Page<Shown>, i32), Refusal> {
         let Reader { recipient, opens } = whose(caller, recipient)?;
         // The list is one recipient's, and its page tokens lead nowhere in another's.
         let list = format!("inboxItems of {recipient}");
-        let request = PageRequest::new(&self.page_tokens, tenant, &list, page, filter, order_by, FIELDS, ORDER)?;
+        let request = PageRequest::new(&self.page_tokens, tenant, &list, paging, (FIELDS, ORDER))?;
         let mut tx = self.database.tenant(tenant).await?;
         let items = store::list(&mut tx, tenant, &recipient, &request).await?;
         let (_, unread) = store::counts(&mut tx, tenant, &recipient).await?;

@@ -2,7 +2,7 @@
 
 use huiyin_chassis::{
     Refusal, Tenant, Transaction,
-    listing::{Field, Kind, Page, PageKey, PageRequest},
+    listing::{Field, Kind, Page, PageKey, PageRequest, Paging},
     repeat::Repeatable,
 };
 use uuid::Uuid;
@@ -161,23 +161,8 @@ impl Room {
     }
 
     /// A page of messages, without their attempts.
-    pub(crate) async fn list_messages(
-        &self,
-        tenant: &Tenant,
-        page: (i32, &str),
-        filter: &str,
-        order_by: &str,
-    ) -> Result<Page<Message>, Refusal> {
-        let page = PageRequest::new(
-            &self.page_tokens,
-            tenant,
-            "messages",
-            page,
-            filter,
-            order_by,
-            FIELDS,
-            ORDER,
-        )?;
+    pub(crate) async fn list_messages(&self, tenant: &Tenant, paging: Paging<'_>) -> Result<Page<Message>, Refusal> {
+        let page = PageRequest::new(&self.page_tokens, tenant, "messages", paging, (FIELDS, ORDER))?;
         let mut tx = self.database.tenant(tenant).await?;
         let messages = store::list(&mut tx, tenant, &page).await?;
         Ok(page.page(&self.page_tokens, messages, |message| PageKey {

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use huiyin_chassis::{
     Caller, Refusal, Tenant, Transaction,
-    listing::{Field, Kind, Page, PageKey, PageRequest},
+    listing::{Field, Kind, Page, PageKey, PageRequest, Paging},
     repeat::Repeatable,
 };
 
@@ -81,24 +81,14 @@ impl Room {
     }
 
     /// A page of the templates in force.
-    pub(crate) async fn list_templates(
-        &self,
-        tenant: &Tenant,
-        page: (i32, &str),
-        filter: &str,
-        order_by: &str,
-    ) -> Result<Page<Template>, Refusal> {
+    pub(crate) async fn list_templates(&self, tenant: &Tenant, paging: Paging<'_>) -> Result<Page<Template>, Refusal> {
         // The default of pages is newest first; that of this list is by name.
-        let order_by = if order_by.trim().is_empty() { "name" } else { order_by };
         let page = PageRequest::new(
             &self.page_tokens,
             tenant,
             "templates",
-            page,
-            filter,
-            order_by,
-            FIELDS,
-            ORDER,
+            paging.or_order_by("name"),
+            (FIELDS, ORDER),
         )?;
         let mut tx = self.database.tenant(tenant).await?;
         let templates = store::list(&mut tx, tenant, self.built_in.all(), &page).await?;

@@ -2,7 +2,7 @@
 
 use huiyin_chassis::{
     Caller, Refusal, Tenant, Transaction,
-    listing::{Field, Kind, Page, PageKey, PageRequest},
+    listing::{Field, Kind, Page, PageKey, PageRequest, Paging},
     repeat::Repeatable,
     secret,
 };
@@ -110,27 +110,13 @@ impl Room {
         Ok(self.show(tenant, &endpoint))
     }
 
-    pub(crate) async fn list_endpoints(
-        &self,
-        tenant: &Tenant,
-        page: (i32, &str),
-        filter: &str,
-        order_by: &str,
-    ) -> Result<Page<Shown>, Refusal> {
-        let order_by = if order_by.trim().is_empty() {
-            "create_time"
-        } else {
-            order_by
-        };
+    pub(crate) async fn list_endpoints(&self, tenant: &Tenant, paging: Paging<'_>) -> Result<Page<Shown>, Refusal> {
         let page = PageRequest::new(
             &self.page_tokens,
             tenant,
             "webhookEndpoints",
-            page,
-            filter,
-            order_by,
-            FIELDS,
-            ORDER,
+            paging.or_order_by("create_time"),
+            (FIELDS, ORDER),
         )?;
         let mut tx = self.database.tenant(tenant).await?;
         let endpoints = store::list(&mut tx, tenant, &page).await?;

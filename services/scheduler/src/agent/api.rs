@@ -8,7 +8,7 @@ use super::{
     convert,
     service::{self, Edit, NewAgent},
 };
-use crate::{room::Room, shelf::list::Paging};
+use crate::room::Room;
 
 const COLLECTION: &str = "agents";
 
@@ -29,21 +29,9 @@ pub(crate) async fn list_agents(
     request: Request<v1::ListAgentsRequest>,
 ) -> Result<Response<v1::ListAgentsResponse>, Status> {
     let caller = Caller::of(&request)?;
-    let v1::ListAgentsRequest {
-        parent,
-        page_size,
-        page_token,
-        filter,
-        order_by,
-    } = request.into_inner();
-    let tenant = name::parent(&caller, &parent)?;
-    let paging = Paging {
-        page_size,
-        page_token: &page_token,
-        filter: &filter,
-        order_by: &order_by,
-    };
-    let page = service::list(room, &tenant, paging).await?;
+    let request = request.into_inner();
+    let tenant = name::parent(&caller, &request.parent)?;
+    let page = service::list(room, &tenant, request.paging()).await?;
     let agents = page
         .entries
         .iter()

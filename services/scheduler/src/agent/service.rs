@@ -2,7 +2,7 @@
 
 use huiyin_chassis::{
     Refusal, Tenant, Transaction,
-    listing::{Field, Kind, Page, PageRequest},
+    listing::{Field, Kind, Page, PageRequest, Paging},
     repeat::Repeatable,
 };
 use jiff::Timestamp;
@@ -12,7 +12,7 @@ use super::{
     domain::{Agent, FIELDS, Profile, masked},
     store,
 };
-use crate::{error::Error, once, room::Room, shelf::list::Paging, team};
+use crate::{error::Error, once, room::Room, team};
 
 /// An agent to be made.
 #[derive(Debug)]
@@ -87,22 +87,14 @@ const LISTED: &[Field] = &[
 /// # Errors
 /// FIELDS_INVALID, PAGE_TOKEN_INVALID.
 pub(crate) async fn list(room: &Room, tenant: &Tenant, paging: Paging<'_>) -> Result<Page<Agent>, Refusal> {
-    let Paging {
-        page_size,
-        page_token,
-        filter,
-        order_by,
-    } = paging;
-    let order = team::order::Order::of(order_by);
+    let paging = paging.or_order_by("name");
+    let order = team::order::Order::of(paging.order_by);
     let page = PageRequest::new(
         &room.page_tokens,
         tenant,
         "agents",
-        (page_size, page_token),
-        filter,
-        order.text(),
-        LISTED,
-        team::order::FIELDS,
+        paging,
+        (LISTED, team::order::FIELDS),
     )?;
     let mut tx = room.database.tenant(tenant).await?;
     let agents = store::list(&mut tx, tenant, &page, order.by("agent_id")).await?;

@@ -5,7 +5,7 @@ use huiyin_proto::scheduler::v1;
 use tonic::{Request, Response, Status};
 
 use super::{convert, domain::Calendar};
-use crate::shelf::{Edition, Kept as _, NewEdition, Shelf, Which, list::Paging};
+use crate::shelf::{Edition, Kept as _, NewEdition, Shelf, Which};
 
 /// See the proto.
 pub(crate) async fn get_calendar(
@@ -25,21 +25,9 @@ pub(crate) async fn list_calendars(
     request: Request<v1::ListCalendarsRequest>,
 ) -> Result<Response<v1::ListCalendarsResponse>, Status> {
     let caller = Caller::of(&request)?;
-    let v1::ListCalendarsRequest {
-        parent,
-        page_size,
-        page_token,
-        filter,
-        order_by,
-    } = request.into_inner();
-    let tenant = name::parent(&caller, &parent)?;
-    let paging = Paging {
-        page_size,
-        page_token: &page_token,
-        filter: &filter,
-        order_by: &order_by,
-    };
-    let page = shelf.list(&tenant, paging).await?;
+    let request = request.into_inner();
+    let tenant = name::parent(&caller, &request.parent)?;
+    let page = shelf.list(&tenant, request.paging()).await?;
     let calendars = page
         .entries
         .iter()

@@ -2,7 +2,7 @@
 
 use huiyin_chassis::{
     Refusal, Tenant,
-    listing::{Field, Kind, Page, PageKey, PageRequest},
+    listing::{Field, Kind, Page, PageKey, PageRequest, Paging},
 };
 
 use super::{Edition, Kept, Shelf, store};
@@ -31,42 +31,13 @@ const VERSION: Field = Field {
     kind: Kind::Integer,
 };
 
-/// The paging fields of a request.
-#[derive(Debug)]
-pub(crate) struct Paging<'r> {
-    /// At most this many.
-    pub(crate) page_size: i32,
-    /// From the answer before.
-    pub(crate) page_token: &'r str,
-    /// Which ones.
-    pub(crate) filter: &'r str,
-    /// In which order.
-    pub(crate) order_by: &'r str,
-}
-
 impl Shelf {
     /// A page of the versions, newest first unless ordered otherwise.
     ///
     /// # Errors
     /// FIELDS_INVALID for a filter or order that is not understood, PAGE_TOKEN_INVALID for the token of another query.
     pub(crate) async fn list<T: Kept>(&self, tenant: &Tenant, paging: Paging<'_>) -> Result<Page<Edition<T>>, Refusal> {
-        let Paging {
-            page_size,
-            page_token,
-            filter,
-            order_by,
-        } = paging;
-        let order = &[VERSION];
-        let page = PageRequest::new(
-            &self.page_tokens,
-            tenant,
-            T::COLLECTION,
-            (page_size, page_token),
-            filter,
-            order_by,
-            FIELDS,
-            order,
-        )?;
+        let page = PageRequest::new(&self.page_tokens, tenant, T::COLLECTION, paging, (FIELDS, &[VERSION]))?;
         let mut tx = self.database.tenant(tenant).await?;
         let editions = store::list(&mut tx, tenant, &page).await?;
         Ok(page.page(&self.page_tokens, editions, |edition| PageKey {

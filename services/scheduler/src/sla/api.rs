@@ -7,7 +7,7 @@ use tonic::{Request, Response, Status};
 use super::{convert, domain::Policy, service};
 use crate::{
     calendar,
-    shelf::{Edition, Kept as _, NewEdition, Shelf, Which, list::Paging},
+    shelf::{Edition, Kept as _, NewEdition, Shelf, Which},
 };
 
 /// See the proto.
@@ -28,21 +28,9 @@ pub(crate) async fn list_sla_policies(
     request: Request<v1::ListSlaPoliciesRequest>,
 ) -> Result<Response<v1::ListSlaPoliciesResponse>, Status> {
     let caller = Caller::of(&request)?;
-    let v1::ListSlaPoliciesRequest {
-        parent,
-        page_size,
-        page_token,
-        filter,
-        order_by,
-    } = request.into_inner();
-    let tenant = name::parent(&caller, &parent)?;
-    let paging = Paging {
-        page_size,
-        page_token: &page_token,
-        filter: &filter,
-        order_by: &order_by,
-    };
-    let page = shelf.list(&tenant, paging).await?;
+    let request = request.into_inner();
+    let tenant = name::parent(&caller, &request.parent)?;
+    let page = shelf.list(&tenant, request.paging()).await?;
     let sla_policies = page
         .entries
         .iter()

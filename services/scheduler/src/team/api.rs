@@ -8,7 +8,7 @@ use super::{
     convert,
     service::{self, Said},
 };
-use crate::{agent::service::Edit, room::Room, shelf::list::Paging};
+use crate::{agent::service::Edit, room::Room};
 
 const COLLECTION: &str = "teams";
 
@@ -29,21 +29,9 @@ pub(crate) async fn list_teams(
     request: Request<v1::ListTeamsRequest>,
 ) -> Result<Response<v1::ListTeamsResponse>, Status> {
     let caller = Caller::of(&request)?;
-    let v1::ListTeamsRequest {
-        parent,
-        page_size,
-        page_token,
-        filter,
-        order_by,
-    } = request.into_inner();
-    let tenant = name::parent(&caller, &parent)?;
-    let paging = Paging {
-        page_size,
-        page_token: &page_token,
-        filter: &filter,
-        order_by: &order_by,
-    };
-    let page = service::list(room, &tenant, paging).await?;
+    let request = request.into_inner();
+    let tenant = name::parent(&caller, &request.parent)?;
+    let page = service::list(room, &tenant, request.paging()).await?;
     let teams = page.entries.iter().map(|team| convert::team(&tenant, team)).collect();
     Ok(Response::new(v1::ListTeamsResponse {
         teams,

@@ -22,19 +22,14 @@ pub(crate) const FIELDS: &[Field] = &[
     },
 ];
 
-/// An `order_by`; by name where it says nothing.
+/// An `order_by` that says something.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Order<'r>(&'r str);
 
 impl<'r> Order<'r> {
     /// As a caller wrote it.
     pub(crate) fn of(order_by: &'r str) -> Self {
-        Self(if order_by.trim().is_empty() { "name" } else { order_by })
-    }
-
-    /// As a text again.
-    pub(crate) fn text(self) -> &'r str {
-        self.0
+        Self(order_by)
     }
 
     fn field(self) -> &'r str {

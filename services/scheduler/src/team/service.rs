@@ -2,7 +2,7 @@
 
 use huiyin_chassis::{
     Refusal, Tenant, Transaction,
-    listing::{Field, Kind, Page, PageRequest},
+    listing::{Field, Kind, Page, PageRequest, Paging},
     repeat::Repeatable,
 };
 
@@ -19,7 +19,6 @@ use crate::{
     },
     once,
     room::Room,
-    shelf::list::Paging,
     work_order::domain::FALLBACK,
 };
 
@@ -67,23 +66,9 @@ const LISTED: &[Field] = &[
 /// # Errors
 /// FIELDS_INVALID, PAGE_TOKEN_INVALID.
 pub(crate) async fn list(room: &Room, tenant: &Tenant, paging: Paging<'_>) -> Result<Page<Team>, Refusal> {
-    let Paging {
-        page_size,
-        page_token,
-        filter,
-        order_by,
-    } = paging;
-    let order = Order::of(order_by);
-    let page = PageRequest::new(
-        &room.page_tokens,
-        tenant,
-        "teams",
-        (page_size, page_token),
-        filter,
-        order.text(),
-        LISTED,
-        order::FIELDS,
-    )?;
+    let paging = paging.or_order_by("name");
+    let order = Order::of(paging.order_by);
+    let page = PageRequest::new(&room.page_tokens, tenant, "teams", paging, (LISTED, order::FIELDS))?;
     let mut tx = room.database.tenant(tenant).await?;
     store::ensure_fallback(&mut tx, tenant, room.clock.now()).await?;
     let teams = store::list(&mut tx, tenant, &page, order.by("team_id")).await?;

@@ -10,7 +10,7 @@ use uuid::Uuid;
 
 use super::{
     convert,
-    read::{self, Follower, Paging},
+    read::{self, Follower},
     service::{self, Call, Command, To},
 };
 use crate::{room::Room, sla};
@@ -33,25 +33,9 @@ pub(crate) async fn list_work_orders(
     request: Request<v1::ListWorkOrdersRequest>,
 ) -> Result<Response<v1::ListWorkOrdersResponse>, Status> {
     let caller = Caller::of(&request)?;
-    let v1::ListWorkOrdersRequest {
-        parent,
-        page_size,
-        page_token,
-        filter,
-        order_by,
-    } = request.into_inner();
-    let tenant = name::parent(&caller, &parent)?;
-    let (work_orders, next_page_token) = read::list(
-        room,
-        &tenant,
-        &Paging {
-            page_size,
-            page_token,
-            filter,
-            order_by,
-        },
-    )
-    .await?;
+    let request = request.into_inner();
+    let tenant = name::parent(&caller, &request.parent)?;
+    let (work_orders, next_page_token) = read::list(room, &tenant, request.paging()).await?;
     Ok(Response::new(v1::ListWorkOrdersResponse {
         work_orders,
         next_page_token,
@@ -239,21 +223,9 @@ pub(crate) async fn list_work_order_history(
     request: Request<v1::ListWorkOrderHistoryRequest>,
 ) -> Result<Response<v1::ListWorkOrderHistoryResponse>, Status> {
     let caller = Caller::of(&request)?;
-    let v1::ListWorkOrderHistoryRequest {
-        parent,
-        page_size,
-        page_token,
-        filter,
-        order_by,
-    } = request.into_inner();
-    let (tenant, id) = name::child_uuid(&caller, &parent, COLLECTION)?;
-    let paging = Paging {
-        page_size,
-        page_token,
-        filter,
-        order_by,
-    };
-    let (entries, next_page_token) = read::history(room, &tenant, id, &parent, &paging).await?;
+    let request = request.into_inner();
+    let (tenant, id) = name::child_uuid(&caller, &request.parent, COLLECTION)?;
+    let (entries, next_page_token) = read::history(room, &tenant, id, &request.parent, request.paging()).await?;
     let events = entries.into_iter().map(convert::entry).collect();
     Ok(Response::new(v1::ListWorkOrderHistoryResponse {
         events,

@@ -5,7 +5,11 @@ use std::{
     sync::Arc,
 };
 
-use huiyin_chassis::{Refusal, Tenant, Transaction, listing::PageRequest, name};
+use huiyin_chassis::{
+    Refusal, Tenant, Transaction,
+    listing::{PageRequest, Paging},
+    name,
+};
 use huiyin_events::Watch;
 use jiff::Timestamp;
 use uuid::Uuid;
@@ -30,40 +34,21 @@ pub(crate) async fn get(room: &Room, tenant: &Tenant, id: Uuid, name: &str) -> R
     answers.pop().ok_or_else(|| Refusal::not_found(name))
 }
 
-/// The paging fields of a request.
-#[derive(Debug)]
-pub(crate) struct Paging {
-    pub(crate) page_size: i32,
-    pub(crate) page_token: String,
-    pub(crate) filter: String,
-    pub(crate) order_by: String,
-}
-
 /// A page of work orders, and the token of the next.
 ///
 /// # Errors
 /// FIELDS_INVALID, PAGE_TOKEN_INVALID.
-pub(crate) async fn list(room: &Room, tenant: &Tenant, paging: &Paging) -> Result<(Vec<Answer>, String), Refusal> {
-    let Paging {
-        page_size,
-        page_token,
-        filter,
-        order_by,
-    } = paging;
-    let (fields, orders) = (listing::FIELDS, listing::orders(order_by));
+pub(crate) async fn list(room: &Room, tenant: &Tenant, paging: Paging<'_>) -> Result<(Vec<Answer>, String), Refusal> {
     let page = PageRequest::new(
         &room.page_tokens,
         tenant,
         "workOrders",
-        (*page_size, page_token),
-        filter,
-        order_by,
-        fields,
-        orders,
+        paging,
+        (listing::FIELDS, listing::orders(paging.order_by)),
     )?;
     let mut tx = moment(room, tenant).await?;
     let found = store::list(&mut tx, tenant, &page).await?;
-    let page = page.page(&room.page_tokens, found, |order| listing::place(order_by, order));
+    let page = page.page(&room.page_tokens, found, |order| listing::place(paging.order_by, order));
     Ok((
         answers(room, &mut tx, tenant, page.entries).await?,
         page.next_page_token,
@@ -79,31 +64,16 @@ pub(crate) async fn history(
     tenant: &Tenant,
     id: Uuid,
     parent: &str,
-    paging: &Paging,
+    paging: Paging<'_>,
 ) -> Result<(Vec<Entry>, String), Refusal> {
-    let Paging {
-        page_size,
-        page_token,
-        filter,
-        order_by,
-    } = paging;
-    let order_by = if order_by.trim().is_empty() {
-        "sequence"
-    } else {
-        order_by
-    };
     // A token of one history is none of another.
     let list = format!("workOrders/{id}/events");
-    let (fields, orders) = (listing::HISTORY_FIELDS, listing::HISTORY_ORDERS);
     let page = PageRequest::new(
         &room.page_tokens,
         tenant,
         &list,
-        (*page_size, page_token),
-        filter,
-        order_by,
-        fields,
-        orders,
+        paging.or_order_by("sequence"),
+        (listing::HISTORY_FIELDS, listing::HISTORY_ORDERS),
     )?;
     let mut tx = moment(room, tenant).await?;
     if !store::exists(&mut tx, tenant, id).await? {

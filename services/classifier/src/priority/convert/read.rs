@@ -219,6 +219,7 @@ pub(in crate::priority) fn facts(proto: v1::PriorityFacts) -> Facts {
     let impact = impact(proto.impact).unwrap_or(Impact::Minor);
     Facts {
         categories: proto.categories,
+        main_categories: Vec::new(),
         tier: tier(proto.tier).unwrap_or(Tier::Existing),
         impact,
         impact_words: impact.word().to_owned(),

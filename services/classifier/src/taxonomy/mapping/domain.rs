@@ -39,17 +39,19 @@ pub(crate) enum Fate<'m> {
     Becomes(&'m [String]),
     /// It has the same key as before.
     Stays,
-    /// Nothing follows from it.
+    /// An entry has each text read anew.
     ReadAnew,
+    /// No entry says it, and the later version does not have it.
+    Unknown,
 }
 
-/// What becomes of a category; one that no entry names stays as it is, and is read anew where the later version does not have it.
+/// What becomes of a category; one that no entry names stays as it is where the later version has it.
 pub(crate) fn fate<'m>(categories: &'m [Mapped], later: impl Fn(&str) -> bool, key: &str) -> Fate<'m> {
     match categories.iter().find(|mapped| mapped.from == key) {
         Some(mapped) if mapped.reclassify => Fate::ReadAnew,
         Some(mapped) => Fate::Becomes(&mapped.to),
         None if later(key) => Fate::Stays,
-        None => Fate::ReadAnew,
+        None => Fate::Unknown,
     }
 }
 
@@ -163,6 +165,6 @@ mod tests {
         );
         assert_eq!(fate(&entries, later, "d"), Fate::ReadAnew);
         assert_eq!(fate(&entries, later, "e"), Fate::Stays);
-        assert_eq!(fate(&entries, later, "f"), Fate::ReadAnew);
+        assert_eq!(fate(&entries, later, "f"), Fate::Unknown);
     }
 }

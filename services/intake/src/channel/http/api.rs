@@ -6,16 +6,16 @@ use std::{panic::AssertUnwindSafe, sync::Arc, time::Duration};
 
 use axum::{
     Json, Router,
-    body::Body,
+    body::{Body, Bytes},
     extract::{Path, State},
     http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header},
     response::{IntoResponse as _, Response},
     routing::post,
 };
-use futures::FutureExt as _;
-use huiyin_chassis::{Caller, Refusal, Tenant, secret, server::Language};
+use futures::{FutureExt as _, StreamExt as _};
+use huiyin_chassis::{Caller, Refusal, Tenant, repeat, secret, server::Language};
 use jiff::SignedDuration;
-use serde_json::{Value, json};
+use serde_json::json;
 use tokio::sync::Semaphore;
 use tracing::Instrument as _;
 
@@ -36,6 +36,8 @@ use problem::Failure;
 
 /// Whoever is refused at the limit of the whole port is asked to come back after this.
 const RETRY_AFTER: Duration = Duration::from_secs(1);
+/// Whoever is silent for longer within a body is left.
+const SILENCE: Duration = Duration::from_secs(5);
 /// For so long a browser need not ask again whether it may send. Seconds.
 const PREFLIGHT_KEPT: &str = "600";
 
@@ -61,6 +63,13 @@ enum Outcome {
 /// Where a limit does not hold.
 pub(super) fn router(room: Arc<Room>, config: &HttpConfig) -> anyhow::Result<Router> {
     anyhow::ensure!(config.concurrency > 0, "[http] concurrency is at least 1");
+    // A ticket that outlived the answer to it would be good for a second feedback. It may come from a clock that is ahead.
+    let longest = SignedDuration::from_hours(config.ticket_hours) + SignedDuration::from_secs(config.tolerance_seconds);
+    anyhow::ensure!(
+        longest < repeat::KEPT,
+        "[http] ticket_hours and tolerance_seconds together are less than {} hours",
+        repeat::KEPT.as_hours()
+    );
     let door = Arc::new(Door {
         limit: Limit::new(config, &room.ledger.clock)?,
         places: Semaphore::new(config.concurrency),
@@ -99,7 +108,9 @@ async fn send(
     let mut response = match outcome {
         Ok(Outcome::Taken(feedback)) => {
             door.meters.came("http", "TAKEN".to_owned());
-            let answer = json!({"name": feedback.name, "number": feedback.number});
+            let answer = json!({
+                "name": feedback.name, "number": feedback.number, "status_token": feedback.status_token,
+            });
             (StatusCode::CREATED, Json(answer)).into_response()
         }
         Ok(outcome) => {
@@ -191,19 +202,18 @@ impl Door {
         body: Body,
         origins: &mut Vec<String>,
     ) -> Result<Outcome, Box<Failure>> {
-        let _place = self
-            .places
-            .try_acquire()
-            .map_err(|_| Refusal::overloaded(RETRY_AFTER))?;
         let (tenant, source) = self.source(tenant, source).await?;
         origins.clone_from(&source.origins);
         let origin = text(headers, header::ORIGIN);
         if !origin.is_empty() && !origins.iter().any(|known| known == origin) {
             return Err(refused(Error::OriginForbidden(origin.to_owned())));
         }
-        let bytes = axum::body::to_bytes(body, self.config.body_bytes)
-            .await
-            .map_err(|_| Failure::too_large(self.config.body_bytes))?;
+        let bytes = all(body, self.config.body_bytes).await?;
+        // From here on there is work to do; whoever only holds a connection has no place.
+        let _place = self
+            .places
+            .try_acquire()
+            .map_err(|_| Refusal::overloaded(RETRY_AFTER))?;
 
         let now = self.room.ledger.clock.now();
         let secrets = self.room.secrets_of(&tenant, &source, now)?;
@@ -226,14 +236,14 @@ impl Door {
             .map_err(refused)?;
         let body::Read { mut body, files } = read;
         let (id, vouched_for) = if is_signed {
-            (in_headers.id, Value::Null)
+            (in_headers.id, None)
         } else {
             let (ticket, content) = proof::ticket(&mut body).map_err(refused)?;
             let validity = SignedDuration::from_hours(self.config.ticket_hours);
             ticket
                 .check(&secrets, content.as_bytes(), now, validity, tolerance)
                 .map_err(refused)?;
-            (ticket.id, proof::vouched_for(&content).map_err(refused)?)
+            (ticket.id, Some(proof::vouched_for(&content).map_err(refused)?))
         };
         service::enabled(&tenant, &source)?;
         self.limit.take(&tenant, &source.id).map_err(|retry_after| {
@@ -257,8 +267,8 @@ impl Door {
         }
         let caller = Caller::recognised(source.subject(), &tenant);
         let repeat = convert::repeatable(&tenant, &caller, &id, &content)?;
-        let fields =
-            fields::find(&source, &vouched_for, &body).map_err(|violations| invalid(violations, Fields::new()))?;
+        let fields = fields::find(&source, vouched_for.as_ref(), &body)
+            .map_err(|violations| invalid(violations, Fields::new()))?;
         let mut asked = match convert::asked(&tenant, &source, &fields) {
             Ok(asked) => asked,
             Err(violations) => return Err(invalid(violations, fields)),
@@ -267,16 +277,41 @@ impl Door {
         if !violations.is_empty() {
             return Err(invalid(violations, fields));
         }
+        let language = Language::accepted(text(headers, header::ACCEPT_LANGUAGE));
+        if !files.is_empty() {
+            let known =
+                feedback::api::foresee(&self.room, &caller, asked.clone(), files.len(), &repeat, language).await;
+            match known {
+                Ok(None) => {}
+                Ok(Some(feedback)) => return Ok(Outcome::Taken(Box::new(feedback))),
+                Err(refusal) => return Err(Failure::new(refusal, fields)),
+            }
+        }
         let lost = evidence::keep(&self.room, &tenant, &caller.subject, &files, &mut asked).await?;
         if !lost.is_empty() {
             let lost = lost.into_iter().map(|lost| (lost.name, lost.problem));
             return Err(invalid(lost.collect(), fields));
         }
-        let language = Language::accepted(text(headers, header::ACCEPT_LANGUAGE));
-        match feedback::api::take(&self.room, &caller, asked, Some(repeat), language).await {
+        match feedback::api::take(&self.room, &caller, asked, Some(repeat), language, false).await {
             Ok(feedback) => Ok(Outcome::Taken(Box::new(feedback))),
             Err(refusal) => Err(Failure::new(refusal, fields)),
         }
+    }
+}
+
+/// A body that comes without a pause in it, and is no larger than `most`.
+async fn all(body: Body, most: usize) -> Result<Bytes, Box<Failure>> {
+    let (mut parts, mut bytes) = (body.into_data_stream(), Vec::new());
+    loop {
+        let part = tokio::time::timeout(SILENCE, parts.next()).await;
+        let Some(part) = part.map_err(|_| Refusal::deadline_passed())? else {
+            return Ok(bytes.into());
+        };
+        let part = part.map_err(|_| Failure::too_large(most))?;
+        if bytes.len() + part.len() > most {
+            return Err(Failure::too_large(most));
+        }
+        bytes.extend_from_slice(&part);
     }
 }
 

@@ -1,15 +1,23 @@
 //! What a mail is, and what it says. Pure: bytes in, a letter out.
 
-use std::sync::LazyLock;
+use std::{borrow::Cow, sync::LazyLock};
 
 use bytes::Bytes;
+use encoding_rs::GB18030;
+use huiyin_chassis::secret;
 use jiff::Timestamp;
-use mail_parser::{Address, HeaderValue, Message, MessageParser, MimeHeaders as _, PartType};
+use mail_parser::{
+    Address, Encoding, HeaderValue, Message, MessageParser, MessagePart, MimeHeaders as _, PartType,
+    decoders::{
+        base64::base64_decode, charsets::map::charset_decoder, html::html_to_text,
+        quoted_printable::quoted_printable_decode,
+    },
+};
 use regex::Regex;
 use uuid::Uuid;
 
-use super::domain_text::new_words;
-use crate::channel::evidence::{File, Lost};
+use super::domain_text::{Shape, Words, words};
+use crate::channel::evidence::{File, Lost, MOST_FILES};
 
 /// What our own mails and posts carry: how often something of ours sent them on; `0` or nothing is a person's.
 pub(crate) const HOPS: &str = "X-Huiyin-Hops";
@@ -21,8 +29,6 @@ const MOST_SERVERS: usize = 50;
 const MOST_REFERENCES: usize = 20;
 /// Of a text more than this is not looked at; the description holds far less. Bytes.
 const MOST_TEXT: usize = 1 << 20;
-/// A mail has at most so many files that are looked at.
-const MOST_FILES: usize = 64;
 const MOST_TITLE: usize = 200;
 const MOST_DESCRIPTION: usize = 20_000;
 /// Stands where a description had to be cut.
@@ -33,7 +39,7 @@ static NUMBER: LazyLock<Option<Regex>> = LazyLock::new(|| Regex::new(r"\bFB[0-9]
 /// What machines write before the subject.
 static AUTOMATIC_SUBJECT: LazyLock<Option<Regex>> = LazyLock::new(|| {
     Regex::new(
-        r"(?i)^\s*(auto(matic)?[ -]?(reply|response|answer)|auto|out of office( auto\S*)?|自动回复|自動回覆|自动答复|自動回應)\s*[:：]",
+        r"(?i)^\s*(auto(matic)?[ -]?(reply|response|answer)|out of office( auto\S*)?|自动回复|自動回覆|自动答复|自動回應)\s*[:：]",
     )
     .ok()
 });
@@ -51,6 +57,8 @@ pub(crate) enum Kind {
     Report = 4,
     /// Machines answer one another.
     Loop = 5,
+    /// It says none of the source's keywords.
+    NotWanted = 6,
 }
 
 impl Kind {
@@ -62,6 +70,7 @@ impl Kind {
             Self::Automatic => "AUTOMATIC",
             Self::Report => "DELIVERY_REPORT",
             Self::Loop => "LOOP",
+            Self::NotWanted => "NOT_WANTED",
         }
     }
 }
@@ -81,8 +90,9 @@ pub(crate) struct Letter {
     pub(crate) date: Option<Timestamp>,
     /// What a machine wrote, and which kind of machine.
     pub(crate) machine: Option<Kind>,
+    /// Those beyond [`MOST_FILES`] by name alone.
     pub(crate) files: Vec<File>,
-    /// The new words in full, where they are more than a description holds.
+    /// The words in full, where some were cut, or they are more than a description holds.
     pub(crate) whole: Option<String>,
 }
 
@@ -104,30 +114,30 @@ impl Drop for Whole<'_> {
 pub(crate) fn letter(raw: &[u8], return_path: &str) -> Option<Letter> {
     let message = Whole(MessageParser::default().parse(raw)?);
     let message = &message.0;
-    let title = cut(one_line(message.subject().unwrap_or_default()), MOST_TITLE, "…");
+    let title = cut(one_line(&subject(message)), MOST_TITLE, "…");
     let mut references = Vec::new();
     for header in [message.references(), message.in_reply_to()] {
         ids(header, &mut references);
     }
     let later = references.len().saturating_sub(MOST_REFERENCES);
     references.drain(..later);
-    let whole = new_words(&text(message));
+    let Words { new, uncut } = words(&text(message), Shape::of(&title, !references.is_empty()));
     Some(Letter {
         message_id: message.message_id().unwrap_or_default().to_owned(),
         references,
         sender: author(message.from()),
-        words: cut(whole.clone(), MOST_DESCRIPTION, CUT),
+        whole: uncut.or_else(|| (new.chars().count() > MOST_DESCRIPTION).then(|| new.clone())),
+        words: cut(new, MOST_DESCRIPTION, CUT),
         date: message
             .date()
             .and_then(|date| Timestamp::from_second(date.to_timestamp()).ok()),
         machine: machine(message, return_path, &title),
         files: files(message),
-        whole: (whole.chars().count() > MOST_DESCRIPTION).then_some(whole),
         title,
     })
 }
 
-/// Words that are too long for a description, as a file beside it.
+/// What a mail says in full, as a file beside its description.
 pub(crate) fn text_file(words: String) -> File {
     File {
         name: "mail.txt".to_owned(),
@@ -165,6 +175,21 @@ impl Letter {
         (cut(self.description().to_owned(), rest, CUT) + &note)
             .trim()
             .to_owned()
+    }
+
+    /// The words, with what of them stands in no description.
+    pub(crate) fn full_words(&self) -> &str {
+        self.whole.as_deref().unwrap_or(&self.words)
+    }
+
+    /// All that it says, subject and files too: where all of it is the same it is the same mail, or the same said again.
+    pub(crate) fn content(&self) -> Vec<Vec<u8>> {
+        let mut content = vec![self.title.as_bytes().to_vec(), self.full_words().as_bytes().to_vec()];
+        for file in &self.files {
+            content.push(file.name.as_bytes().to_vec());
+            content.push(secret::hash(&file.bytes).to_vec());
+        }
+        content
     }
 
     /// The words without what a machine changes from one answer to the next: numbers, dates, spaces.
@@ -214,16 +239,16 @@ fn machine(message: &Message<'_>, return_path: &str, title: &str) -> Option<Kind
         return Some(Kind::Report);
     }
     let submitted = header("Auto-Submitted").is_some_and(|value| first(&value) != "no");
-    let precedence = header("Precedence")
-        .is_some_and(|value| ["bulk", "junk", "list", "auto_reply"].contains(&first(&value).as_str()));
-    let suppressed = header("X-Auto-Response-Suppress").is_some_and(|value| !value.is_empty() && value != "none");
+    // Of other precedences (`list`, `bulk`) and of X-Auto-Response-Suppress RFC 3834 says no more than that no machine shall answer:
+    // people write such mails too.
+    let precedence = header("Precedence").is_some_and(|value| first(&value) == "auto_reply");
     let marked = ["X-Autoreply", "X-Autorespond", "X-Autoresponder"]
         .into_iter()
         .any(|name| header(name).is_some_and(|value| value != "no"));
     let said = AUTOMATIC_SUBJECT
         .as_ref()
         .is_some_and(|subject| subject.is_match(title));
-    let is_automatic = return_path.is_empty() || submitted || precedence || suppressed || marked || said;
+    let is_automatic = return_path.is_empty() || submitted || precedence || marked || said;
     is_automatic.then_some(Kind::Automatic)
 }
 
@@ -254,7 +279,10 @@ fn text(message: &Message<'_>) -> String {
         if text.len() >= MOST_TEXT {
             break;
         }
-        if let Some(part) = message.body_text(index) {
+        let guessed = u32::try_from(index)
+            .ok()
+            .and_then(|index| guessed(message, message.text_part(index)?));
+        if let Some(part) = guessed.map(Cow::Owned).or_else(|| message.body_text(index)) {
             if !text.is_empty() {
                 text.push('\n');
             }
@@ -265,20 +293,68 @@ fn text(message: &Message<'_>) -> String {
     text
 }
 
+/// The subject; where its bytes are no UTF-8, read as [`guessed`] reads a text.
+fn subject<'m>(message: &'m Message<'_>) -> Cow<'m, str> {
+    let subject = message
+        .headers()
+        .iter()
+        .rfind(|header| header.name.as_str().eq_ignore_ascii_case("subject"));
+    let raw = subject.and_then(|header| {
+        message
+            .raw_message
+            .get(header.offset_start as usize..header.offset_end as usize)
+    });
+    match raw.filter(|raw| std::str::from_utf8(raw).is_err()).and_then(gb18030) {
+        Some(subject) => Cow::Owned(subject),
+        None => Cow::Borrowed(message.subject().unwrap_or_default()),
+    }
+}
+
+/// The text of a part that names no character set that is known, and is no UTF-8: Chinese then, where its bytes say so.
+fn guessed(message: &Message<'_>, part: &MessagePart<'_>) -> Option<String> {
+    let is_html = match &part.body {
+        PartType::Text(text) if text.contains(char::REPLACEMENT_CHARACTER) => false,
+        PartType::Html(html) if html.contains(char::REPLACEMENT_CHARACTER) => true,
+        _ => return None,
+    };
+    let named = part.content_type().and_then(|kind| kind.attribute("charset"));
+    if named.is_some_and(|named| {
+        named.to_ascii_lowercase().starts_with("utf") || charset_decoder(named.as_bytes()).is_some()
+    }) {
+        return None;
+    }
+    let raw = message
+        .raw_message
+        .get(part.offset_body as usize..part.offset_end as usize)?;
+    let text = match part.encoding {
+        Encoding::None => gb18030(raw),
+        Encoding::QuotedPrintable => gb18030(&quoted_printable_decode(raw)?),
+        Encoding::Base64 => gb18030(&base64_decode(raw)?),
+    }?;
+    Some(if is_html { html_to_text(&text) } else { text })
+}
+
+/// Bytes of the Chinese character sets, each of which GB 18030 holds; `None` where one of them is none.
+fn gb18030(bytes: &[u8]) -> Option<String> {
+    let text = GB18030.decode_without_bom_handling_and_without_replacement(bytes)?;
+    Some(text.into_owned())
+}
+
 fn files(message: &Message<'_>) -> Vec<File> {
-    let file = |part: &mail_parser::MessagePart<'_>| {
+    let file = |(index, part): (usize, &MessagePart<'_>)| {
         let kind = part.content_type();
         let declared = kind.map(|kind| format!("{}/{}", kind.ctype(), kind.subtype().unwrap_or("octet-stream")));
         File {
             name: one_line(part.attachment_name().unwrap_or_default()),
             media_type: declared.unwrap_or_default().to_ascii_lowercase(),
             bytes: match &part.body {
+                _ if index >= MOST_FILES => Bytes::new(),
                 PartType::Message(inner) => Bytes::copy_from_slice(inner.raw_message()),
                 _ => Bytes::copy_from_slice(part.contents()),
             },
         }
     };
-    message.attachments().take(MOST_FILES).map(file).collect()
+    message.attachments().enumerate().map(file).collect()
 }
 
 fn one_line(text: &str) -> String {

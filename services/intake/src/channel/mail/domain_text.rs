@@ -9,10 +9,10 @@ const LONGEST_MARK: usize = 400;
 /// The headers of a quoted mail stand in so many lines.
 const HEADER_LINES: usize = 8;
 
-/// `On Monday, Li wrote:`, `在 2026年3月2日，李写道：`, `… 寫道：`; Gmail breaks it into two lines.
+/// `On Monday, Li wrote:`, `在 2026年3月2日，李写道：`, `… 寫道：`, with a date or an address; Gmail breaks it into two lines.
 static WROTE: LazyLock<Option<Regex>> = LazyLock::new(|| {
     compile(
-        r"(?i)^(on\b.{6,}\bwrote\s*[:：]|(在|于|於)?.{4,}(写道|寫道|来信|來信)\s*[:：]|(le|am)\b.{6,}(a écrit|schrieb)\b.*[:：])\s*$",
+        r"(?i)^(on\b.{6,}\bwrote\s*[:：]|.*[0-9@].*(写道|寫道|来信|來信)\s*[:：]|(le|am)\b.{6,}(a écrit|schrieb)\b.*[:：])\s*$",
     )
 });
 /// `-----Original Message-----`, `------------------ 原始邮件 ------------------`.
@@ -34,6 +34,44 @@ static FROM_PHONE: LazyLock<Option<Regex>> = LazyLock::new(|| {
     )
 });
 
+/// What a forwarded mail is called: `Fwd:`, `转发：`.
+static FORWARDED: LazyLock<Option<Regex>> =
+    LazyLock::new(|| compile(r"(?i)^\W*(fwd?|转发|轉發|轉寄|转寄|wg|tr)\s*[:：]"));
+/// What ends the text and begins the signature (RFC 3676, 4.3); without its blank it is a divider.
+const SIGNATURE: &str = "-- ";
+
+/// What a mail is to those before it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Shape {
+    /// It answers one: what it quotes was said before.
+    Answer,
+    /// It hands one on: what it quotes is what is to be said.
+    Forward,
+    /// It begins anew. What it quotes was not said to us.
+    New,
+}
+
+impl Shape {
+    /// The shape of a mail with this subject that says, or does not say, which mail it answers.
+    pub(crate) fn of(subject: &str, names_another: bool) -> Self {
+        if is(&FORWARDED, subject) {
+            Self::Forward
+        } else if names_another {
+            Self::Answer
+        } else {
+            Self::New
+        }
+    }
+}
+
+/// The text of a mail.
+pub(crate) struct Words {
+    /// What is new.
+    pub(crate) new: String,
+    /// All of it, where more was cut than lines that are marked as quoted and the line of a telephone.
+    pub(crate) uncut: Option<String>,
+}
+
 fn compile(pattern: &str) -> Option<Regex> {
     Regex::new(pattern).ok()
 }
@@ -43,31 +81,44 @@ fn is(pattern: &Option<Regex>, line: &str) -> bool {
 }
 
 /// The words that are new. Of a mail that has none of its own, such as a forwarded one, all: nothing is lost.
-pub(crate) fn new_words(text: &str) -> String {
+pub(crate) fn words(text: &str, shape: Shape) -> Words {
     let text = text.replace("\r\n", "\n").replace(['\r', '\0'], "\n");
-    let lines: Vec<&str> = text.lines().map(str::trim_end).collect();
-    let end = (0..lines.len()).find(|at| ends(&lines, *at)).unwrap_or(lines.len());
-    let mut own: Vec<&str> = lines[..end]
-        .iter()
-        .copied()
-        .filter(|line| !line.trim_start().starts_with('>'))
-        .collect();
-    while let Some(last) = own.last().map(|line| line.trim())
-        && (last.is_empty() || is(&FROM_PHONE, last))
-    {
-        own.pop();
+    let raw: Vec<&str> = text.lines().collect();
+    let lines: Vec<&str> = raw.iter().map(|line| line.trim_end()).collect();
+    let quotation = (0..lines.len()).find(|at| quotes(&lines, *at));
+    let signature = raw.iter().position(|line| *line == SIGNATURE);
+    let end = match (shape, quotation) {
+        (Shape::Answer, _) => quotation.into_iter().chain(signature).min(),
+        (Shape::New, None) => signature,
+        // Below a signature stands what is handed on.
+        (Shape::Forward, _) | (Shape::New, Some(_)) => None,
+    };
+    let unmarked = |lines: &[&str]| {
+        let is_kept = |line: &&&str| shape == Shape::Forward || !line.trim_start().starts_with('>');
+        let mut kept: Vec<&str> = lines.iter().filter(is_kept).copied().collect();
+        while let Some(last) = kept.last().map(|line| line.trim())
+            && (last.is_empty() || is(&FROM_PHONE, last))
+        {
+            kept.pop();
+        }
+        squeezed(&kept)
+    };
+    let (new, all) = (unmarked(&lines[..end.unwrap_or(lines.len())]), unmarked(&lines));
+    if new.is_empty() {
+        let new = squeezed(&lines);
+        return Words { new, uncut: None };
     }
-    let own = squeezed(&own);
-    if own.is_empty() { squeezed(&lines) } else { own }
+    let uncut = (new != all).then(|| squeezed(&lines));
+    Words { new, uncut }
 }
 
-/// True where a quotation or the signature begins.
-fn ends(lines: &[&str], at: usize) -> bool {
+/// True where a quotation begins.
+fn quotes(lines: &[&str], at: usize) -> bool {
     let line = lines[at].trim();
     if line.is_empty() {
         return false;
     }
-    if line == "--" || is(&ORIGINAL, line) || is(&WROTE, line) {
+    if is(&ORIGINAL, line) || is(&WROTE, line) {
         return true;
     }
     if let Some(next) = lines.get(at + 1).map(|next| next.trim())
@@ -109,9 +160,14 @@ fn squeezed(lines: &[&str]) -> String {
 mod tests {
     use super::*;
 
+    /// Of an answer.
+    fn new_words(mail: &str) -> String {
+        words(mail, Shape::Answer).new
+    }
+
     #[test]
     fn the_patterns_are_patterns() {
-        for pattern in [&WROTE, &ORIGINAL, &FROM, &FURTHER, &FROM_PHONE] {
+        for pattern in [&WROTE, &ORIGINAL, &FROM, &FURTHER, &FROM_PHONE, &FORWARDED] {
             assert!(pattern.is_some());
         }
     }
@@ -169,6 +225,8 @@ mod tests {
             "温度 -- 太高",
             "---------- Forwarded message ---------\nFrom: Li\nIt broke",
             "发自我的iPhone的邮件发不出去，请修复\n谢谢",
+            "说明书上写道：\n请先关机\n可是关不了机",
+            "外壳\n--\n还有遥控器也坏了",
         ] {
             assert_eq!(new_words(mail), mail);
         }
@@ -182,6 +240,48 @@ mod tests {
             "发件人: a\n日期: b\n主题: c\n\n坏了"
         );
         assert_eq!(new_words(" \r\n\r\n"), "");
+    }
+
+    /// 003-12: what is forwarded is the complaint, however it is quoted below a word or two; as Outlook, Gmail, QQ and Apple do it.
+    #[test]
+    fn what_is_forwarded_is_kept() {
+        let outlook = "请处理\n\n发件人: 李伟 <li@example.com>\n发送时间: 2026年3月1日 9:00\n收件人: 王芳 <w@acme.cn>\n主题: 空调\n\n空调漏水";
+        let gmail = "FYI\n\n-- \n王芳\n\n---------- Forwarded message ---------\nFrom: Li <li@example.com>\nDate: Sun, 1 Mar 2026\nSubject: AC\nTo: <w@acme.cn>\n\n空调漏水";
+        let qq = "麻烦看下\n\n------------------\u{a0}原始邮件\u{a0}------------------\n发件人:\"李伟\" <li@example.com>;\n发送时间:2026年3月1日\n收件人:\"w\";\n主题:空调\n\n空调漏水";
+        let apple =
+            "请处理\n\n> Begin forwarded message:\n>\n> From: Li <li@example.com>\n> Subject: AC\n>\n> 空调漏水";
+        for (subject, mail) in [
+            ("转发: 空调", outlook),
+            ("Fwd: AC", gmail),
+            ("转发：空调", qq),
+            ("FW: AC", apple),
+            ("轉寄: 空調", outlook),
+            // Handed on under a subject of its own.
+            ("空调", outlook),
+            ("空调", gmail),
+            ("空调", qq),
+        ] {
+            // Most programs name the mail that they forward.
+            for names_another in [false, Shape::of(subject, true) == Shape::Forward] {
+                let words = words(mail, Shape::of(subject, names_another));
+                assert!(words.new.ends_with("空调漏水"), "{subject}: {}", words.new);
+                assert_eq!(words.uncut, None);
+            }
+        }
+    }
+
+    #[test]
+    fn what_is_cut_is_kept_beside_but_for_marked_lines() {
+        let uncut = |mail: &str| words(mail, Shape::Answer).uncut;
+        assert_eq!(uncut("还是不行\n> 请重启\n\n发自我的iPhone"), None);
+        assert_eq!(
+            uncut("还是不行\n> 请重启\n\n于 2026年3月1日 写道：\n> 请重启"),
+            Some("还是不行\n> 请重启\n\n于 2026年3月1日 写道：\n> 请重启".to_owned())
+        );
+        assert_eq!(
+            uncut("外壳\n-- \n还有遥控器也坏了"),
+            Some("外壳\n-- \n还有遥控器也坏了".replace("-- ", "--"))
+        );
     }
 
     mod hostile {

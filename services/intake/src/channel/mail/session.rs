@@ -310,10 +310,9 @@ fn answer_to(refusal: &Refusal) -> String {
                 .collect();
             format!("554 5.6.0 {}", &line[..line.len().min(400)])
         }
-        Code::FailedPrecondition | Code::NotFound | Code::PermissionDenied => {
-            "550 5.7.1 this mailbox takes nothing".to_owned()
-        }
-        // Also where we are at fault: the mail stays with the server until that is mended.
+        Code::FailedPrecondition | Code::PermissionDenied => "550 5.7.1 this mailbox takes nothing".to_owned(),
+        // Also where we are at fault, or the mailbox leads to a source that is not there yet: the mail stays with the server until
+        // that is mended.
         _ => "451 4.3.0 try again later".to_owned(),
     }
 }

@@ -7,8 +7,10 @@ use uuid::Uuid;
 /// A mail as it is written down.
 pub(crate) struct Record<'r> {
     pub(crate) source: &'r str,
-    /// Of the Message-ID and what the mail says.
+    /// Of the Message-ID, the date and what the mail says.
     pub(crate) delivery: [u8; 32],
+    /// Of what the mail says.
+    pub(crate) content: [u8; 32],
     pub(crate) message: [u8; 32],
     pub(crate) sender: [u8; 32],
     pub(crate) words: [u8; 32],
@@ -37,8 +39,9 @@ pub(crate) async fn find(
 /// Writes a mail down, and the thread of what it became. The same again changes nothing.
 pub(crate) async fn put(tx: &mut Transaction, tenant: &Tenant, record: &Record<'_>) -> Result<(), Refusal> {
     sqlx::query(
-        "INSERT INTO mail (tenant_id, source_id, delivery, message, sender, words, kind, feedback_id, thread_of, receive_time)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
+        "INSERT INTO mail (tenant_id, source_id, delivery, message, sender, words, kind, feedback_id, thread_of, receive_time,
+                           content)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)
          ON CONFLICT DO NOTHING",
     )
     .bind(tenant.key())
@@ -51,6 +54,7 @@ pub(crate) async fn put(tx: &mut Transaction, tenant: &Tenant, record: &Record<'
     .bind(record.feedback)
     .bind(record.thread_of)
     .bind(sql::time(record.time))
+    .bind(record.content.as_slice())
     .execute(&mut **tx)
     .await?;
     if let Some((feedback, first)) = record.feedback.zip(record.thread_of) {
@@ -66,15 +70,16 @@ pub(crate) async fn put(tx: &mut Transaction, tenant: &Tenant, record: &Record<'
     Ok(())
 }
 
-/// How many mails of this sender with these words came since, beside the one with this delivery.
+/// How many mails of this sender came since, beside the one with this delivery: that say the same, and with the same words but for
+/// numbers, subject and files.
 pub(crate) async fn repeats(
     tx: &mut Transaction,
     tenant: &Tenant,
     record: &Record<'_>,
     since: Timestamp,
-) -> Result<i64, Refusal> {
-    let count = sqlx::query_scalar(
-        "SELECT count(*) FROM mail
+) -> Result<(i64, i64), Refusal> {
+    let counts = sqlx::query_as(
+        "SELECT count(*) FILTER (WHERE content = $6), count(*) FROM mail
          WHERE tenant_id = $1 AND sender = $2 AND receive_time > $3 AND words = $4 AND delivery <> $5",
     )
     .bind(tenant.key())
@@ -82,9 +87,32 @@ pub(crate) async fn repeats(
     .bind(sql::time(since))
     .bind(record.words.as_slice())
     .bind(record.delivery.as_slice())
+    .bind(record.content.as_slice())
     .fetch_one(&mut **tx)
     .await?;
-    Ok(count)
+    Ok(counts)
+}
+
+/// Forgets the mails from before a moment, and those that became no feedback from before another; true where some are left.
+pub(crate) async fn prune(
+    tx: &mut Transaction,
+    tenant: &Tenant,
+    before: Timestamp,
+    without_feedback: Timestamp,
+) -> Result<bool, Refusal> {
+    sqlx::query(
+        "DELETE FROM mail WHERE tenant_id = $1 AND receive_time < $3 AND (receive_time < $2 OR feedback_id IS NULL)",
+    )
+    .bind(tenant.key())
+    .bind(sql::time(before))
+    .bind(sql::time(without_feedback))
+    .execute(&mut **tx)
+    .await?;
+    let left = sqlx::query_scalar("SELECT EXISTS (SELECT FROM mail WHERE tenant_id = $1)")
+        .bind(tenant.key())
+        .fetch_one(&mut **tx)
+        .await?;
+    Ok(left)
 }
 
 /// The first of the thread of the newest of these mails.

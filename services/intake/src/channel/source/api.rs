@@ -42,11 +42,7 @@ impl SourceService for Api {
     async fn list_sources(&self, request: Request<ListSourcesRequest>) -> Answer<ListSourcesResponse> {
         let (caller, request) = opened(request)?;
         let tenant = name::parent(&caller, &request.parent)?;
-        let paging = (request.page_size, request.page_token.as_str());
-        let page = self
-            .0
-            .list_sources(&tenant, paging, &request.filter, &request.order_by)
-            .await?;
+        let page = self.0.list_sources(&tenant, request.paging()).await?;
         Ok(Response::new(ListSourcesResponse {
             sources: page.entries,
             next_page_token: page.next_page_token,

@@ -2,7 +2,7 @@
 
 use huiyin_chassis::{
     Refusal, Tenant, Transaction,
-    listing::{EntryId, Page, PageKey, PageRequest},
+    listing::{EntryId, Page, PageKey, PageRequest, Paging},
     repeat::Repeatable,
     secret,
 };
@@ -83,28 +83,13 @@ impl Room {
             .collect()
     }
 
-    pub(crate) async fn list_sources(
-        &self,
-        tenant: &Tenant,
-        paging: (i32, &str),
-        filter: &str,
-        order_by: &str,
-    ) -> Result<Page<Shown>, Refusal> {
-        let order_by = if order_by.trim().is_empty() {
-            "create_time"
-        } else {
-            order_by
-        };
-        let (fields, order) = (store::FIELDS, store::ORDER);
+    pub(crate) async fn list_sources(&self, tenant: &Tenant, paging: Paging<'_>) -> Result<Page<Shown>, Refusal> {
         let request = PageRequest::new(
             &self.page_tokens,
             tenant,
             SOURCES,
-            paging,
-            filter,
-            order_by,
-            fields,
-            order,
+            paging.or_order_by("create_time"),
+            (store::FIELDS, store::ORDER),
         )?;
         let mut tx = self.ledger.database.tenant(tenant).await?;
         let sources = store::list(&mut tx, tenant, &request).await?;

@@ -27,6 +27,7 @@ fn draft() -> Draft {
         contact: None,
         occur_time: None,
         no_moments: Vec::new(),
+        is_loop: false,
     }
 }
 
@@ -62,7 +63,16 @@ fn a_customer_is_recognised_however_the_address_is_written() {
     }
     assert_eq!(
         by("", Some(contact(ContactKind::Phone, "+1 202 555 0123"))),
-        Some(("phone", "12025550123".to_owned()))
+        Some(("phone", "+12025550123".to_owned()))
+    );
+    for written in ["+44 20 7031 3000", "0044 20 7031 3000", "+44 (0)20 7031 3000"] {
+        let normal = Some(("phone", "+442070313000".to_owned()));
+        assert_eq!(by("", Some(contact(ContactKind::Phone, written))), normal, "{written}");
+    }
+    // Written without a country code it is Chinese, and somebody else's.
+    assert_ne!(
+        by("", Some(contact(ContactKind::Phone, "+1 380 013 8000"))),
+        by("", Some(contact(ContactKind::Phone, "13800138000")))
     );
     assert_eq!(
         by("", Some(contact(ContactKind::Email, " Li@Example.COM "))),

@@ -19,7 +19,7 @@ use tokio::{
 use tonic::Code;
 
 use super::{PATIENCE, client, download, get, png, upload};
-use crate::stand::{Stand, metadata, reason};
+use crate::stand::{Stand, create, feedback, metadata, reason};
 
 /// A scanner as clamd is: finds EICAR; hangs up while it is ill.
 struct Clamd {
@@ -89,6 +89,30 @@ async fn converse(mut socket: TcpStream) -> std::io::Result<()> {
         b"stream: OK\0"
     };
     socket.write_all(reply).await
+}
+
+/// A scanner that takes what comes and never answers holds up nothing else that is due.
+#[tokio::test]
+async fn a_scanner_that_hangs_holds_up_its_own_alone() {
+    let silent = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = silent.local_addr().unwrap();
+    let stand = Stand::with(&format!("[attachments.scanner]\naddress = \"tcp://{address}\"\n")).await;
+    upload(&mut client(&stand).await, "a.png", &png(10)).await;
+    let _held = silent.accept().await.unwrap();
+    stand
+        .client()
+        .await
+        .create_feedback(create(feedback("空调开机后一直漏水，滴到地板上")))
+        .await
+        .unwrap();
+    eventually("it is compared", PATIENCE, async || {
+        let bands: i64 = sqlx::query_scalar("SELECT count(*) FROM feedback_band")
+            .fetch_one(&mut stand.database().await)
+            .await
+            .unwrap();
+        (bands > 0).then_some(())
+    })
+    .await;
 }
 
 #[tokio::test]

@@ -9,6 +9,37 @@ use tonic::{Code, Status};
 use super::{client, client_of, delete, download, eventually_stored, get, opening, png, send, upload, upload_as, with};
 use crate::stand::{Stand, create, feedback, metadata, reason, request_id};
 
+/// 000-24: a document as Office writes it, whose own folder lies behind more than the first bytes.
+#[tokio::test]
+async fn a_document_of_office_is_taken() {
+    let stand = Stand::new().await;
+    let entry = |mark: &[u8], header: usize, name: &str, size: usize| {
+        [mark, &vec![0; header - mark.len()], name.as_bytes(), &vec![7; size]].concat()
+    };
+    let archive = |folder: &str| {
+        [
+            entry(b"PK\x03\x04", 30, "docProps/thumbnail.jpeg", 2 << 20),
+            entry(b"PK\x03\x04", 30, &format!("{folder}/document.xml"), 70_000),
+            entry(b"PK\x01\x02", 46, "docProps/thumbnail.jpeg", 0),
+            entry(b"PK\x01\x02", 46, &format!("{folder}/document.xml"), 0),
+        ]
+        .concat()
+    };
+    let mut files = client(&stand).await;
+    let taken = upload(&mut files, "投诉.docx", &archive("word")).await;
+    assert_eq!(
+        taken.media_type,
+        "application/vnd.openxmlformats-officedocument.wordprocessingml.document"
+    );
+    let refused = upload_as(&mut files, opening("投诉.docx"), &archive("other"))
+        .await
+        .unwrap_err();
+    assert_eq!(
+        (reason(&refused).as_str(), metadata(&refused, "media_type").as_str()),
+        ("ATTACHMENT_TYPE_REFUSED", "application/zip")
+    );
+}
+
 /// 000-24, 001-22: a screenshot comes before the feedback that it is evidence for, and both ways lead from one to the other.
 #[tokio::test]
 async fn an_uploaded_file_is_handed_out_as_it_came_and_belongs_to_its_feedback() {

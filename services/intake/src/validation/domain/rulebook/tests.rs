@@ -29,6 +29,7 @@ fn draft(description: &str) -> Draft {
         contact: None,
         occur_time: None,
         no_moments: Vec::new(),
+        is_loop: false,
     }
 }
 
