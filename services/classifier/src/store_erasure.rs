@@ -125,8 +125,8 @@ fn ids_of_feedbacks(whose: &Whose) -> Vec<Uuid> {
     ids.filter_map(|id| Uuid::try_parse(id).ok()).collect()
 }
 
-/// Every classification of the customer's feedback, with its corrections, its reviews, the scores and votes of people, the text that was read, the
-/// examples made of it, and the problem that it is of; and which articles were used for it.
+/// Every classification of the customer's feedback, with its corrections, its reviews, the scores and votes of people, the text that was read,
+/// the examples made of it, and the problem that it is of; and which articles were used for it.
 pub(crate) async fn export(tx: &mut Transaction, whose: &Whose) -> Result<Vec<String>, Refusal> {
     let mut lines: Vec<String> = sqlx::query_scalar(
         "SELECT (to_jsonb(c) - 'tenant_id' || jsonb_build_object('kind', 'classification', 'corrections', COALESCE((
