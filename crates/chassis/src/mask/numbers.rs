@@ -33,12 +33,16 @@ pub(super) fn certain(text: &str) -> String {
             // So are versions, amounts and addresses of computers; none of them has places like these.
             return (is_mobile(&digits) && has_places(row.groups, &[3, 4, 4])).then_some(MOBILE);
         }
+        // +1 650… is no mobile number of 165….
+        let abroad = row.has_plus && is_abroad(&digits);
         if is_id_card(&digits) || is_old_id_card(row.groups) {
             Some(ID_CARD)
+        } else if abroad {
+            Some(LANDLINE)
         } else if is_mobile(&digits) || is_taiwan_mobile(row.groups) {
             Some(MOBILE)
         } else {
-            (is_landline(row.groups, row.between) || (row.has_plus && is_abroad(&digits))).then_some(LANDLINE)
+            is_landline(row.groups, row.between).then_some(LANDLINE)
         }
     })
 }

@@ -125,7 +125,7 @@ fn chinese_without_a_character_set_is_read() {
     let quoted: String = body.iter().map(|byte| format!("={byte:02X}")).collect();
     let bodies: [(&str, Vec<u8>); 4] = [
         ("Content-Type: text/plain\n", body.clone()),
-        ("Content-Type: text/plain; charset=unknown-8bit\n", body.clone()),
+        ("Content-Type: text/plain; charset=unknown-8bit\n", body),
         ("Content-Transfer-Encoding: quoted-printable\n", quoted.into_bytes()),
         ("Content-Type: text/html\n", gbk("<p>空调漏水，电话占线</p>")),
     ];
