@@ -24,7 +24,8 @@ use crate::{
     priority::convert::{decision, priority, review_mode_number},
     reading::{
         aspect::Aspect,
-        verdict::{Span, Spoken, Statement},
+        span::{Span, Spoken},
+        verdict::Statement,
     },
     review::convert::stretch,
 };

@@ -7,42 +7,13 @@ use super::{
     answers::{self, Answer},
     aspect::{self, Aspect},
     fold::{self, Folded},
-    lexicon::{Lexicon, Role},
+    lexicon::Lexicon,
     rules::About,
     scan::{self, Scanned},
     score,
+    span::{self, Span},
 };
 use crate::domain::{Impact, Label, Sentiment, UNCLASSIFIED};
-
-/// A verdict shows so many of the words that decided; a text with more is a book.
-const SPANS: usize = 200;
-
-/// What a span speaks for.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub(crate) enum Spoken {
-    Category { dimension: String, category: String },
-    Sentiment,
-    Impact,
-}
-
-/// A piece of the text that took part in the decision.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub(crate) struct Span {
-    pub(crate) spoken: Spoken,
-    /// The taxonomy's word.
-    pub(crate) term: String,
-    /// First code point of the original text.
-    pub(crate) start: u32,
-    /// The one behind it.
-    pub(crate) end: u32,
-    pub(crate) negated: bool,
-    /// What it counted for; 0 where it was turned around or excluded.
-    pub(crate) weight: f64,
-    /// Key of the rule that matched; empty for a word.
-    #[serde(default, skip_serializing_if = "String::is_empty")]
-    pub(crate) rule: String,
-}
 
 /// What the taxonomy says.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -177,10 +148,10 @@ fn verdict(scan: &Scan<'_>, answers: &[Answer]) -> Verdict {
         || main.map_or(Impact::Minor, |main| main.default_impact),
         |(impact, _)| *impact,
     );
-    let spans = spans(lexicon, folded, scanned);
+    let spans = span::spans(lexicon, folded, scanned);
     let missing_dimensions = missing_dimensions(lexicon, &labels);
     let aspects = aspect::aspects(lexicon, folded, scanned, &labels);
-    let found_by = found_by.unwrap_or_else(|| deciding_terms(&spans, category));
+    let found_by = found_by.unwrap_or_else(|| span::deciding_terms(&spans, category));
     Verdict {
         taxonomy_version: lexicon.version,
         category: category.to_owned(),
@@ -222,84 +193,6 @@ pub(crate) fn impact_words(impact: Impact, spoken: Option<&(Impact, String)>) ->
         impact.word(),
         spoken.map_or("of the category", |(_, source)| source.as_str())
     )
-}
-
-/// The words that spoke for the category: each once, three at most.
-fn deciding_terms(spans: &[Span], category: &str) -> String {
-    let mut terms: Vec<&str> = Vec::new();
-    for span in spans.iter().filter(|span| span.weight > 0.0) {
-        if let Spoken::Category { category: found, .. } = &span.spoken
-            && (found == category
-                || category
-                    .strip_prefix(found.as_str())
-                    .is_some_and(|rest| rest.starts_with('.')))
-            && !terms.contains(&span.term.as_str())
-        {
-            terms.push(&span.term);
-        }
-    }
-    match terms.len() {
-        0 => "as no keyword was found".to_owned(),
-        1..=3 => format!("by “{}”", terms.join("”, “")),
-        more => format!("by “{}” and {} more", terms[..3].join("”, “"), more - 3),
-    }
-}
-
-fn spans(lexicon: &Lexicon, folded: &fold::Folded, scanned: &Scanned) -> Vec<Span> {
-    let mut spans = Vec::new();
-    for hit in &scanned.hits {
-        for (role, term) in &lexicon.entries[hit.entry].roles {
-            if !hit.counts(lexicon, role) {
-                continue;
-            }
-            let (spoken, weight) = match role {
-                Role::Keyword {
-                    category: index,
-                    weight,
-                } => {
-                    let category = &lexicon.categories[*index];
-                    let counts_not = hit.negated || scanned.is_excluded(lexicon, *index, hit);
-                    let spoken = Spoken::Category {
-                        dimension: lexicon.dimensions[category.dimension].clone(),
-                        category: category.key.clone(),
-                    };
-                    (spoken, if counts_not { 0.0 } else { *weight })
-                }
-                Role::Tone(weight) => (Spoken::Sentiment, score::tone(hit, *weight)),
-                Role::Impact(impact) => (
-                    Spoken::Impact,
-                    if hit.negated {
-                        0.0
-                    } else {
-                        f64::from(*impact as u8) + 1.0
-                    },
-                ),
-                Role::Negation | Role::Degree(_) | Role::Rhetorical | Role::Sarcasm | Role::Exclusion(_) => continue,
-            };
-            let place = folded.original(&(hit.start..hit.end));
-            spans.push(Span {
-                spoken,
-                term: term.to_string(),
-                start: place.start,
-                end: place.end,
-                negated: if matches!(role, Role::Tone(_)) {
-                    hit.negated != hit.asked
-                } else {
-                    hit.negated
-                },
-                weight,
-                rule: lexicon.entries[hit.entry]
-                    .rule
-                    .as_deref()
-                    .unwrap_or_default()
-                    .to_owned(),
-            });
-            if spans.len() == SPANS {
-                return spans;
-            }
-        }
-    }
-    spans
 }
 
 #[cfg(test)]
