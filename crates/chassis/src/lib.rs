@@ -41,6 +41,8 @@ pub use tasks::{MoreToDo, Shutdown, Tasks};
 
 use serde::de::DeserializeOwned;
 
+// This crate's own tests get it from the chassis that the test kit brings along.
+#[cfg(not(test))]
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 

@@ -4,12 +4,14 @@
 //! - [`database()`]: a fresh database per test, in the Postgres that `make test` runs.
 //! - [`redis()`]: the Redis that `make test` runs, with a prefix of the test's own.
 //! - [`private_redis`], [`private_postgres`]: a server of one test's own, to be wiped, stopped or killed.
+//! - [`grows_no_faster()`]: what work costs the processor grows with the text, and no faster.
 //! - [`eventually()`]: wait for a state, never for a time.
 //! - [`shared_data()`]: real data beside the checkout, where there is any.
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot be set up has failed")]
 
 mod database;
+mod effort;
 mod eventually;
 mod name;
 mod private;
@@ -19,6 +21,7 @@ mod source;
 mod stage;
 
 pub use database::{Database, database};
+pub use effort::grows_no_faster;
 pub use eventually::{Look, eventually};
 pub use huiyin_embedded::{Durability, Postgres, Process, Signal};
 pub use private::{Private, private_postgres, private_redis};

@@ -41,6 +41,24 @@ pub(crate) enum Sentiment {
     Positive,
 }
 
+impl Sentiment {
+    /// The label of it, where models and people give labels.
+    pub(crate) fn key(self) -> &'static str {
+        match self {
+            Self::Negative => "NEGATIVE",
+            Self::Neutral => "NEUTRAL",
+            Self::Positive => "POSITIVE",
+        }
+    }
+
+    /// The one of a label.
+    pub(crate) fn of_key(key: &str) -> Option<Self> {
+        [Self::Negative, Self::Neutral, Self::Positive]
+            .into_iter()
+            .find(|sentiment| sentiment.key() == key)
+    }
+}
+
 /// How highly the enterprise values the customer (000-32).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -77,17 +95,21 @@ pub(crate) struct Priority {
 }
 
 /// A category of one dimension, as far as it was found in a text or set by a person.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub(crate) struct Label {
     /// Key of the dimension.
     pub(crate) dimension: String,
     /// Key of the category.
     pub(crate) category: String,
-    /// 0 … 1: the share of the dimension's evidence, or the calibrated confidence of a model; 1 where a person set it.
+    /// 0 … 1: the share of the dimension's evidence, or the calibrated confidence of a model; 1 where a person or an overriding rule
+    /// set it.
     pub(crate) confidence: f64,
     /// Name of the version that gave it; empty where the dictionary or a person did.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub(crate) model: String,
+    /// Key of the overriding rule that gave it; empty where none did.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub(crate) rule: String,
 }
 
 /// The category of a text in which nothing spoke for any.

@@ -9,9 +9,14 @@ const DOMAIN: &str = "huiyin.classifier";
 /// A refusal of this room.
 #[derive(Debug, PartialEq, thiserror::Error)]
 pub(crate) enum Error {
-    /// The main dimension has no such category.
+    /// The dimension that is asked for has no such category.
     #[error("version {version} of the taxonomy has no category {category}")]
-    CategoryUnknown { version: i32, category: String },
+    CategoryUnknown {
+        version: i32,
+        category: String,
+        /// Where in the request it stands.
+        field: String,
+    },
     /// The model has no such level.
     #[error("there is no priority {priority}; there are {allowed}")]
     PriorityUnknown { priority: String, allowed: String },
@@ -48,6 +53,21 @@ pub(crate) enum Error {
     /// No version of a task decides, so there is nothing to go back from.
     #[error("{task} has no active model to roll back")]
     NothingToRollBackTo { task: String },
+    /// Somebody else has a review item in work.
+    #[error("somebody else has this item in work until {until}")]
+    ReviewItemTaken { until: String },
+    /// A review item waits for nobody any more.
+    #[error("this item is {state}")]
+    ReviewItemDone { state: &'static str },
+    /// The other label of a text must come from another person.
+    #[error("the caller has this text already; its other label must come from somebody else")]
+    ReviewedByTheSame,
+    /// The version decides, and cannot be compared with itself.
+    #[error("{model} is the active version")]
+    ModelActive { model: String },
+    /// The labels of the task are the tenant's own.
+    #[error("no feedback is read for {task}: its labels are the tenant's own")]
+    TaskReadsNoFeedback { task: String },
     /// No publication of an article in a language is left to take back.
     #[error("{article} has no earlier publication in {locale}")]
     NoEarlierPublication { article: String, locale: String },
@@ -91,10 +111,14 @@ impl From<Error> for Refusal {
         let refusal = |reason| with_code(Code::InvalidArgument, reason);
         let unready = |reason| with_code(Code::FailedPrecondition, reason);
         match &error {
-            Error::CategoryUnknown { version, category } => refusal(ErrorReason::CategoryUnknown)
+            Error::CategoryUnknown {
+                version,
+                category,
+                field,
+            } => refusal(ErrorReason::CategoryUnknown)
                 .with("version", version.to_string())
                 .with("category", category)
-                .at_field("category", "is no category of the main dimension"),
+                .at_field(field, "is no category of this dimension"),
             Error::PriorityUnknown { priority, allowed } => refusal(ErrorReason::PriorityUnknown)
                 .with("priority", priority)
                 .with("allowed", allowed)
@@ -123,6 +147,11 @@ impl From<Error> for Refusal {
                 .with("active_accuracy", format!("{active:.4}")),
             Error::NotActive { task } => unready(ErrorReason::ModelNotActive).with("task", task),
             Error::NothingToRollBackTo { task } => unready(ErrorReason::NothingToRollBackTo).with("task", task),
+            Error::ReviewItemTaken { until } => unready(ErrorReason::ReviewItemTaken).with("lease_expire_time", until),
+            Error::ReviewItemDone { state } => unready(ErrorReason::ReviewItemDone).with("state", *state),
+            Error::ReviewedByTheSame => unready(ErrorReason::ReviewedByTheSame),
+            Error::ModelActive { model } => unready(ErrorReason::ModelActive).with("model", model),
+            Error::TaskReadsNoFeedback { task } => unready(ErrorReason::TaskReadsNoFeedback).with("task", task),
             Error::NoEarlierPublication { article, locale } => unready(ErrorReason::NoEarlierPublication)
                 .with("article", article)
                 .with("locale", locale),

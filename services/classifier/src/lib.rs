@@ -8,6 +8,7 @@
 //! - [`priority`]: what a tenant's priority model makes of what is known, in versions; presets in `builtin/priority/`;
 //! - [`knowledge`]: articles of the knowledge base, in versions: found, suggested, counted;
 //! - [`classification`]: one for each feedback, and what people correct, score and review;
+//! - [`review`]: the queue of texts whose label a person should say, and how well people agree;
 //! - [`problem`]: many feedbacks that say the same, and what people decide on them.
 //!
 //! A call walks proto → [`api`] → `service` → `domain` → `store` → [`events`]; an event of intake enters at [`events`], what comes
@@ -27,6 +28,7 @@ mod operations;
 mod priority;
 mod problem;
 mod reading;
+mod review;
 mod room;
 mod store_erasure;
 mod taxonomy;
@@ -39,7 +41,7 @@ use huiyin_events::Events;
 use huiyin_proto::classifier::v1::{
     classifier_service_server::ClassifierServiceServer, knowledge_service_server::KnowledgeServiceServer,
     model_service_server::ModelServiceServer, priority_model_service_server::PriorityModelServiceServer,
-    problem_service_server::ProblemServiceServer,
+    problem_service_server::ProblemServiceServer, review_service_server::ReviewServiceServer,
 };
 
 pub use config::Config;
@@ -70,6 +72,9 @@ pub async fn start(config: Config, context: Context) -> anyhow::Result<Running> 
     let models = ModelServiceServer::new(model::api::Api::new(room.clone()))
         .max_decoding_message_size(service.server.message_bytes());
     service.server.add(models)?;
+    let reviews = ReviewServiceServer::new(review::api::Api::new(room.clone()))
+        .max_decoding_message_size(service.server.message_bytes());
+    service.server.add(reviews)?;
     let knowledge = KnowledgeServiceServer::new(knowledge::api::Api::new(room.clone()))
         .max_decoding_message_size(service.server.message_bytes());
     service.server.add(knowledge)?;

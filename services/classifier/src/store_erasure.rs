@@ -46,6 +46,14 @@ pub(crate) async fn erase(room: &Room, tx: &mut Transaction, whose: &Whose) -> R
              WHERE tenant_id = $1 AND classification_id = ANY ($2)",
         ),
         (
+            // There is no text to review any more.
+            "review_item",
+            "UPDATE review_item
+             SET comment = '', close_reason = CASE WHEN state = 1 THEN 3 ELSE close_reason END, state = CASE WHEN state = 1 THEN 4 ELSE state END,
+                 lease_expire_time = NULL, assignee = CASE WHEN state = 1 THEN '' ELSE assignee END, revision = revision + 1
+             WHERE tenant_id = $1 AND classification_id = ANY ($2)",
+        ),
+        (
             "statement",
             "DELETE FROM statement
              WHERE tenant_id = $1 AND classification_id = ANY ($2)",
@@ -117,13 +125,15 @@ fn ids_of_feedbacks(whose: &Whose) -> Vec<Uuid> {
     ids.filter_map(|id| Uuid::try_parse(id).ok()).collect()
 }
 
-/// Every classification of the customer's feedback, with its corrections, the scores and votes of people, the text that was read, the
-/// examples made of it, and the problem that it is of; and which articles were used for it.
+/// Every classification of the customer's feedback, with its corrections, its reviews, the scores and votes of people, the text that was read,
+/// the examples made of it, and the problem that it is of; and which articles were used for it.
 pub(crate) async fn export(tx: &mut Transaction, whose: &Whose) -> Result<Vec<String>, Refusal> {
     let mut lines: Vec<String> = sqlx::query_scalar(
         "SELECT (to_jsonb(c) - 'tenant_id' || jsonb_build_object('kind', 'classification', 'corrections', COALESCE((
              SELECT jsonb_agg(to_jsonb(r) - 'tenant_id' ORDER BY r.revision) FROM correction AS r
-             WHERE r.tenant_id = c.tenant_id AND r.classification_id = c.classification_id), '[]'), 'text', (
+             WHERE r.tenant_id = c.tenant_id AND r.classification_id = c.classification_id), '[]'), 'review_items', COALESCE((
+             SELECT jsonb_agg(to_jsonb(i) - 'tenant_id' ORDER BY i.create_time, i.stage) FROM review_item AS i
+             WHERE i.tenant_id = c.tenant_id AND i.classification_id = c.classification_id), '[]'), 'text', (
              SELECT s.text FROM statement AS s
              WHERE s.tenant_id = c.tenant_id AND s.classification_id = c.classification_id), 'scorings', COALESCE((
              SELECT jsonb_agg(to_jsonb(p) - 'tenant_id' ORDER BY p.revision) FROM priority_scoring AS p

@@ -30,6 +30,7 @@ const WORK: &[&str] = &[
     "classifier.articles.create",
     "classifier.articles.update",
     "classifier.priorities.score",
+    "classifier.reviewitems.resolve",
     "classifier.problems.assign",
     "scheduler.*.read",
     "scheduler.workorders.acknowledge",

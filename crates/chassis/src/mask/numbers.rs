@@ -113,10 +113,11 @@ fn group(text: &str, found: Range<usize>) -> Range<usize> {
     }
 }
 
-/// True where neither a letter, a point nor a hyphen touches the stretch.
+/// True where neither a letter, a point nor a hyphen touches the stretch; before a `+` anything may stand.
 fn stands_alone(text: &str, start: usize, end: usize) -> bool {
     let joins = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '-' | '_' | '/' | '－');
-    !text[..start].ends_with(joins) && !text[end..].starts_with(joins)
+    let begins = text[start..].starts_with(['+', '＋']) || !text[..start].ends_with(joins);
+    begins && !text[end..].starts_with(joins)
 }
 
 /// The digits of a group in ASCII.

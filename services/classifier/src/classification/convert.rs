@@ -24,8 +24,10 @@ use crate::{
     priority::convert::{decision, priority, review_mode_number},
     reading::{
         aspect::Aspect,
-        verdict::{Span, Spoken, Statement},
+        span::{Span, Spoken},
+        verdict::Statement,
     },
+    review::convert::stretch,
 };
 
 /// An impact; none where it was not said or is not one of ours.
@@ -134,14 +136,17 @@ pub(super) fn asked(request: &v1::ClassifyTextRequest) -> Statement<'_> {
 
 /// What a caller wants to correct; an empty field leaves what holds. The reason goes out with events, so it is masked.
 pub(super) fn change(request: &v1::CorrectClassificationRequest, author: &str) -> Change {
+    let label = |label: &v1::DimensionLabel| (label.dimension.clone(), label.category.clone());
     let given = |text: &str| (!text.is_empty()).then(|| text.to_owned());
     Change {
         author: author.to_owned(),
         reason: mask(&request.reason),
         category: given(&request.category),
+        labels: request.labels.iter().map(label).collect(),
         priority: given(&request.priority),
         sentiment: sentiment(request.sentiment),
         impact: impact(request.impact),
+        confirms: false,
     }
 }
 
@@ -150,22 +155,13 @@ pub(super) fn change(request: &v1::CorrectClassificationRequest, author: &str) -
 /// # Errors
 /// Times that no calendar has, and a stretch that ends before it begins.
 pub(super) fn which(asked: &Asked) -> Result<Which, Refusal> {
-    let time = |field: &str, time: Option<&prost_types::Timestamp>| match (time, sql::from_proto(time)) {
-        (Some(_), None) => Err(Refusal::invalid_field(field, "is no time")),
-        (_, time) => Ok(time),
-    };
-    let which = Which {
+    let (from, until) = stretch(asked.start_time.as_ref(), asked.end_time.as_ref())?;
+    Ok(Which {
         category: asked.category.clone(),
-        from: time("start_time", asked.start_time.as_ref())?,
-        until: time("end_time", asked.end_time.as_ref())?,
+        from,
+        until,
         begun: None,
-    };
-    match (which.from, which.until) {
-        (Some(from), Some(until)) if until <= from => {
-            Err(Refusal::invalid_field("end_time", "must be later than start_time"))
-        }
-        _ => Ok(which),
-    }
+    })
 }
 
 fn digest(feedback: &Feedback) -> shared::FeedbackDigest {
@@ -194,6 +190,7 @@ fn labels(labels: &[Label]) -> Vec<event::Label> {
         category: label.category.clone(),
         confidence: label.confidence,
         model: label.model.clone(),
+        rule: label.rule.clone(),
     };
     labels.iter().map(label).collect()
 }
@@ -279,6 +276,14 @@ fn correction(correction: &Correction) -> v1::Correction {
         sentiment: correction.sentiment.map_or(0, sentiment_number),
         impact: correction.impact.map_or(0, impact_number),
         create_time: Some(sql::to_proto(correction.create_time)),
+        labels: correction
+            .labels
+            .iter()
+            .map(|(dimension, category)| v1::DimensionLabel {
+                dimension: dimension.clone(),
+                category: category.clone(),
+            })
+            .collect(),
     }
 }
 

@@ -113,7 +113,7 @@ fn a_new_category_has_the_priority_worked_out_again() {
             dimension: "nature".to_owned(),
             category: "safety.food".to_owned(),
             confidence: 1.0,
-            model: String::new(),
+            ..Label::default()
         }
     );
     assert!(
@@ -188,7 +188,8 @@ fn a_correction_of_nothing_is_refused() {
         refused(of_another_dimension),
         Error::CategoryUnknown {
             version: 0,
-            category: "marketing".to_owned()
+            category: "marketing".to_owned(),
+            field: "category".to_owned(),
         }
     );
     let unknown = Change {
@@ -203,6 +204,77 @@ fn a_correction_of_nothing_is_refused() {
         }
     );
     assert_eq!(found.revision, 1);
+}
+
+/// 001-31: the label of any dimension is set by hand, or taken away; that it is the one that holds already only a confirmation may say.
+#[test]
+fn labels_of_other_dimensions_are_set_and_taken_away() {
+    let lexicon = lexicon();
+    let mut found = classified(&lexicon, "APP闪退", 0);
+    let before = found.labels.clone();
+    let modules: Vec<&str> = lexicon
+        .categories
+        .iter()
+        .filter(|category| lexicon.dimensions[category.dimension] == "module")
+        .map(|category| category.key.as_str())
+        .collect();
+    let other = modules.iter().find(|key| found.label_of("module") != **key).unwrap();
+    let label = |category: &str| Change {
+        labels: vec![("module".to_owned(), category.to_owned())],
+        ..change("user:li")
+    };
+    let mut correct = |change| {
+        found
+            .correct(rules(&lexicon, &model()), change, Timestamp::UNIX_EPOCH)
+            .map(|()| found.clone())
+    };
+    let set = correct(label(other)).unwrap();
+    assert_eq!(
+        (set.label_of("module"), set.category.as_str()),
+        (*other, "function.crash")
+    );
+    let of_module = set.labels.iter().find(|label| label.dimension == "module").unwrap();
+    assert_eq!(of_module.confidence, 1.0);
+    assert_eq!(set.labels[0], before[0], "the main one stays first");
+    assert_eq!(correct(label(other)), Err(Error::NothingCorrected));
+    let confirmed = Change {
+        confirms: true,
+        ..label(other)
+    };
+    assert_eq!(correct(confirmed).unwrap().revision, 3);
+    assert_eq!(
+        correct(label("unclassified")).unwrap().label_of("module"),
+        "unclassified"
+    );
+    assert_eq!(
+        correct(label("function.crash")),
+        Err(Error::CategoryUnknown {
+            version: 0,
+            category: "function.crash".to_owned(),
+            field: "labels[0].category".to_owned(),
+        })
+    );
+    let none = Change {
+        category: Some("unclassified".to_owned()),
+        ..change("user:li")
+    };
+    let none = correct(none).unwrap();
+    assert_eq!(
+        (none.category.as_str(), none.skills.len(), none.department.as_str()),
+        ("unclassified", 0, "")
+    );
+    // Read anew, what people set stays: none too.
+    let again = none
+        .reread(&lexicon, Some((none.computed.clone(), String::new())), &[])
+        .unwrap();
+    assert_eq!(
+        (again.category.as_str(), again.label_of("module")),
+        ("unclassified", "unclassified")
+    );
+    let again = set
+        .reread(&lexicon, Some((set.computed.clone(), String::new())), &[])
+        .unwrap();
+    assert_eq!(again.label_of("module"), *other);
 }
 
 /// 002-23, 003-21: a fault that somebody calls critical is P0, whatever is wished for beside it.

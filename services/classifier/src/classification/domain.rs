@@ -9,10 +9,10 @@ use super::{
 };
 
 use crate::{
-    domain::{Feedback, Impact, Label, Priority, Sentiment},
+    domain::{Feedback, Impact, Label, Priority, Sentiment, UNCLASSIFIED},
     error::Error,
     priority::models::Model,
-    reading::lexicon::Lexicon,
+    reading::{answers::About, lexicon::Lexicon},
 };
 
 /// What a person changed.
@@ -24,6 +24,8 @@ pub(crate) struct Correction {
     /// Masked.
     pub(crate) reason: String,
     pub(crate) category: Option<String>,
+    /// Of dimensions beside the main one: key, and the category that was set.
+    pub(crate) labels: Vec<(String, String)>,
     pub(crate) priority: Option<String>,
     pub(crate) sentiment: Option<Sentiment>,
     pub(crate) impact: Option<Impact>,
@@ -36,10 +38,15 @@ pub(crate) struct Change {
     pub(crate) author: String,
     /// Masked.
     pub(crate) reason: String,
+    /// `unclassified` for none, here and in the labels.
     pub(crate) category: Option<String>,
+    /// Of dimensions beside the main one, each of them there and named once: key and category.
+    pub(crate) labels: Vec<(String, String)>,
     pub(crate) priority: Option<String>,
     pub(crate) sentiment: Option<Sentiment>,
     pub(crate) impact: Option<Impact>,
+    /// True: what it gives may be what holds already; then it says that a person looked.
+    pub(crate) confirms: bool,
 }
 
 /// The classification of one feedback.
@@ -128,16 +135,21 @@ impl Classification {
     /// A category or priority that is not there, a priority where the model lets nobody set one, or a change of nothing.
     pub(crate) fn correct(&mut self, rules: Rules<'_>, change: Change, now: Timestamp) -> Result<(), Error> {
         let Rules { lexicon, model, .. } = rules;
-        let category = change
-            .category
-            .as_deref()
-            .map(|key| main_category(lexicon, key))
-            .transpose()?;
+        let mut labels = Vec::new();
+        if let Some(key) = &change.category {
+            labels.push((0, category_of(lexicon, 0, key, "category")?));
+        }
+        for (at, (dimension, key)) in change.labels.iter().enumerate() {
+            if let Some(place) = lexicon.dimensions.iter().position(|known| known == dimension) {
+                let field = format!("labels[{at}].category");
+                labels.push((place, category_of(lexicon, place, key, &field)?));
+            }
+        }
         let level = change.priority.as_deref().map(|key| level(model, key)).transpose()?;
         if level.is_some() && !model.content.manual.allowed {
             return Err(Error::PriorityNotByHand { version: model.version });
         }
-        if !self.is_changed_by(&change) {
+        if !change.confirms && !self.is_changed_by(&change) {
             return Err(Error::NothingCorrected);
         }
         self.next_revision(now);
@@ -150,13 +162,14 @@ impl Classification {
             author: change.author,
             reason: change.reason,
             category: change.category,
+            labels: change.labels,
             priority: change.priority,
             sentiment: change.sentiment,
             impact: change.impact,
             create_time: now,
         });
-        if let Some(category) = category {
-            self.set_category(lexicon, category);
+        for (dimension, category) in labels {
+            self.set_label(lexicon, dimension, category);
         }
         if let Some(sentiment) = change.sentiment {
             self.sentiment = sentiment;
@@ -165,23 +178,34 @@ impl Classification {
         Ok(())
     }
 
-    /// Makes a category of the main dimension the one in effect, as a person's is.
-    pub(super) fn set_category(&mut self, lexicon: &Lexicon, category: usize) {
-        let category = &lexicon.categories[category];
-        self.category.clone_from(&category.key);
-        self.skills.clone_from(&category.skills);
-        self.department.clone_from(&category.department);
-        let main = lexicon.dimensions.first().cloned().unwrap_or_default();
-        self.labels.retain(|label| label.dimension != main);
-        self.labels.insert(
-            0,
-            Label {
-                dimension: main,
-                category: category.key.clone(),
-                confidence: 1.0,
-                model: String::new(),
-            },
-        );
+    /// Makes a category the label of its dimension, as a person's is; none takes the label of that dimension away.
+    pub(super) fn set_label(&mut self, lexicon: &Lexicon, dimension: usize, category: Option<usize>) {
+        let category = category.map(|category| &lexicon.categories[category]);
+        if dimension == 0 {
+            category
+                .map_or(UNCLASSIFIED, |category| &category.key)
+                .clone_into(&mut self.category);
+            self.skills = category.map(|category| category.skills.clone()).unwrap_or_default();
+            self.department = category.map(|category| category.department.clone()).unwrap_or_default();
+        }
+        let key = &lexicon.dimensions[dimension];
+        self.labels.retain(|label| label.dimension != *key);
+        let Some(category) = category else { return };
+        let place = lexicon.place_among(&self.labels, dimension);
+        let label = Label {
+            dimension: key.clone(),
+            category: category.key.clone(),
+            confidence: 1.0,
+            ..Label::default()
+        };
+        self.labels.insert(place, label);
+    }
+
+    /// The category in effect of a dimension; `unclassified` where it has none.
+    pub(super) fn label_of(&self, dimension: &str) -> &str {
+        let mut labels = self.labels.iter();
+        let found = labels.find(|label| label.dimension == dimension);
+        found.map_or(UNCLASSIFIED, |label| &label.category)
     }
 
     /// What follows from category, tendency and what people set: impact, priority, review and basis.
@@ -206,6 +230,10 @@ impl Classification {
             .as_ref()
             .is_some_and(|category| *category != self.category)
             || change
+                .labels
+                .iter()
+                .any(|(dimension, category)| self.label_of(dimension) != category)
+            || change
                 .priority
                 .as_ref()
                 .is_some_and(|priority| *priority != self.priority.key)
@@ -221,6 +249,23 @@ impl Classification {
             .rev()
             .find_map(|correction| Some((correction.impact?, format!("set by {}", correction.author))));
         set.or_else(|| self.computed.verdict.spoken_impact.clone())
+    }
+
+    /// What people said of it, in a correction or a review, where it still holds.
+    pub(super) fn set_by_people(&self, lexicon: &Lexicon) -> Vec<About> {
+        let main = lexicon.dimensions.first();
+        let category = self.category_set_by().and(main);
+        let said = self.corrections.iter().flat_map(|correction| {
+            let others = correction.labels.iter().map(|(dimension, _)| dimension.clone());
+            let sentiment = correction.sentiment.map(|_| About::Sentiment);
+            others.map(About::Dimension).chain(sentiment)
+        });
+        category
+            .cloned()
+            .map(About::Dimension)
+            .into_iter()
+            .chain(said)
+            .collect()
     }
 
     /// Who set the category, where it is still what a person said, or what became of that.
@@ -239,14 +284,15 @@ impl Classification {
     }
 }
 
-/// The index of a category of the main dimension.
-pub(super) fn main_category(lexicon: &Lexicon, key: &str) -> Result<usize, Error> {
-    let found = lexicon
-        .categories
-        .iter()
-        .position(|category| category.key == key && category.dimension == 0);
-    found.ok_or_else(|| Error::CategoryUnknown {
+/// The index of a category of a dimension, or none for `unclassified`.
+fn category_of(lexicon: &Lexicon, dimension: usize, key: &str, field: &str) -> Result<Option<usize>, Error> {
+    if key == UNCLASSIFIED {
+        return Ok(None);
+    }
+    let found = lexicon.category_of(dimension, key);
+    found.map(Some).ok_or_else(|| Error::CategoryUnknown {
         version: lexicon.version,
         category: key.to_owned(),
+        field: field.to_owned(),
     })
 }

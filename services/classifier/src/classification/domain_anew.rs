@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 
 use super::{
-    domain::{Classification, main_category},
+    domain::{Classification, Correction},
     domain_priority::{Computed, Rules},
 };
 use crate::{
@@ -29,7 +29,7 @@ pub(super) enum Anew {
 impl Classification {
     /// Takes in what a version says: labels, tendency and category, and not yet what follows from them. `read` is what it says of the
     /// text, with the excerpt; none where no text is kept. Of what people set, the category becomes what the mapping says, and the
-    /// tendency stays. None where it would have to be read and no text is kept, and where nobody says what becomes of a person's category.
+    /// tendency stays. None where it would have to be read and no text is kept, and where nobody says what becomes of a person's label.
     pub(super) fn reread(
         &self,
         lexicon: &Lexicon,
@@ -44,9 +44,9 @@ impl Classification {
         }
         let is_set = self.category_set_by().is_some();
         if (is_set || !has_text) && self.category != UNCLASSIFIED {
-            let later = |key: &str| main_category(lexicon, key).is_ok();
+            let later = |key: &str| lexicon.category_of(0, key).is_some();
             let key = match fate(mapping, later, &self.category) {
-                Fate::Becomes(keys) => Some(best(keys, &next.computed.verdict, lexicon)),
+                Fate::Becomes(keys) => Some(best(keys, &next.computed.verdict, lexicon, 0)),
                 Fate::Stays => Some(self.category.as_str()),
                 Fate::ReadAnew if has_text => {
                     next.category_read_revision = self.revision + 1;
@@ -56,13 +56,52 @@ impl Classification {
                 Fate::ReadAnew | Fate::Unknown => return None,
             };
             // A mapping names categories that there are, and of the same dimension.
-            if let Some(category) = key.and_then(|key| main_category(lexicon, key).ok())
+            if let Some(category) = key.and_then(|key| lexicon.category_of(0, key))
                 && (is_set || lexicon.categories[category].key != self.category)
             {
-                next.set_category(lexicon, category);
+                next.set_label(lexicon, 0, Some(category));
+            }
+        } else if self.last_set(|correction| correction.category.as_deref()) == Some(UNCLASSIFIED) {
+            next.set_label(lexicon, 0, None);
+        }
+        for (dimension, key) in lexicon.dimensions.iter().enumerate().skip(1) {
+            let of_dimension = |correction: &'_ Correction| correction.labels.iter().any(|(known, _)| known == key);
+            if self.set_by(of_dimension).is_some() {
+                next.keep_label(self.label_of(key), lexicon, (dimension, has_text), mapping)?;
             }
         }
         Some(next)
+    }
+
+    /// Keeps the label of a dimension beside the main one that a person set, as what the mapping makes of it; one that is to be read anew is
+    /// what was read. None where no text is kept for that, and where nobody says what becomes of it.
+    fn keep_label(
+        &mut self,
+        label: &str,
+        lexicon: &Lexicon,
+        (dimension, has_text): (usize, bool),
+        mapping: &[Mapped],
+    ) -> Option<()> {
+        if label == UNCLASSIFIED {
+            self.set_label(lexicon, dimension, None);
+            return Some(());
+        }
+        let later = |key: &str| lexicon.category_of(dimension, key).is_some();
+        let key = match fate(mapping, later, label) {
+            Fate::Becomes(keys) => best(keys, &self.computed.verdict, lexicon, dimension),
+            Fate::Stays => label,
+            Fate::ReadAnew if has_text => return Some(()),
+            Fate::ReadAnew | Fate::Unknown => return None,
+        };
+        if let Some(category) = lexicon.category_of(dimension, key) {
+            self.set_label(lexicon, dimension, Some(category));
+        }
+        Some(())
+    }
+
+    /// What the last correction that says something of this kind says.
+    fn last_set<'c>(&'c self, says: impl Fn(&'c Correction) -> Option<&'c str>) -> Option<&'c str> {
+        self.corrections.iter().rev().find_map(says)
     }
 
     /// What follows from it: impact, priority and review; a priority and an impact that people set stay.
@@ -100,12 +139,12 @@ impl Classification {
 }
 
 /// Of the categories that one may become, the one for which most of the text speaks; the first where nothing does.
-fn best<'k>(keys: &'k [String], verdict: &Verdict, lexicon: &Lexicon) -> &'k str {
-    let main = lexicon.dimensions.first().map_or("", String::as_str);
+fn best<'k>(keys: &'k [String], verdict: &Verdict, lexicon: &Lexicon, dimension: usize) -> &'k str {
+    let dimension = &lexicon.dimensions[dimension];
     verdict
         .labels
         .iter()
-        .filter(|label| label.dimension == main)
+        .filter(|label| label.dimension == *dimension)
         .find_map(|label| keys.iter().find(|key| is_at_or_below(&label.category, key)))
         .or_else(|| keys.first())
         .map_or("", String::as_str)

@@ -185,6 +185,7 @@ impl Classification {
             author,
             reason,
             category: None,
+            labels: Vec::new(),
             priority: Some(self.priority.key.clone()),
             sentiment: None,
             impact: None,

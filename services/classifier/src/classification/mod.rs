@@ -1,6 +1,7 @@
 //! Classifications: one for each feedback, and what people correct (001-37, 003-22).
 //!
-//! `api` → `convert` (proto) → `service` (classify, correct, read) → `domain` (what a correction means) → `store`.
+//! `api` → `convert` (proto) → `service` (classify, correct, read), `settling` (what people say takes effect) → `domain` (what a correction
+//! means) → `store`.
 //! `reviewing` takes scores (`domain_priority`) and the votes of a joint review (`domain_review`, 001-39); `past` is what a model is tried on.
 //! `reclassification` is the operation that reads old feedback anew: `domain_anew` says what holds then, `store_anew` has its SQL.
 
@@ -12,10 +13,10 @@ mod domain_priority;
 mod domain_review;
 mod events;
 pub(crate) mod past;
-mod read_aside;
 pub(crate) mod reclassification;
 mod reviewing;
 mod service;
+pub(crate) mod settling;
 mod store;
 mod store_anew;
 mod store_priority;

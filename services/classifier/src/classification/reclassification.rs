@@ -15,7 +15,6 @@ use super::{
     domain::Classification,
     domain_anew::Anew,
     domain_priority::{Computed, Rules},
-    read_aside,
     reviewing::{customers, watch_review},
     service::tell,
     store_anew::{self, Kept},
@@ -24,7 +23,8 @@ use crate::{
     error::Error,
     model::asking,
     priority::{domain::UsedFor, models::Model},
-    reading::{excerpt, lexicon::Lexicon, verdict::Statement},
+    reading::{aside, excerpt, lexicon::Lexicon, verdict::Statement},
+    review::queue::{self, Seen},
     room::Room,
     taxonomy::{
         mapping::{domain::Mapped, store as mappings},
@@ -140,7 +140,8 @@ pub(crate) async fn carry_out(room: &Room, run: &Run) -> Result<Ended, Refusal> 
                 model: &model,
                 mapping,
             };
-            let next = match read_anew(room, &mut tx, &run.tenant, by, (found, kept.as_ref())).await? {
+            let (anew, asked_of_it) = read_anew(room, &mut tx, &run.tenant, by, (found, kept.as_ref())).await?;
+            let next = match anew {
                 Anew::Changed(next) => next,
                 unchanged @ (Anew::Same | Anew::Unreadable) => {
                     if unchanged == Anew::Same && found.taxonomy_version != so_far.taxonomy_version {
@@ -160,6 +161,16 @@ pub(crate) async fn carry_out(room: &Room, run: &Run) -> Result<Ended, Refusal> 
                 store_anew::replace(&mut tx, &run.tenant, &next).await?;
                 let round = found.review.as_ref().map(|review| review.round);
                 watch_review(&mut tx, &run.tenant, &next, round).await?;
+                if let Some(kept) = kept {
+                    let seen = Seen {
+                        classification: next.id,
+                        statement: &statement(&next, kept),
+                        verdict: &next.computed.verdict,
+                        asked: &asked_of_it,
+                        by_people: &next.set_by_people(&lexicon),
+                    };
+                    queue::reclassified(room, &mut tx, &run.tenant, seen).await?;
+                }
                 tell(room, &mut tx, &run.tenant, &next, &run.author).await?;
             }
         }
@@ -186,26 +197,33 @@ struct By<'b> {
     mapping: &'b [Mapped],
 }
 
+/// What was read of a feedback, with what was stated with it.
+fn statement<'s>(found: &'s Classification, kept: &'s Kept) -> Statement<'s> {
+    Statement {
+        text: &kept.text,
+        tier: found.feedback.tier,
+        impact: kept.impact,
+        urgency: found.stated_urgency,
+        emotion_level: kept.emotion_level,
+        product_model: &found.feedback.product_model,
+        channel: found.feedback.channel,
+    }
+}
+
 async fn read_anew(
     room: &Room,
     tx: &mut Transaction,
     tenant: &Tenant,
     by: By<'_>,
     (found, kept): (&Classification, Option<&Kept>),
-) -> Result<Anew, Refusal> {
+) -> Result<(Anew, asking::Asked), Refusal> {
+    let mut asked = asking::Asked::default();
     let read = match kept {
         Some(kept) => {
-            let statement = Statement {
-                text: &kept.text,
-                tier: found.feedback.tier,
-                impact: kept.impact,
-                urgency: found.stated_urgency,
-                emotion_level: kept.emotion_level,
-                product_model: &found.feedback.product_model,
-                channel: found.feedback.channel,
-            };
-            let answers = asking::answers(room, tx, tenant, &kept.text).await?;
-            let verdict = read_aside::read(by.lexicon, statement, answers).await?;
+            let statement = statement(found, kept);
+            let scan = aside::scan(by.lexicon, statement).await?;
+            asked = asking::ask(room, tx, tenant, &scan).await?;
+            let verdict = scan.verdict(&asked.answers);
             let problem = (&found.feedback, verdict.category.as_str());
             let customers = customers(tx, tenant, by.model, problem, found.create_time).await?;
             let excerpt = excerpt::excerpt(&kept.text, &verdict.spans);
@@ -214,7 +232,7 @@ async fn read_anew(
         None => None,
     };
     let Some(reread) = found.reread(by.lexicon, read, by.mapping) else {
-        return Ok(Anew::Unreadable);
+        return Ok((Anew::Unreadable, asked));
     };
     let problem = (&found.feedback, reread.category.as_str());
     let customers = customers(tx, tenant, by.model, problem, found.create_time).await?;
@@ -223,7 +241,7 @@ async fn read_anew(
         model: by.model,
         customers,
     };
-    Ok(found.anew(reread, rules, room.clock.now()))
+    Ok((found.anew(reread, rules, room.clock.now()), asked))
 }
 
 /// Those with the most first.

@@ -11,20 +11,21 @@ use uuid::Uuid;
 use super::{
     convert,
     domain::{Change, Classification},
-    domain_priority::{Computed, Rules},
-    read_aside,
+    domain_priority::Computed,
     reviewing::{customers, watch_review},
-    store,
+    settling, store,
 };
 use crate::{
     domain::{Feedback, SYSTEM, UNCLASSIFIED},
     model::{
-        asking,
-        corrections::{self, Said},
+        asking::{self, Asked},
+        domain::Source,
+        shadow,
     },
     priority::domain::UsedFor,
     problem,
-    reading::{excerpt, verdict::Statement},
+    reading::{aside, excerpt, verdict::Statement},
+    review::queue::{self, Seen},
     room::Room,
 };
 
@@ -151,8 +152,9 @@ pub(super) async fn classify(
     statement: Statement<'_>,
 ) -> Result<(), Refusal> {
     let lexicon = room.lexicons.active(tx, tenant).await?;
-    let answers = asking::answers(room, tx, tenant, statement.text).await?;
-    let verdict = read_aside::read(&lexicon, statement, answers).await?;
+    let scan = aside::scan(&lexicon, statement).await?;
+    let asked = asking::ask(room, tx, tenant, &scan).await?;
+    let verdict = scan.verdict(&asked.answers);
     let abstained = verdict.category == UNCLASSIFIED;
     let model = room.priorities.active(tx, tenant, UsedFor::Case).await?;
     let now = room.clock.now();
@@ -164,6 +166,15 @@ pub(super) async fn classify(
         return Ok(());
     }
     watch_review(tx, tenant, &new, None).await?;
+    let seen = Seen {
+        classification: id,
+        statement: &statement,
+        verdict: &new.computed.verdict,
+        asked: &asked,
+        by_people: &[],
+    };
+    queue::classified(room, tx, tenant, seen).await?;
+    shadow::keep(room, tx, tenant, (id, &new.computed.verdict), &asked).await?;
     tell(room, tx, tenant, &new, SYSTEM).await?;
     problem::look_at(room, tx, tenant, id).await?;
     room.meters.classified(tx, abstained);
@@ -177,20 +188,21 @@ pub(super) async fn try_text(
     version: Option<i32>,
     statement: Statement<'_>,
 ) -> Result<Computed, Refusal> {
-    // A version is tried by itself, without the trained models that stand beside the one in effect.
-    let mut answers = Vec::new();
     let mut tx = room.database.tenant(tenant).await?;
     let found = match version {
         Some(version) => room.lexicons.version(&mut tx, tenant, version).await?,
-        None => {
-            answers = asking::answers(room, &mut tx, tenant, statement.text).await?;
-            Some(room.lexicons.active(&mut tx, tenant).await?)
-        }
+        None => Some(room.lexicons.active(&mut tx, tenant).await?),
+    };
+    let lexicon = found.ok_or_else(|| Refusal::not_found(&tenant.child("taxonomies", version.unwrap_or_default())))?;
+    let scan = aside::scan(&lexicon, statement).await?;
+    // A version is tried by itself, without the trained models that stand beside the one in effect.
+    let asked = match version {
+        Some(_) => Asked::default(),
+        None => asking::ask(room, &mut tx, tenant, &scan).await?,
     };
     let model = room.priorities.active(&mut tx, tenant, UsedFor::Case).await?;
     tx.rollback().await;
-    let lexicon = found.ok_or_else(|| Refusal::not_found(&tenant.child("taxonomies", version.unwrap_or_default())))?;
-    let verdict = read_aside::read(&lexicon, statement, answers).await?;
+    let verdict = scan.verdict(&asked.answers);
     Ok(Computed::new(verdict, &statement, 0, &model))
 }
 
@@ -250,37 +262,11 @@ pub(super) async fn correct(
     if !etag.is_empty() && etag != found.revision.to_string() {
         return Err(Refusal::etag_mismatch(name));
     }
-    let lexicon = room.lexicons.active(&mut tx, tenant).await?;
-    let model = room.priorities.active(&mut tx, tenant, UsedFor::Case).await?;
-    let category = change.category.as_deref().unwrap_or(&found.category);
-    let problem = (&found.feedback, category);
-    let customers = customers(&mut tx, tenant, &model, problem, found.create_time).await?;
-    let rules = Rules {
-        lexicon: &lexicon,
-        model: &model,
-        customers,
-    };
-    let author = change.author.clone();
-    let round = found.review.as_ref().map(|review| review.round);
-    let (category, sentiment) = (change.category.clone(), change.sentiment);
-    found.correct(rules, change, room.clock.now())?;
-    store::correct(&mut tx, tenant, &found).await?;
-    watch_review(&mut tx, tenant, &found, round).await?;
-    let main = lexicon.dimensions.first().map(String::as_str);
-    let said = Said {
-        classification: id,
-        feedback: &found.feedback.name,
-        category: main.zip(category.as_deref()),
-        sentiment,
-        author: &author,
-    };
-    corrections::learn_from(&mut tx, tenant, said, room.clock.now()).await?;
-    tell(room, &mut tx, tenant, &found, &author).await?;
+    settling::revise(room, &mut tx, tenant, &mut found, change, Source::Correction).await?;
     let answer = convert::answer(tenant, &found)?;
     if let Some(repeat) = repeat {
         repeat.answer(&mut tx, &room.clock, &answer).await?;
     }
-    room.meters.corrected(&mut tx);
     tx.commit().await?;
     Ok(answer)
 }

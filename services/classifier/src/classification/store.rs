@@ -59,6 +59,7 @@ struct CorrectionRow {
     author: String,
     reason: String,
     category: Option<String>,
+    labels: Json<Vec<(String, String)>>,
     priority: Option<String>,
     sentiment: Option<i32>,
     impact: Option<i32>,
@@ -129,6 +130,7 @@ impl From<CorrectionRow> for Correction {
             author: row.author,
             reason: row.reason,
             category: row.category,
+            labels: row.labels.0,
             priority: row.priority,
             sentiment: row.sentiment.and_then(sentiment),
             impact: row.impact.and_then(impact),
@@ -211,7 +213,7 @@ async fn with_corrections(tx: &mut Transaction, tenant: &Tenant, found: &mut [Cl
         return Ok(());
     }
     let rows: Vec<CorrectionRow> = sqlx::query_as(
-        "SELECT classification_id, revision, author, reason, category, priority, sentiment, impact, create_time
+        "SELECT classification_id, revision, author, reason, category, labels, priority, sentiment, impact, create_time
          FROM correction WHERE tenant_id = $1 AND classification_id = ANY($2)
          ORDER BY revision",
     )
@@ -325,8 +327,8 @@ pub(super) async fn correct(tx: &mut Transaction, tenant: &Tenant, corrected: &C
     {
         sqlx::query(
             "INSERT INTO correction (tenant_id, classification_id, revision, author, reason, category, priority, sentiment, impact,
-                 create_time)
-             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)",
+                 create_time, labels)
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)",
         )
         .bind(tenant.key())
         .bind(corrected.id)
@@ -338,6 +340,7 @@ pub(super) async fn correct(tx: &mut Transaction, tenant: &Tenant, corrected: &C
         .bind(correction.sentiment.map(sentiment_number))
         .bind(correction.impact.map(impact_number))
         .bind(sql::time(correction.create_time))
+        .bind(Json(&correction.labels))
         .execute(&mut **tx)
         .await?;
     }

@@ -20,7 +20,10 @@ pub(crate) enum Unreadable {
 }
 
 const MAGIC: &[u8; 4] = b"HYLM";
+/// Of a model by words alone.
 const VERSION: u8 = 1;
+/// Of one that takes what rules find: their version comes first.
+const WITH_RULES: u8 = 2;
 /// Magic, version and checksum.
 const HEAD: usize = 9;
 /// No number in a model is beyond this; so sums over any text stay finite.
@@ -30,6 +33,9 @@ impl Model {
     /// The model as bytes.
     pub(crate) fn to_bytes(&self) -> Vec<u8> {
         let mut body = Writer::default();
+        if let Some(rules) = self.rules {
+            body.0.extend_from_slice(&rules.to_le_bytes());
+        }
         body.count(self.labels.len());
         for label in &self.labels {
             body.count(label.len());
@@ -47,7 +53,7 @@ impl Model {
 
         let mut bytes = Vec::with_capacity(HEAD + body.0.len());
         bytes.extend_from_slice(MAGIC);
-        bytes.push(VERSION);
+        bytes.push(if self.rules.is_some() { WITH_RULES } else { VERSION });
         bytes.extend_from_slice(&crc32fast::hash(&body.0).to_le_bytes());
         bytes.append(&mut body.0);
         bytes
@@ -62,13 +68,15 @@ impl Model {
         if !head.starts_with(MAGIC) {
             return Err(Unreadable::Foreign);
         }
-        if head[MAGIC.len()] != VERSION {
-            return Err(Unreadable::Version);
-        }
+        let with_rules = match head[MAGIC.len()] {
+            VERSION => false,
+            WITH_RULES => true,
+            _ => return Err(Unreadable::Version),
+        };
         if head[MAGIC.len() + 1..] != crc32fast::hash(body).to_le_bytes() {
             return Err(Unreadable::Damaged);
         }
-        Reader(body).model().ok_or(Unreadable::Damaged)
+        Reader(body).model(with_rules).ok_or(Unreadable::Damaged)
     }
 }
 
@@ -93,7 +101,13 @@ impl Writer {
 struct Reader<'a>(&'a [u8]);
 
 impl<'a> Reader<'a> {
-    fn model(mut self) -> Option<Model> {
+    fn model(mut self, with_rules: bool) -> Option<Model> {
+        let rules = if with_rules {
+            let version = self.words(1)?.next().map(i32::from_le_bytes)?;
+            Some(version).filter(|version| *version >= 0)
+        } else {
+            None
+        };
         let labels = self.count()?;
         // A label takes four bytes at least, which bounds what a false count could reserve.
         let labels = (0..labels).map(|_| self.label()).collect::<Option<Vec<String>>>()?;
@@ -110,6 +124,7 @@ impl<'a> Reader<'a> {
         let cells = self.take(features.checked_mul(width)?)?;
         let plausible = self.0.is_empty()
             && sharpness > 0.0
+            && rules.is_some() == with_rules
             && importance.iter().all(|importance| *importance >= 0.0)
             && keys.is_sorted_by(|a, b| a < b);
         plausible.then(|| Model {
@@ -122,6 +137,7 @@ impl<'a> Reader<'a> {
                 intercept,
             },
             sharpness,
+            rules,
         })
     }
 

@@ -5,6 +5,7 @@ use super::{
     training::Untrainable,
     vocabulary::{Row, Vocabulary},
 };
+use crate::reading::fold::fold;
 
 /// Occurrences of features in all examples together: what fits into memory several times over.
 const MOST_OCCURRENCES: usize = 40_000_000;
@@ -24,12 +25,15 @@ pub(super) struct Counts {
 }
 
 impl Counts {
-    /// Counts the features of texts, of which a model has `width` weights each.
-    pub(super) fn new<'a>(examples: impl Iterator<Item = &'a str> + Clone, width: usize) -> Result<Self, Untrainable> {
+    /// Counts the features of texts, each with what others found in it, of which a model has `width` weights each.
+    pub(super) fn new<'a>(
+        examples: impl Iterator<Item = (&'a str, &'a [u32])> + Clone,
+        width: usize,
+    ) -> Result<Self, Untrainable> {
         let mut scratch = Scratch::default();
         let mut seen: Vec<u32> = Vec::new();
-        for text in examples.clone() {
-            scratch.read(text);
+        for (text, hints) in examples.clone() {
+            scratch.read(&fold(text), hints);
             for family in &scratch.keys {
                 seen.extend(family.chunk_by(|a, b| a == b).map(|same| same[0]));
             }
@@ -41,8 +45,8 @@ impl Counts {
         let vocabulary = Vocabulary::new(keys, Vec::new());
         let mut starts = vec![0];
         let mut cells = Vec::new();
-        for text in examples {
-            scratch.read(text);
+        for (text, hints) in examples {
+            scratch.read(&fold(text), hints);
             vocabulary.count(&mut scratch);
             starts.extend(scratch.row.ends.iter().map(|end| cells.len() + end));
             cells.extend_from_slice(&scratch.row.cells);
@@ -161,11 +165,11 @@ mod tests {
     #[test]
     fn what_only_one_label_has_says_more_than_what_all_have_and_what_nobody_has_nothing() {
         let texts = ["闪 的", "闪 的", "慢 的", "慢 的", "新"];
-        let counts = Counts::new(texts.into_iter(), 1).unwrap();
+        let counts = Counts::new(texts.into_iter().map(|text| (text, [].as_slice())), 1).unwrap();
         let importance = counts.importance(&[0, 0, 1, 1, 1], 2, &[true, true, true, true, false]);
         let of = |text: &str| {
             let mut scratch = Scratch::default();
-            scratch.read(text);
+            scratch.read(&fold(text), &[]);
             importance[counts.keys.binary_search(&scratch.keys[0][0]).unwrap()]
         };
         assert!(of("闪") > 1.5 * of("的"));

@@ -32,12 +32,12 @@ pub(crate) struct LabelEvaluation {
 
 const BINS: usize = 15;
 
-/// Reads the examples (a text and its label's place) and compares.
-pub(crate) fn evaluate(model: &Model, examples: &[(&str, usize)]) -> Evaluation {
+/// Reads the examples (a text, what the model's rules find in it, and its label's place) and compares.
+pub(crate) fn evaluate(model: &Model, examples: &[(&str, Vec<u32>, usize)]) -> Evaluation {
     let mut scratch = Scratch::default();
     let mut tally = Tally::new(model.labels().len());
-    for (text, label) in examples {
-        tally.add(model.read(text, &mut scratch), *label);
+    for (text, hints, label) in examples {
+        tally.add(model.read(text, hints, &mut scratch), *label);
     }
     tally.end()
 }

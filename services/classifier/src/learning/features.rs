@@ -3,7 +3,7 @@
 use std::ops::Range;
 
 use super::vocabulary::Row;
-use crate::reading::fold::fold;
+use crate::reading::fold::{Folded, fold};
 
 /// Longest run of tokens that is one feature; a token is an ideograph, a word or a symbol.
 const TOKENS: usize = 3;
@@ -15,11 +15,14 @@ const REACH: usize = 3;
 const BEGIN: u64 = 1;
 const END: u64 = 2;
 const NEGATED: u64 = 3;
+const HINT: u64 = 4;
 /// What is read of a text, in tokens; more of it says nothing new, and a text of any length must cost a bounded time.
 pub(super) const READ_AT_MOST: usize = 4_000;
 
 /// Kinds of features; each kind is normalised by itself, so that the many letters of a text do not drown its words.
-pub(super) const FAMILIES: usize = 2;
+pub(super) const FAMILIES: usize = 3;
+/// The family of what others found in the text, see [`hint`].
+const HINTS: usize = 2;
 
 /// Room to work in, kept from text to text so that reading allocates nothing.
 #[derive(Debug, Default)]
@@ -42,15 +45,15 @@ struct Token {
 }
 
 impl Scratch {
-    /// Fills `keys` with the features of a text.
-    pub(super) fn read(&mut self, text: &str) {
-        let folded = fold(text);
+    /// Fills `keys` with the features of a folded text, and with what others found in it.
+    pub(super) fn read(&mut self, folded: &Folded, hints: &[u32]) {
         self.tokenize(folded.text());
         let Self { tokens, keys, .. } = self;
         for family in keys.iter_mut() {
             family.clear();
         }
         each_feature(folded.text(), tokens, |family, key, _| keys[family].push(key));
+        keys[HINTS].extend_from_slice(hints);
         for family in keys.iter_mut() {
             family.sort_unstable();
         }
@@ -88,6 +91,12 @@ impl Scratch {
             }
         }
     }
+}
+
+/// The key of something that was found in a text beside its words, by what it is made of: the same for ever.
+pub(crate) fn hint(parts: &[&str]) -> u32 {
+    let hash_of = |part: &&str| part.bytes().fold(0, |hash, byte| join(hash, u64::from(byte)));
+    key(parts.iter().map(hash_of).fold(HINT, join))
 }
 
 /// Says the family and key of each feature, and the tokens that it covers.
@@ -190,7 +199,7 @@ mod tests {
 
     fn keys(text: &str) -> Vec<u32> {
         let mut scratch = Scratch::default();
-        scratch.read(text);
+        scratch.read(&fold(text), &[]);
         scratch.keys[0].clone()
     }
 

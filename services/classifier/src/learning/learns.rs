@@ -7,7 +7,7 @@ use std::fs;
 use proptest::prelude::*;
 use serde::Deserialize;
 
-use super::{Model, Options, Scratch, Untrainable, bytes::Unreadable, evaluate};
+use super::{Hints, Model, Options, Scratch, Untrainable, bytes::Unreadable, evaluate, hint};
 
 const LABELS: [&str; 3] = ["crash", "delivery", "praise"];
 
@@ -32,7 +32,7 @@ fn examples(each: usize) -> Vec<(String, usize)> {
 
 fn train(names: &[&str], examples: &[(String, usize)], options: &Options) -> Result<Model, Untrainable> {
     let examples: Vec<(&str, usize)> = examples.iter().map(|(text, label)| (text.as_str(), *label)).collect();
-    Model::train(&labels(names), &examples, options, &mut |_| true)
+    Model::train(&labels(names), &examples, None, options, &mut |_| true)
 }
 
 fn three_subjects() -> Model {
@@ -40,7 +40,7 @@ fn three_subjects() -> Model {
 }
 
 fn best(model: &Model, text: &str) -> usize {
-    super::evaluation::best(model.read(text, &mut Scratch::default())).0
+    super::evaluation::best(model.read(text, &[], &mut Scratch::default())).0
 }
 
 #[test]
@@ -64,7 +64,7 @@ fn two_labels_share_one_weight_and_are_told_apart_as_well() {
     let model = train(&LABELS[..2], &two, &Options::default()).unwrap();
     assert_eq!(best(&model, "闪退"), 0);
     assert_eq!(best(&model, "快递"), 1);
-    let probabilities = model.read("快递", &mut Scratch::default()).to_vec();
+    let probabilities = model.read("快递", &[], &mut Scratch::default()).to_vec();
     assert_eq!(probabilities.len(), 2);
     assert!((probabilities.iter().sum::<f32>() - 1.0).abs() < 1e-5);
 }
@@ -91,7 +91,7 @@ fn empty_texts_neither_stop_training_nor_reading() {
     let mut with_empty = examples(5);
     with_empty.extend([(String::new(), 0), ("  \n".to_owned(), 1)]);
     let model = train(&LABELS, &with_empty, &Options::default()).unwrap();
-    let total: f32 = model.read("", &mut Scratch::default()).iter().sum();
+    let total: f32 = model.read("", &[], &mut Scratch::default()).iter().sum();
     assert!((total - 1.0).abs() < 1e-5);
     assert_eq!(best(&model, "闪退"), 0);
 }
@@ -121,14 +121,14 @@ fn training_ends_when_it_is_told_to() {
     let examples = examples(20);
     let examples: Vec<(&str, usize)> = examples.iter().map(|(text, label)| (text.as_str(), *label)).collect();
     let mut shares = Vec::new();
-    let stopped = Model::train(&labels(&LABELS), &examples, &Options::default(), &mut |share| {
+    let stopped = Model::train(&labels(&LABELS), &examples, None, &Options::default(), &mut |share| {
         shares.push(share);
         false
     });
     assert_eq!(stopped.err(), Some(Untrainable::Stopped));
     assert_eq!(shares.len(), 1);
 
-    let finished = Model::train(&labels(&LABELS), &examples, &Options::default(), &mut |share| {
+    let finished = Model::train(&labels(&LABELS), &examples, None, &Options::default(), &mut |share| {
         shares.push(share);
         true
     });
@@ -140,7 +140,7 @@ fn training_ends_when_it_is_told_to() {
 fn evidence_points_at_the_words_that_spoke() {
     let model = three_subjects();
     let text = "您好， 這個 ＡＰＰ 閃退";
-    let evidence = model.explain(text, 0, 3);
+    let evidence = model.explain(text, &[], 0, 3);
     let strongest = evidence[0];
     let piece: String = text
         .chars()
@@ -149,10 +149,10 @@ fn evidence_points_at_the_words_that_spoke() {
         .collect();
     assert!(piece.contains("閃退"), "{piece}");
     assert!(evidence.is_sorted_by(|a, b| a.weight >= b.weight && b.weight > 0.0));
-    assert_eq!(model.explain(text, 0, 1).len(), 1);
-    assert_eq!(model.explain(text, 0, 0), []);
-    assert_eq!(model.explain(text, 9, 3), []);
-    assert_eq!(model.explain("", 0, 3), []);
+    assert_eq!(model.explain(text, &[], 0, 1).len(), 1);
+    assert_eq!(model.explain(text, &[], 0, 0), []);
+    assert_eq!(model.explain(text, &[], 9, 3), []);
+    assert_eq!(model.explain("", &[], 0, 3), []);
 }
 
 #[test]
@@ -174,8 +174,8 @@ fn a_negation_is_learnt_wherever_in_its_reach_the_word_stands() {
 fn a_word_of_any_length_is_read_in_a_time_that_grows_with_it_alone() {
     let model = three_subjects();
     let word = "a".repeat(300_000);
-    assert_eq!(model.read(&word, &mut Scratch::default()).len(), 3);
-    assert!(model.explain(&word, 0, 5).len() <= 5);
+    assert_eq!(model.read(&word, &[], &mut Scratch::default()).len(), 3);
+    assert!(model.explain(&word, &[], 0, 5).len() <= 5);
 }
 
 #[test]
@@ -185,9 +185,46 @@ fn bytes_give_the_model_back() {
     assert_eq!(again.to_bytes(), model.to_bytes());
     for (text, _) in examples(5) {
         assert_eq!(
-            again.read(&text, &mut Scratch::default()),
-            model.read(&text, &mut Scratch::default())
+            again.read(&text, &[], &mut Scratch::default()),
+            model.read(&text, &[], &mut Scratch::default())
         );
+    }
+}
+
+/// What rules find counts beside the words, is asked for again by the version that was learnt from, and outlives the bytes.
+#[test]
+fn what_rules_find_is_learnt_from_and_remembered() {
+    let said: Vec<String> = (0..40).map(|at| format!("第{}条", at * 7)).collect();
+    let examples: Vec<(&str, usize)> = said
+        .iter()
+        .enumerate()
+        .map(|(at, text)| (text.as_str(), at % 2))
+        .collect();
+    let (bad, good) = (hint(&["tendency", "bad"]), hint(&["tendency", "good"]));
+    let hints = Hints {
+        version: 3,
+        found: examples.iter().map(|(_, label)| vec![[bad, good][*label]]).collect(),
+    };
+    let options = Options::default();
+    let model = Model::train(
+        &labels(&["bad", "good"]),
+        &examples,
+        Some(&hints),
+        &options,
+        &mut |_| true,
+    )
+    .unwrap();
+    let again = Model::from_bytes(&model.to_bytes()).unwrap();
+    assert_eq!(
+        (model.rules(), again.rules(), three_subjects().rules()),
+        (Some(3), Some(3), None)
+    );
+    for (found, label) in [(bad, 0), (good, 1)] {
+        let mut scratch = Scratch::default();
+        let probabilities = again.read("一句没见过的话", &[found], &mut scratch).to_vec();
+        assert_eq!(super::evaluation::best(&probabilities).0, label);
+        assert!(probabilities[label] > 0.8, "{probabilities:?}");
+        assert_eq!(probabilities, model.read("一句没见过的话", &[found], &mut scratch));
     }
 }
 
@@ -199,7 +236,7 @@ fn bytes_of_something_else_are_refused() {
     assert_eq!(refused(b"PK\x03\x04 something else"), Some(Unreadable::Foreign));
     assert_eq!(refused(&bytes[..bytes.len() - 1]), Some(Unreadable::Damaged));
     let mut later = bytes;
-    later[4] += 1;
+    later[4] += 9;
     assert_eq!(refused(&later), Some(Unreadable::Version));
 }
 
@@ -231,7 +268,7 @@ proptest! {
         }
         if let Ok(model) = Model::from_bytes(&sealed(bytes)) {
             let mut scratch = Scratch::default();
-            let probabilities = model.read("打开就闪退 the app crashes", &mut scratch);
+            let probabilities = model.read("打开就闪退 the app crashes", &[], &mut scratch);
             prop_assert!(probabilities.iter().all(|probability| probability.is_finite()));
         }
     }
@@ -239,10 +276,10 @@ proptest! {
     #[test]
     fn any_text_is_read_to_probabilities_and_evidence_within_it(text in "[\\PC\u{4e00}-\u{9fff}\u{300}-\u{36f} ]{0,200}") {
         let model = train(&LABELS, &examples(2), &Options::default()).unwrap();
-        let total: f32 = model.read(&text, &mut Scratch::default()).iter().sum();
+        let total: f32 = model.read(&text, &[], &mut Scratch::default()).iter().sum();
         prop_assert!((total - 1.0).abs() < 1e-4);
         let length = u32::try_from(text.chars().count()).unwrap();
-        for evidence in model.explain(&text, 0, 10) {
+        for evidence in model.explain(&text, &[], 0, 10) {
             prop_assert!(evidence.start < evidence.end && evidence.end <= length);
         }
     }
@@ -250,7 +287,7 @@ proptest! {
     #[test]
     fn any_texts_can_be_learnt_from(texts in prop::collection::vec(("\\PC{0,30}", 0..3_usize), 0..20)) {
         match train(&LABELS, &texts, &Options::default()) {
-            Ok(model) => prop_assert_eq!(model.read("x", &mut Scratch::default()).len(), 3),
+            Ok(model) => prop_assert_eq!(model.read("x", &[], &mut Scratch::default()).len(), 3),
             Err(refused) => prop_assert_eq!(refused, Untrainable::OneLabel),
         }
     }
@@ -284,7 +321,11 @@ fn real_comments_are_learnt_and_the_probabilities_are_meant() {
     let (held, seen): (Vec<usize>, Vec<usize>) = (0..comments.len()).partition(|at| at % 5 == 0);
     let seen: Vec<_> = seen.into_iter().map(example).collect();
     let held: Vec<_> = held.into_iter().map(example).collect();
-    let model = Model::train(&labels(&names), &seen, &Options::default(), &mut |_| true).unwrap();
+    let held: Vec<_> = held
+        .into_iter()
+        .map(|(text, label)| (text, Vec::new(), label))
+        .collect();
+    let model = Model::train(&labels(&names), &seen, None, &Options::default(), &mut |_| true).unwrap();
     let evaluation = evaluate(&model, &held);
     println!(
         "waimai: accuracy {:.4}, macro-F1 {:.4}, ECE {:.4}",

@@ -18,6 +18,6 @@ mod vocabulary;
 mod learns;
 
 pub(crate) use evaluation::evaluate;
-pub(crate) use features::Scratch;
-pub(crate) use model::{Evidence, Model};
+pub(crate) use features::{Scratch, hint};
+pub(crate) use model::{Evidence, Hints, Model};
 pub(crate) use training::{Options, Untrainable};

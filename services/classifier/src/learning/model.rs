@@ -8,6 +8,7 @@ use super::{
     training::{self, Options, Untrainable},
     vocabulary::Vocabulary,
 };
+use crate::reading::fold::{Folded, fold};
 
 /// A linear classifier over hashed n-grams, with calibrated probabilities.
 #[derive(Debug, Clone)]
@@ -17,6 +18,17 @@ pub(crate) struct Model {
     pub(super) matrix: Matrix,
     /// 1 / temperature.
     pub(super) sharpness: f32,
+    /// The version of the rules whose findings are features of it; none where it was trained without.
+    pub(super) rules: Option<i32>,
+}
+
+/// What rules found in texts, beside their words.
+#[derive(Debug, Clone)]
+pub(crate) struct Hints {
+    /// The version of the rules.
+    pub(crate) version: i32,
+    /// Of each example, in their order; see [`super::hint`].
+    pub(crate) found: Vec<Vec<u32>>,
 }
 
 /// Weights of one byte each, with a scale for each feature.
@@ -99,7 +111,8 @@ pub(crate) struct Evidence {
 }
 
 impl Model {
-    /// Learns to tell the labels apart; an example is a text and its label's place in `labels`.
+    /// Learns to tell the labels apart; an example is a text and its label's place in `labels`. Where rules found something in the texts,
+    /// `hints` says what: whoever asks the model later says what the same rules find.
     ///
     /// `keep_on` is asked now and then, with the share that is done; false ends the training.
     ///
@@ -108,10 +121,16 @@ impl Model {
     pub(crate) fn train(
         labels: &[String],
         examples: &[(&str, usize)],
+        hints: Option<&Hints>,
         options: &Options,
         keep_on: &mut dyn FnMut(f32) -> bool,
     ) -> Result<Self, Untrainable> {
-        training::train(labels, examples, options, keep_on)
+        training::train(labels, examples, hints, options, keep_on)
+    }
+
+    /// The version of the rules whose findings it wants to be told.
+    pub(crate) fn rules(&self) -> Option<i32> {
+        self.rules
     }
 
     /// The labels, in the order of the probabilities.
@@ -119,9 +138,14 @@ impl Model {
         &self.labels
     }
 
-    /// The probability of each label; they sum up to 1.
-    pub(crate) fn read<'a>(&self, text: &str, scratch: &'a mut Scratch) -> &'a [f32] {
-        scratch.read(text);
+    /// The probability of each label; they sum up to 1. `hints` are what its rules find in the text.
+    pub(crate) fn read<'a>(&self, text: &str, hints: &[u32], scratch: &'a mut Scratch) -> &'a [f32] {
+        self.read_folded(&fold(text), hints, scratch)
+    }
+
+    /// The same of a text that was folded already.
+    pub(crate) fn read_folded<'a>(&self, folded: &Folded, hints: &[u32], scratch: &'a mut Scratch) -> &'a [f32] {
+        scratch.read(folded, hints);
         self.vocabulary.count(scratch);
         let Scratch { row, margins, .. } = scratch;
         row.weigh(self.vocabulary.importance());
@@ -132,12 +156,12 @@ impl Model {
     }
 
     /// What of a text spoke most for a label: at most so many pieces, the strongest first.
-    pub(crate) fn explain(&self, text: &str, label: usize, at_most: usize) -> Vec<Evidence> {
+    pub(crate) fn explain(&self, text: &str, hints: &[u32], label: usize, at_most: usize) -> Vec<Evidence> {
         if label >= self.labels.len() {
             return Vec::new();
         }
         let mut scratch = Scratch::default();
-        scratch.read(text);
+        scratch.read(&fold(text), hints);
         self.vocabulary.count(&mut scratch);
         scratch.row.weigh(self.vocabulary.importance());
         let mut row = std::mem::take(&mut scratch.row.cells);

@@ -13,7 +13,7 @@ use super::{
     calibration::Outcomes,
     counting::Counts,
     linear::{Problem, Rows, Weights},
-    model::{Matrix, Model},
+    model::{Hints, Matrix, Model},
     vocabulary::{Row, Vocabulary},
 };
 
@@ -70,6 +70,7 @@ const MOST_MARGINS: usize = 50_000_000;
 pub(super) fn train(
     labels: &[String],
     examples: &[(&str, usize)],
+    hints: Option<&Hints>,
     options: &Options,
     keep_on: &mut dyn FnMut(f32) -> bool,
 ) -> Result<Model, Untrainable> {
@@ -89,7 +90,13 @@ pub(super) fn train(
     }
     let answers: Vec<usize> = examples.iter().map(|(_, label)| *label).collect();
     let cost = COST * (labels_known as f32 / MANY_LABELS).clamp(1.0, DEAREST);
-    let counts = Counts::new(examples.iter().map(|(text, _)| *text), Matrix::width(labels.len()))?;
+    let found = |at: usize| {
+        hints
+            .and_then(|hints| hints.found.get(at))
+            .map_or(&[][..], Vec::as_slice)
+    };
+    let texts = examples.iter().enumerate().map(|(at, (text, _))| (*text, found(at)));
+    let counts = Counts::new(texts, Matrix::width(labels.len()))?;
     let task = Task {
         part: parts(&answers, labels.len(), options.seed),
         costs: known
@@ -134,6 +141,7 @@ pub(super) fn train(
         vocabulary: Vocabulary::new(task.counts.keys, importance),
         matrix,
         sharpness,
+        rules: hints.map(|hints| hints.version),
     })
 }
 

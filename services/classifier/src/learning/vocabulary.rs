@@ -124,7 +124,7 @@ mod tests {
     fn families_weigh_the_same_and_a_text_has_the_length_1() {
         let mut row = Row {
             cells: vec![(0, 1.0), (1, 2.0), (2, 5.0)],
-            ends: [2, 3],
+            ends: [2, 3, 3],
         };
         row.weigh(&[1.0, 0.5, 3.0]);
         let square = |range: std::ops::Range<usize>| row.cells[range].iter().map(|cell| cell.1 * cell.1).sum::<f32>();

@@ -13,6 +13,7 @@ use super::{
     asking, convert,
     domain::Counts,
     examples::{self, Import},
+    shadow,
     tasks::{self, Change},
     training,
     versions::{self, Named, Wish},
@@ -102,6 +103,8 @@ impl ModelService for Api {
             display_name: request.display_name.clone(),
             threshold: request.threshold,
             hold_out_share: request.hold_out_share,
+            review_share: request.review_share,
+            double_coding_share: request.double_coding_share,
         };
         let answer = tasks::update(&self.room, &tenant, task, change, &request.etag, repeat).await?;
         Ok(Response::new(answer))
@@ -317,6 +320,51 @@ impl ModelService for Api {
         Ok(Response::new(
             versions::roll_back(&self.room, &tenant, task, wish).await?,
         ))
+    }
+
+    async fn set_shadow_model(
+        &self,
+        request: Request<v1::SetShadowModelRequest>,
+    ) -> Result<Response<v1::Task>, Status> {
+        let caller = Caller::of(&request)?;
+        let request = request.into_inner();
+        let (tenant, task, version) = model_of(&caller, &request.name)?;
+        let repeat = Repeatable::new(&tenant, &caller, "SetShadowModel", &request.request_id, &request)?;
+        let named = Named {
+            tenant: &tenant,
+            task,
+            version,
+        };
+        Ok(Response::new(
+            shadow::set(&self.room, named, &request.etag, repeat).await?,
+        ))
+    }
+
+    async fn clear_shadow_model(
+        &self,
+        request: Request<v1::ClearShadowModelRequest>,
+    ) -> Result<Response<v1::Task>, Status> {
+        let caller = Caller::of(&request)?;
+        let request = request.into_inner();
+        let (tenant, task) = task_of(&caller, &request.name)?;
+        let repeat = Repeatable::new(&tenant, &caller, "ClearShadowModel", &request.request_id, &request)?;
+        Ok(Response::new(
+            shadow::clear(&self.room, &tenant, task, &request.etag, repeat).await?,
+        ))
+    }
+
+    async fn get_shadow_report(
+        &self,
+        request: Request<v1::GetShadowReportRequest>,
+    ) -> Result<Response<v1::ShadowReport>, Status> {
+        let caller = Caller::of(&request)?;
+        let (tenant, task, version) = model_of(&caller, &request.get_ref().name)?;
+        let named = Named {
+            tenant: &tenant,
+            task,
+            version,
+        };
+        Ok(Response::new(shadow::report(&self.room, named).await?))
     }
 
     async fn predict(&self, request: Request<v1::PredictRequest>) -> Result<Response<v1::PredictResponse>, Status> {

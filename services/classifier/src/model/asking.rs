@@ -4,16 +4,18 @@ use huiyin_chassis::{Refusal, Tenant, Transaction, mask::mask};
 
 use super::{
     convert::{self, TASKS},
-    domain::{Judgement, Labelled, Target},
+    domain::{Judgement, Labelled, Task},
     judging::{aside, best, judge},
+    reader::Reader,
+    shadow::Shadowed,
     store::{self, Hold},
     store_examples, tasks,
     versions::Named,
 };
 use crate::{
     error::Error,
-    learning::{Evidence, Model, Scratch},
-    reading::answers::{About, Answer},
+    learning::{Evidence, Scratch},
+    reading::{answers::Answer, verdict::Scan},
     room::Room,
 };
 
@@ -48,9 +50,9 @@ pub(super) async fn predict(
         let task = tenant.child(TASKS, &task.id);
         return Err(Error::NotActive { task }.into());
     }
-    let model = room.models.version(&mut tx, tenant, &task, version).await?;
+    let reader = Reader::open(room, &mut tx, tenant, &task, version).await?;
     tx.rollback().await;
-    let model = model.ok_or_else(|| Refusal::not_found(&convert::model_name(tenant, &task.id, version)))?;
+    let reader = reader.ok_or_else(|| Refusal::not_found(&convert::model_name(tenant, &task.id, version)))?;
     let threshold = task.threshold;
     let readings = aside(move || {
         let mut scratch = Scratch::default();
@@ -58,7 +60,7 @@ pub(super) async fn predict(
         texts
             .map(|text| {
                 let masked = mask(text);
-                let reading = read(&model, &masked, threshold, &mut scratch);
+                let reading = read(&reader, &masked, threshold, &mut scratch);
                 Reading {
                     masked_text: (masked != *text).then_some(masked),
                     ..reading
@@ -70,8 +72,9 @@ pub(super) async fn predict(
 }
 
 /// Reads one text.
-pub(super) fn read(model: &Model, text: &str, threshold: f64, scratch: &mut Scratch) -> Reading {
-    let probabilities = model.read(text, scratch);
+fn read(reader: &Reader, text: &str, threshold: f64, scratch: &mut Scratch) -> Reading {
+    let (model, hints) = (&reader.model, reader.hints(text));
+    let probabilities = model.read(text, &hints, scratch);
     let mut order: Vec<usize> = (0..probabilities.len()).collect();
     order.sort_by(|a, b| probabilities[*b].total_cmp(&probabilities[*a]).then(a.cmp(b)));
     order.truncate(CANDIDATES);
@@ -86,7 +89,7 @@ pub(super) fn read(model: &Model, text: &str, threshold: f64, scratch: &mut Scra
         abstained: !sure,
         evidence: order
             .first()
-            .map(|best| model.explain(text, *best, PIECES))
+            .map(|best| model.explain(text, &hints, *best, PIECES))
             .unwrap_or_default(),
         candidates,
         masked_text: None,
@@ -101,8 +104,8 @@ pub(super) async fn evaluate(
 ) -> Result<Judgement, Refusal> {
     let mut tx = room.database.tenant(named.tenant).await?;
     let (task, _) = named.find(&mut tx, Hold::Free).await?;
-    let model = room.models.version(&mut tx, named.tenant, &task, named.version).await?;
-    let model = model.ok_or_else(|| Refusal::not_found(&named.name()))?;
+    let reader = Reader::open(room, &mut tx, named.tenant, &task, named.version).await?;
+    let reader = reader.ok_or_else(|| Refusal::not_found(&named.name()))?;
     let texts = match texts {
         Some(texts) => texts,
         None => store_examples::labelled(&mut tx, named.tenant, &task, true).await?,
@@ -111,40 +114,76 @@ pub(super) async fn evaluate(
     if texts.is_empty() {
         return Err(Error::NotEvaluated { model: named.name() }.into());
     }
-    aside(move || judge(&model, &texts, task.threshold)).await
+    aside(move || judge(&reader, &texts, task.threshold)).await
 }
 
-/// What the active models of dimensions and of sentiment say of a masked text.
+/// What was asked of a text: for each task of a dimension or of sentiment.
+#[derive(Debug, Default)]
+pub(crate) struct Asked {
+    /// All of them, also those without a model.
+    pub(crate) tasks: Vec<Task>,
+    /// Of the active versions.
+    pub(crate) answers: Vec<Answer>,
+    /// Of the versions in the shadow.
+    pub(crate) shadows: Vec<Shadowed>,
+}
+
+impl Asked {
+    /// What the active version of a task said.
+    pub(crate) fn answer_for(&self, task: &Task) -> Option<&Answer> {
+        let about = task.about()?;
+        self.answers.iter().find(|answer| answer.about == about)
+    }
+}
+
+/// What the models of dimensions and of sentiment say of a masked text that was scanned.
 ///
 /// # Errors
 /// UNAVAILABLE where the database is gone.
-pub(crate) async fn answers(
+pub(crate) async fn ask(room: &Room, tx: &mut Transaction, tenant: &Tenant, scan: &Scan<'_>) -> Result<Asked, Refusal> {
+    let mut asked = Asked {
+        tasks: store::asking(tx, tenant).await?,
+        ..Asked::default()
+    };
+    for task in &asked.tasks {
+        let Some(about) = task.about() else { continue };
+        if let Some((label, confidence)) = says(room, tx, tenant, (task, task.active_version), scan).await? {
+            asked.answers.push(Answer {
+                about,
+                label,
+                confidence,
+                sure: confidence >= task.threshold,
+                model: convert::model_name(tenant, &task.id, task.active_version),
+            });
+        }
+        if let Some((label, confidence)) = says(room, tx, tenant, (task, task.shadow_version), scan).await? {
+            asked.shadows.push(Shadowed {
+                task: task.id.clone(),
+                version: task.shadow_version,
+                label,
+                confidence,
+            });
+        }
+    }
+    Ok(asked)
+}
+
+/// The likeliest label by a version, and how likely it is; none for version 0.
+async fn says(
     room: &Room,
     tx: &mut Transaction,
     tenant: &Tenant,
-    text: &str,
-) -> Result<Vec<Answer>, Refusal> {
-    let mut answers = Vec::new();
-    for task in store::deciding(tx, tenant).await? {
-        let about = match task.target {
-            Target::Dimension => About::Dimension(task.dimension.clone()),
-            Target::Sentiment => About::Sentiment,
-            Target::Labels => continue,
-        };
-        let found = room.models.version(tx, tenant, &task, task.active_version).await?;
-        let Some(model) = found else { continue };
-        let mut scratch = Scratch::default();
-        let (best, confidence) = best(model.read(text, &mut scratch));
-        let Some(label) = model.labels().get(best) else {
-            continue;
-        };
-        answers.push(Answer {
-            about,
-            label: label.clone(),
-            confidence: confidence.into(),
-            sure: f64::from(confidence) >= task.threshold,
-            model: convert::model_name(tenant, &task.id, task.active_version),
-        });
+    (task, version): (&Task, i32),
+    scan: &Scan<'_>,
+) -> Result<Option<(String, f64)>, Refusal> {
+    if version == 0 {
+        return Ok(None);
     }
-    Ok(answers)
+    let Some(reader) = Reader::open(room, tx, tenant, task, version).await? else {
+        return Ok(None);
+    };
+    let mut scratch = Scratch::default();
+    let (best, confidence) = best(reader.read_scanned(scan, &mut scratch).await?);
+    let label = reader.model.labels().get(best);
+    Ok(label.map(|label| (label.clone(), confidence.into())))
 }

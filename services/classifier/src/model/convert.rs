@@ -4,7 +4,9 @@ use huiyin_chassis::{Refusal, Tenant, mask::mask, sql};
 use huiyin_proto::{classifier::v1, codec};
 use jiff::Timestamp;
 
-pub(super) use huiyin_proto::classifier::v1::{Model as ModelAnswer, Task as TaskAnswer, TrainModelRequest};
+pub(super) use huiyin_proto::classifier::v1::{
+    Model as ModelAnswer, ShadowReport as ShadowAnswer, Task as TaskAnswer, TrainModelRequest,
+};
 
 use super::{
     asking::Reading,
@@ -12,6 +14,8 @@ use super::{
         Counts, DEFAULT_HOLD_OUT, DEFAULT_THRESHOLD, Example, Judgement, Labelled, Side, Source, Target, Task, Version,
     },
     examples::Imported,
+    shadow::Report,
+    tasks::reviewable,
 };
 
 /// The part of a name behind `tenants/{tenant}/`.
@@ -87,13 +91,15 @@ pub(super) fn new_task(task: v1::Task, id: String, author: &str, now: Timestamp)
         ));
     }
     let or = |said: f64, default: f64| if said == 0.0 { default } else { said };
-    Ok(Task {
+    let task = Task {
         id,
         display_name: task.display_name,
         target: wanted,
         dimension: task.dimension,
         threshold: or(task.threshold, DEFAULT_THRESHOLD),
         hold_out_share: or(task.hold_out_share, DEFAULT_HOLD_OUT),
+        review_share: task.review_share,
+        double_coding_share: task.double_coding_share,
         last_version: 0,
         active_version: 0,
         previous_versions: Vec::new(),
@@ -102,7 +108,9 @@ pub(super) fn new_task(task: v1::Task, id: String, author: &str, now: Timestamp)
         author: author.to_owned(),
         create_time: now,
         update_time: now,
-    })
+    };
+    reviewable(&task, "task.")?;
+    Ok(task)
 }
 
 /// A task; lists leave out how many examples it has.
@@ -114,6 +122,8 @@ pub(super) fn task(tenant: &Tenant, task: &Task, counts: Counts) -> v1::Task {
         dimension: task.dimension.clone(),
         threshold: task.threshold,
         hold_out_share: task.hold_out_share,
+        review_share: task.review_share,
+        double_coding_share: task.double_coding_share,
         active_version: task.active_version,
         shadow_version: task.shadow_version,
         training_examples: counts.training,
@@ -212,6 +222,7 @@ pub(super) fn model(tenant: &Tenant, task: &Task, version: &Version) -> v1::Mode
         create_time: Some(sql::to_proto(version.create_time)),
         active: task.active_version == version.version,
         shadow: task.shadow_version == version.version,
+        rules_version: version.rules_version,
     }
 }
 
@@ -249,6 +260,27 @@ pub(super) fn confusion(judgement: &Judgement) -> v1::ConfusionMatrix {
                 texts: row.iter().map(|texts| i64::from(*texts)).collect(),
             })
             .collect(),
+    }
+}
+
+/// How a version did in the shadow.
+pub(super) fn shadow_report(name: &str, report: &Report) -> ShadowAnswer {
+    #[expect(clippy::cast_precision_loss, reason = "counts of texts")]
+    let share = |part: i64, of: i64| (of > 0).then(|| part as f64 / of as f64);
+    let accuracy = |right: i64| v1::ShadowAccuracy {
+        known: report.known,
+        right,
+        accuracy: share(right, report.known),
+    };
+    ShadowAnswer {
+        name: format!("{name}/shadowReport"),
+        compared: report.compared,
+        agreed: report.agreed,
+        agreement: share(report.agreed, report.compared),
+        shadow: Some(accuracy(report.shadow_right)),
+        active: Some(accuracy(report.active_right)),
+        first_time: report.first_time.map(sql::to_proto),
+        last_time: report.last_time.map(sql::to_proto),
     }
 }
 

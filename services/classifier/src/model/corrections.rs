@@ -8,7 +8,7 @@ use super::{
     domain::{Example, Side, Source, Target},
     store, store_examples,
 };
-use crate::domain::Sentiment;
+use crate::domain::{Sentiment, UNCLASSIFIED};
 
 /// What a person said a feedback is.
 #[derive(Debug, Clone, Copy)]
@@ -16,10 +16,12 @@ pub(crate) struct Said<'s> {
     pub(crate) classification: Uuid,
     /// Name of the feedback.
     pub(crate) feedback: &'s str,
-    /// Key of the main dimension, and the category of it.
-    pub(crate) category: Option<(&'s str, &'s str)>,
+    /// Keys of dimensions, each with its category, `unclassified` for none.
+    pub(crate) labels: &'s [(&'s str, &'s str)],
     pub(crate) sentiment: Option<Sentiment>,
     pub(crate) author: &'s str,
+    /// How they said it.
+    pub(crate) source: Source,
 }
 
 /// Keeps an example in each task that learns what was said. Without such a task, or where the text is no longer kept, in none.
@@ -34,14 +36,15 @@ pub(crate) async fn learn_from(
 ) -> Result<(), Refusal> {
     let mut wanted = Vec::new();
     for task in store::of_taxonomy(tx, tenant).await? {
-        let label = match (task.target, said.category, said.sentiment) {
-            (Target::Dimension, Some((dimension, category)), _) if dimension == task.dimension => category,
-            (Target::Sentiment, _, Some(Sentiment::Negative)) => "NEGATIVE",
-            (Target::Sentiment, _, Some(Sentiment::Neutral)) => "NEUTRAL",
-            (Target::Sentiment, _, Some(Sentiment::Positive)) => "POSITIVE",
-            _ => continue,
+        let mut labels = said.labels.iter();
+        let label = match task.target {
+            Target::Labels => None,
+            Target::Dimension => labels
+                .find(|(dimension, _)| *dimension == task.dimension)
+                .map(|(_, category)| *category),
+            Target::Sentiment => said.sentiment.map(Sentiment::key),
         };
-        wanted.push((task.id, label));
+        wanted.extend(label.map(|label| (task.id, label)));
     }
     if wanted.is_empty() {
         return Ok(());
@@ -49,14 +52,20 @@ pub(crate) async fn learn_from(
     let Some(text) = store_examples::statement(tx, tenant, said.classification).await? else {
         return Ok(());
     };
+    // Said once more, it is the same example with another label.
+    let id = format!("feedback-{}", said.classification);
     for (task, label) in wanted {
+        if label == UNCLASSIFIED {
+            // None of the categories is nothing to learn, and what was said before is wrong.
+            store_examples::delete(tx, tenant, &task, std::slice::from_ref(&id)).await?;
+            continue;
+        }
         let example = Example {
-            // Corrected once more, it is the same example with another label.
-            id: format!("feedback-{}", said.classification),
+            id: id.clone(),
             text: mask(&text),
             label: label.to_owned(),
             side: Side::ByHash,
-            source: Source::Correction,
+            source: said.source,
             feedback: said.feedback.to_owned(),
             author: said.author.to_owned(),
             create_time: now,

@@ -6,6 +6,8 @@ use huiyin_chassis::secret;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
+use crate::reading::answers::About;
+
 /// Where a new task abstains unless it is said otherwise.
 pub(super) const DEFAULT_THRESHOLD: f64 = 0.6;
 /// What a new task holds out unless it is said otherwise.
@@ -15,7 +17,7 @@ pub(super) const MOST_EXAMPLES: i64 = 500_000;
 /// And on so many bytes of text.
 pub(super) const MOST_BYTES: i64 = 256 << 20;
 /// Sides are dealt in ten thousandths.
-const BUCKETS: i32 = 10_000;
+pub(crate) const BUCKETS: i32 = 10_000;
 
 /// The labels of a task of sentiment.
 pub(crate) const SENTIMENTS: [&str; 3] = ["NEGATIVE", "NEUTRAL", "POSITIVE"];
@@ -38,6 +40,10 @@ pub(crate) struct Task {
     pub(crate) dimension: String,
     pub(crate) threshold: f64,
     pub(crate) hold_out_share: f64,
+    /// Of what is in no doubt.
+    pub(crate) review_share: f64,
+    /// Of what is reviewed.
+    pub(crate) double_coding_share: f64,
     pub(crate) last_version: i32,
     /// 0 for none.
     pub(crate) active_version: i32,
@@ -59,7 +65,16 @@ impl Task {
         bucket
     }
 
-    /// Makes a version decide (0: none) and remembers the one that did.
+    /// What its models are asked about a feedback; nothing where the labels are the tenant's own.
+    pub(crate) fn about(&self) -> Option<About> {
+        match self.target {
+            Target::Labels => None,
+            Target::Dimension => Some(About::Dimension(self.dimension.clone())),
+            Target::Sentiment => Some(About::Sentiment),
+        }
+    }
+
+    /// Makes a version decide (0: none) and remembers the one that did; it leaves the shadow.
     pub(super) fn activate(&mut self, version: i32, now: Timestamp) {
         /// Nobody goes back further.
         const REMEMBERED: usize = 100;
@@ -68,6 +83,9 @@ impl Task {
             self.previous_versions.remove(0);
         }
         self.active_version = version;
+        if self.shadow_version == version {
+            self.shadow_version = 0;
+        }
         self.touch(now);
     }
 
@@ -77,6 +95,9 @@ impl Task {
             return false;
         }
         self.active_version = self.previous_versions.pop().unwrap_or(0);
+        if self.shadow_version == self.active_version {
+            self.shadow_version = 0;
+        }
         self.touch(now);
         true
     }
@@ -122,7 +143,7 @@ pub(crate) struct Example {
 
 /// The bucket of what has a key, 0 … 9999. An example is kept with that of its folded text as it was first imported, so it stands on one side
 /// for ever, and the same text under another id beside it.
-pub(super) fn bucket(task: &str, key: &str) -> i32 {
+pub(crate) fn bucket(task: &str, key: &str) -> i32 {
     let hash = secret::hash(format!("{task}\u{1f}{key}").as_bytes());
     let number = u32::from_be_bytes([hash[0], hash[1], hash[2], hash[3]]);
     i32::try_from(number % BUCKETS.unsigned_abs()).unwrap_or(0)
@@ -149,6 +170,8 @@ pub(crate) struct Version {
     pub(crate) first_training_bucket: Option<i32>,
     pub(crate) judgement: Option<Judgement>,
     pub(crate) train_seconds: f64,
+    /// The version of the taxonomy whose rules are features of it; none where none are.
+    pub(crate) rules_version: Option<i32>,
     pub(crate) size_bytes: i64,
     pub(crate) digest: String,
     pub(crate) author: String,
@@ -200,6 +223,8 @@ mod tests {
             dimension: String::new(),
             threshold: DEFAULT_THRESHOLD,
             hold_out_share: DEFAULT_HOLD_OUT,
+            review_share: 0.0,
+            double_coding_share: 0.0,
             last_version: 3,
             active_version: 0,
             previous_versions: Vec::new(),

@@ -13,7 +13,12 @@ use super::{
     store::Hold,
     store_examples, tasks,
 };
-use crate::{error::Error, room::Room};
+use crate::{
+    domain::{Sentiment, UNCLASSIFIED},
+    error::Error,
+    reading::lexicon::Lexicon,
+    room::Room,
+};
 
 /// An answer names so many refusals; the others are counted.
 const MOST_REFUSALS: usize = 1000;
@@ -75,23 +80,21 @@ pub(super) struct Import {
 }
 
 /// The labels that a task takes.
-enum Labels {
+pub(crate) enum Labels {
     Any,
     These(BTreeSet<String>, &'static str),
 }
 
 impl Labels {
-    async fn of(room: &Room, tenant: &Tenant, task: &Task) -> Result<Self, Refusal> {
-        Ok(match task.target {
+    /// Those of a task; categories are those of the taxonomy in effect.
+    pub(crate) fn of(task: &Task, lexicon: &Lexicon) -> Self {
+        match task.target {
             Target::Labels => Self::Any,
             Target::Sentiment => Self::These(
                 SENTIMENTS.iter().map(|label| (*label).to_owned()).collect(),
                 "label: must be NEGATIVE, NEUTRAL or POSITIVE",
             ),
             Target::Dimension => {
-                let mut tx = room.database.tenant(tenant).await?;
-                let lexicon = room.lexicons.active(&mut tx, tenant).await?;
-                tx.rollback().await;
                 let place = lexicon.dimensions.iter().position(|key| *key == task.dimension);
                 let categories = lexicon.categories.iter();
                 let keys = categories.filter(|category| Some(category.dimension) == place);
@@ -100,7 +103,17 @@ impl Labels {
                     "label: must be a category of the task's dimension, in the taxonomy in effect",
                 )
             }
-        })
+        }
+    }
+
+    /// True where people may settle on this label: one of them, or none of the categories.
+    pub(crate) fn settles(&self, label: &str) -> bool {
+        match self {
+            Self::Any => true,
+            Self::These(labels, _) => {
+                labels.contains(label) || (label == UNCLASSIFIED && !labels.contains(Sentiment::Neutral.key()))
+            }
+        }
     }
 
     fn violation(&self, label: &str) -> Option<&'static str> {
@@ -116,10 +129,11 @@ impl Import {
     pub(super) async fn open(room: &Room, tenant: Tenant, task: &str) -> Result<Self, Refusal> {
         let mut tx = room.database.tenant(&tenant).await?;
         let task = tasks::existing(&mut tx, &tenant, task, Hold::Free).await?;
+        let lexicon = room.lexicons.active(&mut tx, &tenant).await?;
         let holds = store_examples::size(&mut tx, &tenant, &task.id).await?;
         tx.rollback().await;
         Ok(Self {
-            labels: Labels::of(room, &tenant, &task).await?,
+            labels: Labels::of(&task, &lexicon),
             tenant,
             task: task.id,
             holds,

@@ -3,8 +3,11 @@
 use huiyin_chassis::Refusal;
 use rustix::time::{ClockId, clock_gettime};
 
-use super::domain::{Judgement, LabelJudgement, Labelled};
-use crate::learning::{self, Model, Scratch};
+use super::{
+    domain::{Judgement, LabelJudgement, Labelled},
+    reader::Reader,
+};
+use crate::learning::{self, Scratch};
 
 /// Shorter measurements say little: the texts are read again until so many seconds of processor time have gone.
 const LEAST_SECONDS: f64 = 0.1;
@@ -12,14 +15,15 @@ const LEAST_SECONDS: f64 = 0.1;
 const MOST_ROUNDS: usize = 50;
 
 /// Reads the texts and compares. Takes a while: not for an async task.
-pub(super) fn judge(model: &Model, texts: &[Labelled], threshold: f64) -> Judgement {
+pub(super) fn judge(reader: &Reader, texts: &[Labelled], threshold: f64) -> Judgement {
+    let model = &reader.model;
     let place = |label: &str| model.labels().iter().position(|known| known == label);
-    let known: Vec<(&str, usize)> = texts
+    let known: Vec<(&str, Vec<u32>, usize)> = texts
         .iter()
-        .filter_map(|(text, label)| Some((text.as_str(), place(label)?)))
+        .filter_map(|(text, label)| Some((text.as_str(), reader.hints(text), place(label)?)))
         .collect();
     let evaluation = learning::evaluate(model, &known);
-    let (covered, covered_right) = covered(model, texts, threshold);
+    let (covered, covered_right) = covered(reader, texts, threshold);
     let (all, sure) = (whole(texts.len()), whole(covered));
     let share = |part: f64, of: f64| if of == 0.0 { 0.0 } else { part / of };
     Judgement {
@@ -40,7 +44,7 @@ pub(super) fn judge(model: &Model, texts: &[Labelled], threshold: f64) -> Judgem
             })
             .collect(),
         confusion: evaluation.confusion,
-        texts_per_cpu_second: speed(model, texts),
+        texts_per_cpu_second: speed(reader, texts),
         coverage: share(sure, all),
         covered_accuracy: share(whole(covered_right), sure),
         unknown_texts: count(texts.len() - known.len()),
@@ -48,38 +52,38 @@ pub(super) fn judge(model: &Model, texts: &[Labelled], threshold: f64) -> Judgem
 }
 
 /// The share of texts whose label it gives.
-pub(super) fn accuracy(model: &Model, texts: &[Labelled]) -> f64 {
+pub(super) fn accuracy(reader: &Reader, texts: &[Labelled]) -> f64 {
     let mut scratch = Scratch::default();
     let right = texts.iter().filter(|(text, label)| {
-        let (best, _) = best(model.read(text, &mut scratch));
-        model.labels().get(best) == Some(label)
+        let (best, _) = best(reader.read(text, &mut scratch));
+        reader.model.labels().get(best) == Some(label)
     });
     whole(right.count()) / whole(texts.len().max(1))
 }
 
 /// On how many texts it is sure enough, and in how many of those it is right.
-fn covered(model: &Model, texts: &[Labelled], threshold: f64) -> (usize, usize) {
+fn covered(reader: &Reader, texts: &[Labelled], threshold: f64) -> (usize, usize) {
     let mut scratch = Scratch::default();
     let (mut covered, mut right) = (0, 0);
     for (text, label) in texts {
-        let (best, confidence) = best(model.read(text, &mut scratch));
+        let (best, confidence) = best(reader.read(text, &mut scratch));
         if f64::from(confidence) >= threshold {
             covered += 1;
-            right += usize::from(model.labels().get(best) == Some(label));
+            right += usize::from(reader.model.labels().get(best) == Some(label));
         }
     }
     (covered, right)
 }
 
-/// Texts read in a second of processor time, on one core.
-fn speed(model: &Model, texts: &[Labelled]) -> f64 {
+/// Texts read in a second of processor time, on one core; looking for what rules find is part of it.
+fn speed(reader: &Reader, texts: &[Labelled]) -> f64 {
     let mut scratch = Scratch::default();
     let began = processor_seconds();
     let mut read = 0;
     for _ in 0..MOST_ROUNDS {
         for (text, _) in texts {
             // Whatever is read is looked at, or reading could be optimised away.
-            read += usize::from(!model.read(text, &mut scratch).is_empty());
+            read += usize::from(!reader.read(text, &mut scratch).is_empty());
         }
         if processor_seconds() - began >= LEAST_SECONDS {
             break;

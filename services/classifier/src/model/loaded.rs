@@ -119,7 +119,7 @@ mod tests {
     fn what_was_not_used_for_longest_makes_room() {
         let labels = ["a".to_owned(), "b".to_owned()];
         let examples = [("好", 0), ("坏", 1), ("很好", 0), ("很坏", 1)];
-        let model = Model::train(&labels, &examples, &Options::default(), &mut |_| true).unwrap();
+        let model = Model::train(&labels, &examples, None, &Options::default(), &mut |_| true).unwrap();
         let model = Arc::new(model);
         let loaded = Loaded::new(100);
         let key = |version| {

@@ -16,6 +16,8 @@ struct Row {
     dimension: String,
     threshold: f64,
     hold_out_share: f64,
+    review_share: f64,
+    double_coding_share: f64,
     last_version: i32,
     active_version: i32,
     previous_versions: Vec<i32>,
@@ -39,6 +41,8 @@ impl TryFrom<Row> for Task {
             dimension: row.dimension,
             threshold: row.threshold,
             hold_out_share: row.hold_out_share,
+            review_share: row.review_share,
+            double_coding_share: row.double_coding_share,
             last_version: row.last_version,
             active_version: row.active_version,
             previous_versions: row.previous_versions,
@@ -52,7 +56,7 @@ impl TryFrom<Row> for Task {
 }
 
 const SELECT: &str =
-    "SELECT task_id, display_name, target, dimension, threshold, hold_out_share, last_version, active_version,
+    "SELECT task_id, display_name, target, dimension, threshold, hold_out_share, review_share, double_coding_share, last_version, active_version,
             previous_versions, shadow_version, revision, author, create_time, update_time
      FROM task WHERE tenant_id = ";
 
@@ -105,11 +109,11 @@ pub(super) async fn of_taxonomy(tx: &mut Transaction, tenant: &Tenant) -> Result
     rows.into_iter().map(Task::try_from).collect()
 }
 
-/// The tasks of dimensions and of sentiment whose models decide.
-pub(super) async fn deciding(tx: &mut Transaction, tenant: &Tenant) -> Result<Vec<Task>, Refusal> {
+/// The tasks of dimensions and of sentiment: what is asked of every feedback.
+pub(super) async fn asking(tx: &mut Transaction, tenant: &Tenant) -> Result<Vec<Task>, Refusal> {
     let mut query = QueryBuilder::new(SELECT);
     query.push_bind(tenant.key().to_owned());
-    query.push(" AND target <> 1 AND active_version <> 0 ORDER BY task_id");
+    query.push(" AND target <> 1 ORDER BY task_id");
     let rows: Vec<Row> = query.build_query_as().fetch_all(&mut **tx).await?;
     rows.into_iter().map(Task::try_from).collect()
 }
@@ -118,8 +122,8 @@ pub(super) async fn deciding(tx: &mut Transaction, tenant: &Tenant) -> Result<Ve
 pub(super) async fn insert(tx: &mut Transaction, tenant: &Tenant, task: &Task) -> Result<bool, Refusal> {
     let inserted = sqlx::query(
         "INSERT INTO task (tenant_id, task_id, display_name, target, dimension, threshold, hold_out_share, revision, author,
-             create_time, update_time)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $10)",
+             create_time, update_time, review_share, double_coding_share)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $10, $11, $12)",
     )
     .bind(tenant.key())
     .bind(&task.id)
@@ -131,6 +135,8 @@ pub(super) async fn insert(tx: &mut Transaction, tenant: &Tenant, task: &Task) -
     .bind(task.revision)
     .bind(&task.author)
     .bind(sql::time(task.create_time))
+    .bind(task.review_share)
+    .bind(task.double_coding_share)
     .execute(&mut **tx)
     .await;
     match inserted {
@@ -145,7 +151,7 @@ pub(super) async fn update(tx: &mut Transaction, tenant: &Tenant, task: &Task) -
     sqlx::query(
         "UPDATE task
          SET display_name = $3, threshold = $4, hold_out_share = $5, last_version = $6, active_version = $7, previous_versions = $8,
-             shadow_version = $9, revision = $10, update_time = $11
+             shadow_version = $9, revision = $10, update_time = $11, review_share = $12, double_coding_share = $13
          WHERE tenant_id = $1 AND task_id = $2",
     )
     .bind(tenant.key())
@@ -159,6 +165,8 @@ pub(super) async fn update(tx: &mut Transaction, tenant: &Tenant, task: &Task) -
     .bind(task.shadow_version)
     .bind(task.revision)
     .bind(sql::time(task.update_time))
+    .bind(task.review_share)
+    .bind(task.double_coding_share)
     .execute(&mut **tx)
     .await?;
     Ok(())

@@ -15,6 +15,7 @@ struct Row {
     evaluation: Option<Json<Judgement>>,
     train_seconds: f64,
     size_bytes: i64,
+    rules_version: Option<i32>,
     digest: String,
     author: String,
     create_time: jiff_sqlx::Timestamp,
@@ -31,6 +32,7 @@ impl From<Row> for Version {
             judgement: row.evaluation.map(|Json(judgement)| judgement),
             train_seconds: row.train_seconds,
             size_bytes: row.size_bytes,
+            rules_version: row.rules_version,
             digest: row.digest,
             author: row.author,
             create_time: row.create_time.to_jiff(),
@@ -39,8 +41,8 @@ impl From<Row> for Version {
 }
 
 const SELECT: &str =
-    "SELECT version, change_reason, labels, training_examples, evaluation - 'confusion' AS evaluation, train_seconds, size_bytes, digest,
-            author, create_time, first_training_bucket
+    "SELECT version, change_reason, labels, training_examples, evaluation - 'confusion' AS evaluation, train_seconds, size_bytes,
+            rules_version, digest, author, create_time, first_training_bucket
      FROM model WHERE tenant_id = ";
 
 /// A version without its content.
@@ -129,8 +131,8 @@ pub(super) async fn insert(
     });
     sqlx::query(
         "INSERT INTO model (tenant_id, task_id, version, change_reason, labels, training_examples, evaluation, train_seconds,
-             size_bytes, digest, content, author, create_time, first_training_bucket, confusion)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)",
+             size_bytes, digest, content, author, create_time, rules_version, first_training_bucket, confusion)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16)",
     )
     .bind(tenant.key())
     .bind(task)
@@ -145,6 +147,7 @@ pub(super) async fn insert(
     .bind(content)
     .bind(&new.author)
     .bind(sql::time(new.create_time))
+    .bind(new.rules_version)
     .bind(new.first_training_bucket)
     .bind(confusion)
     .execute(&mut **tx)

@@ -38,12 +38,48 @@ pub(super) struct Change {
     pub(super) display_name: String,
     pub(super) threshold: f64,
     pub(super) hold_out_share: f64,
+    /// None leaves it.
+    pub(super) review_share: Option<f64>,
+    /// None leaves it.
+    pub(super) double_coding_share: Option<f64>,
 }
 
 /// A task, or that there is none.
 pub(super) async fn existing(tx: &mut Transaction, tenant: &Tenant, task: &str, hold: Hold) -> Result<Task, Refusal> {
     let found = store::find(tx, tenant, task, hold).await?;
     found.ok_or_else(|| Refusal::not_found(&tenant.child(TASKS, task)))
+}
+
+/// A task that cannot be deleted before the transaction ends, or that there is none.
+///
+/// # Errors
+/// NOT_FOUND where there is none.
+pub(crate) async fn existing_task(tx: &mut Transaction, tenant: &Tenant, task: &str) -> Result<Task, Refusal> {
+    existing(tx, tenant, task, Hold::There).await
+}
+
+/// Only labels that feedback gets are reviewed; `at` is where the task's fields stand in the request.
+pub(super) fn reviewable(task: &Task, at: &str) -> Result<(), Refusal> {
+    let shares = [
+        ("review_share", task.review_share),
+        ("double_coding_share", task.double_coding_share),
+    ];
+    let said = shares
+        .iter()
+        .filter(|(_, share)| task.target == Target::Labels && *share > 0.0);
+    let violations: Vec<(String, String)> = said
+        .map(|(field, _)| {
+            (
+                format!("{at}{field}"),
+                "is for tasks of a dimension or of sentiment".to_owned(),
+            )
+        })
+        .collect();
+    if violations.is_empty() {
+        Ok(())
+    } else {
+        Err(Refusal::invalid(violations))
+    }
 }
 
 /// A task held for a change, where it is the one that the caller has read.
@@ -144,6 +180,9 @@ pub(super) async fn update(
     task.display_name = change.display_name;
     task.threshold = change.threshold;
     task.hold_out_share = change.hold_out_share;
+    task.review_share = change.review_share.unwrap_or(task.review_share);
+    task.double_coding_share = change.double_coding_share.unwrap_or(task.double_coding_share);
+    reviewable(&task, "")?;
     task.touch(room.clock.now());
     store::update(&mut tx, tenant, &task).await?;
     commit(room, tx, tenant, &task, repeat).await

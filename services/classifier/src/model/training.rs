@@ -13,12 +13,13 @@ use super::{
     convert::{self, TrainModelRequest},
     domain::{Judgement, Labelled, Task, Version, labels_of},
     judging::{aside, judge},
+    reader::{Reader, Rules},
     store::{self, Hold},
     store_examples, store_models, tasks,
 };
 use crate::{
     error::Error,
-    learning::{Model, Options, Untrainable},
+    learning::{Hints, Model, Options, Untrainable},
     room::Room,
 };
 
@@ -65,11 +66,18 @@ pub(crate) async fn carry_out(room: &Room, run: &Run) -> Result<Ended, Refusal> 
     let task = tasks::existing(&mut tx, &run.tenant, id, Hold::Free).await?;
     let training = store_examples::labelled(&mut tx, &run.tenant, &task, false).await?;
     let hold_out = store_examples::labelled(&mut tx, &run.tenant, &task, true).await?;
+    let rules = match task.about() {
+        Some(about) => {
+            let lexicon = room.lexicons.active(&mut tx, &run.tenant).await?;
+            Some(Rules { lexicon, about })
+        }
+        None => None,
+    };
     tx.rollback().await;
 
     let examples = training.len();
     let (signal, threshold) = (run.signal(), task.threshold);
-    let learnt = aside(move || learn(&training, &hold_out, threshold, &signal)).await?;
+    let learnt = aside(move || learn(&training, &hold_out, rules, threshold, &signal)).await?;
     let learnt = learnt.map_err(|problem| refused(&run.tenant, &task, problem))?;
 
     run.report("keeping", 100, 100);
@@ -88,6 +96,7 @@ pub(crate) async fn carry_out(room: &Room, run: &Run) -> Result<Ended, Refusal> 
         first_training_bucket: Some(first_training_bucket),
         judgement: learnt.judgement,
         train_seconds: learnt.seconds,
+        rules_version: learnt.model.rules(),
         size_bytes: i64::try_from(learnt.content.len()).unwrap_or(i64::MAX),
         digest: secret::hash(&learnt.content)
             .iter()
@@ -103,7 +112,13 @@ pub(crate) async fn carry_out(room: &Room, run: &Run) -> Result<Ended, Refusal> 
 }
 
 /// Takes a while: not for an async task.
-fn learn(training: &[Labelled], hold_out: &[Labelled], threshold: f64, signal: &Signal) -> Result<Learnt, Untrainable> {
+fn learn(
+    training: &[Labelled],
+    hold_out: &[Labelled],
+    rules: Option<Rules>,
+    threshold: f64,
+    signal: &Signal,
+) -> Result<Learnt, Untrainable> {
     let labels = labels_of(training);
     let examples: Vec<(&str, usize)> = training
         .iter()
@@ -111,7 +126,11 @@ fn learn(training: &[Labelled], hold_out: &[Labelled], threshold: f64, signal: &
         .filter_map(|(text, label)| Some((text.as_str(), labels.binary_search(label).ok()?)))
         .collect();
     let began = Instant::now();
-    let model = Model::train(&labels, &examples, &Options::default(), &mut |share| {
+    let hints = rules.as_ref().map(|rules| Hints {
+        version: rules.lexicon.version,
+        found: examples.iter().map(|(text, _)| rules.hints(text)).collect(),
+    });
+    let model = Model::train(&labels, &examples, hints.as_ref(), &Options::default(), &mut |share| {
         #[expect(
             clippy::cast_possible_truncation,
             clippy::cast_sign_loss,
@@ -124,10 +143,15 @@ fn learn(training: &[Labelled], hold_out: &[Labelled], threshold: f64, signal: &
     if !signal.report("evaluating", 100, 100) {
         return Err(Untrainable::Stopped);
     }
-    let judgement = (!hold_out.is_empty()).then(|| judge(&model, hold_out, threshold));
-    Ok(Learnt {
-        content: model.to_bytes(),
+    let content = model.to_bytes();
+    let reader = Reader {
         model: Arc::new(model),
+        rules,
+    };
+    let judgement = (!hold_out.is_empty()).then(|| judge(&reader, hold_out, threshold));
+    Ok(Learnt {
+        content,
+        model: reader.model,
         seconds,
         judgement,
     })

@@ -10,6 +10,7 @@ use super::{
     convert::{self, ModelAnswer, TASKS, TaskAnswer},
     domain::{Judgement, Labelled, Task, Version},
     judging::{self, aside},
+    reader::Reader,
     store::{self, Activation, Hold},
     store_examples, store_models, tasks,
 };
@@ -190,9 +191,9 @@ async fn accuracy(
     version: i32,
     texts: Vec<Labelled>,
 ) -> Result<(f64, Vec<Labelled>), Refusal> {
-    let model = room.models.version(tx, tenant, task, version).await?;
-    let model = model.ok_or_else(|| Refusal::not_found(&convert::model_name(tenant, &task.id, version)))?;
-    aside(move || (judging::accuracy(&model, &texts), texts)).await
+    let reader = Reader::open(room, tx, tenant, task, version).await?;
+    let reader = reader.ok_or_else(|| Refusal::not_found(&convert::model_name(tenant, &task.id, version)))?;
+    aside(move || (judging::accuracy(&reader, &texts), texts)).await
 }
 
 /// Lets none decide.

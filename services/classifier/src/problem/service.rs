@@ -312,6 +312,7 @@ fn apply(problem: &mut Problem, given: Given, lexicon: &Lexicon) -> Result<(), E
             return Err(Error::CategoryUnknown {
                 version: lexicon.version,
                 category,
+                field: "category".to_owned(),
             });
         }
         problem.about.category = category;

@@ -1,7 +1,9 @@
 //! What trained models say of a text, beside what the dictionary says: which of the two labels a dimension.
 //!
 //! A model that is sure enough gives the label. The dictionary wins where it speaks strongly and with one voice, and carries it
-//! where the model abstains; people win over both (`classification::domain`).
+//! where the model abstains; a rule that overrides wins over both; people win over all (`classification::domain`).
+
+use std::collections::BTreeMap;
 
 use super::{
     lexicon::{Lexicon, Role},
@@ -45,7 +47,7 @@ pub(super) struct Settled {
     pub(super) found_by: Option<String>,
 }
 
-/// Puts the labels of sure models in the place of the dictionary's.
+/// Puts the labels of sure models in the place of the dictionary's, and those of overriding rules in the place of either.
 pub(super) fn settle(lexicon: &Lexicon, scanned: &Scanned, found: Categories, answers: &[Answer]) -> Settled {
     let mut settled = Settled {
         labels: found.labels,
@@ -71,26 +73,73 @@ pub(super) fn settle(lexicon: &Lexicon, scanned: &Scanned, found: Categories, an
         }) {
             continue;
         }
-        settled.labels.retain(|label| label.dimension != *dimension);
-        let first_of_later = settled.labels.iter().position(|label| {
-            let of_label = lexicon.dimensions.iter().position(|key| *key == label.dimension);
-            of_label > Some(place)
-        });
         let label = Label {
             dimension: dimension.clone(),
             category: answer.label.clone(),
             confidence: (answer.confidence * 1e4).round() / 1e4,
             model: answer.model.clone(),
+            ..Label::default()
         };
-        settled
-            .labels
-            .insert(first_of_later.unwrap_or(settled.labels.len()), label);
-        if place == 0 {
-            settled.main = Some(category);
-            settled.found_by = Some(format!("by {}, {:.0} % sure", answer.model, answer.confidence * 100.0));
-        }
+        let found_by = format!("by {}, {:.0} % sure", answer.model, answer.confidence * 100.0);
+        settled.put(lexicon, (place, category), label, found_by);
+    }
+    for (dimension, category, rule) in overriding(lexicon, scanned) {
+        let label = Label {
+            dimension: lexicon.dimensions[dimension].clone(),
+            category: lexicon.categories[category].key.clone(),
+            confidence: 1.0,
+            rule: rule.to_owned(),
+            ..Label::default()
+        };
+        settled.put(
+            lexicon,
+            (dimension, category),
+            label,
+            format!("by its rule {rule}, which overrides"),
+        );
     }
     settled
+}
+
+impl Settled {
+    /// Makes a label the only one of its dimension.
+    fn put(&mut self, lexicon: &Lexicon, (dimension, category): (usize, usize), label: Label, found_by: String) {
+        self.labels.retain(|known| known.dimension != label.dimension);
+        self.labels.insert(lexicon.place_among(&self.labels, dimension), label);
+        if dimension == 0 {
+            self.main = Some(category);
+            self.found_by = Some(found_by);
+        }
+    }
+}
+
+/// The category of each dimension for which an overriding rule speaks most, and the key of that rule; of equal ones the first.
+fn overriding<'l>(lexicon: &'l Lexicon, scanned: &Scanned) -> Vec<(usize, usize, &'l str)> {
+    // By category: what its overriding rules weigh, and the first of them.
+    let mut found: BTreeMap<usize, (f64, &str)> = BTreeMap::new();
+    for hit in scanned.hits.iter().filter(|hit| !hit.negated) {
+        let entry = &lexicon.entries[hit.entry];
+        let Some(rule) = entry.rule.as_deref().filter(|_| entry.overrides) else {
+            continue;
+        };
+        for (role, _) in &entry.roles {
+            if let Role::Keyword { category, weight } = role
+                && !scanned.is_excluded(lexicon, *category, hit)
+            {
+                found.entry(*category).or_insert((0.0, rule)).0 += weight;
+            }
+        }
+    }
+    let mut best: BTreeMap<usize, (usize, f64, &str)> = BTreeMap::new();
+    for (category, (weight, rule)) in found {
+        let dimension = lexicon.categories[category].dimension;
+        if best.get(&dimension).is_none_or(|(_, most, _)| weight > *most) {
+            best.insert(dimension, (category, weight, rule));
+        }
+    }
+    let best = best.into_iter();
+    best.map(|(dimension, (category, _, rule))| (dimension, category, rule))
+        .collect()
 }
 
 /// What the words of a text weigh for a category and those above it; those of an excluded one weigh nothing.
@@ -122,13 +171,7 @@ pub(super) fn sentiment(answers: &[Answer]) -> Option<(Sentiment, &str)> {
     let answer = answers
         .iter()
         .find(|answer| answer.sure && answer.about == About::Sentiment)?;
-    let sentiment = match answer.label.as_str() {
-        "NEGATIVE" => Sentiment::Negative,
-        "NEUTRAL" => Sentiment::Neutral,
-        "POSITIVE" => Sentiment::Positive,
-        _ => return None,
-    };
-    Some((sentiment, &answer.model))
+    Some((Sentiment::of_key(&answer.label)?, &answer.model))
 }
 
 #[cfg(test)]
@@ -137,7 +180,10 @@ mod tests {
     use crate::{
         domain::UNCLASSIFIED,
         reading::verdict::{Statement, Verdict, read_with},
-        taxonomy::builtin::Builtin,
+        taxonomy::{
+            builtin::Builtin,
+            domain::{Pattern, Rule},
+        },
     };
 
     const MODEL: &str = "tenants/acme/tasks/nature/models/3";
@@ -236,6 +282,44 @@ mod tests {
             ..nature("function.crash", 0.99)
         };
         assert_eq!(verdict("今天下雨", &[foreign]), verdict("今天下雨", &[]));
+    }
+
+    /// A rule that overrides wins over the surest model and over other words, and is named.
+    #[test]
+    fn a_rule_that_overrides_wins_over_model_and_words() {
+        let mut content = Builtin::load().unwrap().content;
+        let damage = content
+            .categories
+            .iter_mut()
+            .find(|category| category.key == "logistics.damage");
+        damage.unwrap().rules.push(Rule {
+            key: "box".to_owned(),
+            pattern: Pattern::Regex("箱子.{0,4}压扁".to_owned()),
+            weight: 0.5,
+            product_models: Vec::new(),
+            channels: Vec::new(),
+            overrides: true,
+        });
+        let lexicon = Lexicon::new(1, &content).unwrap();
+        let sure = [nature("function.crash", 0.99)];
+        let said = |text| read_with(&lexicon, Statement::of(text), &sure);
+        let text = "箱子被压扁，应用闪退、崩溃、死机";
+        let found = said(text);
+        assert_eq!(found.category, "logistics.damage");
+        let label = &found.labels[0];
+        assert_eq!(
+            (label.rule.as_str(), label.model.as_str(), label.confidence),
+            ("box", "", 1.0)
+        );
+        assert!(found.found_by.contains("box"), "{}", found.found_by);
+        let others = |found: &Verdict| found.labels.iter().filter(|label| label.dimension == "nature").count();
+        assert_eq!(others(&found), 1);
+        // Turned around it says nothing.
+        let turned = said("没有箱子被压扁");
+        assert_eq!(
+            (turned.category.as_str(), turned.labels[0].model.as_str()),
+            ("function.crash", MODEL)
+        );
     }
 
     #[test]

@@ -4,7 +4,7 @@ use unicode_segmentation::UnicodeSegmentation as _;
 
 use super::{
     sentence,
-    verdict::{Span, Spoken},
+    span::{Span, Spoken},
 };
 
 /// As many characters as a person would count, at most.

@@ -75,6 +75,7 @@ fn content() -> Content {
         weight: 1.0,
         product_models: Vec::new(),
         channels: Vec::new(),
+        overrides: false,
     };
     let phrase = |parts: &[&str]| Pattern::Phrase {
         parts: parts.iter().map(|part| (*part).to_owned()).collect(),

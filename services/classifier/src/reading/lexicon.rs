@@ -12,7 +12,10 @@ use super::{
     rules::{About, Match, Parts, Rules},
     work,
 };
-use crate::{domain::Impact, taxonomy::domain::Content};
+use crate::{
+    domain::{Impact, Label},
+    taxonomy::domain::Content,
+};
 
 /// What a word does.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -52,6 +55,8 @@ pub(crate) struct Entry {
     pub(crate) roles: Vec<(Role, Arc<str>)>,
     /// Key of the rule, where it is no word but what a rule finds.
     pub(crate) rule: Option<Arc<str>>,
+    /// True for a rule that wins over models and other words.
+    pub(crate) overrides: bool,
     /// The phrases that it is a word of, and which one.
     parts: Vec<(usize, usize)>,
     /// Indices of the dimensions in which it is a keyword.
@@ -225,6 +230,11 @@ impl Lexicon {
         self.rules.matches(text, &parts, about)
     }
 
+    /// True for what a rule finds that holds only for some products or channels.
+    pub(crate) fn is_conditional(&self, entry: usize) -> bool {
+        self.rules.is_conditional(entry)
+    }
+
     /// True where reading takes as long as an author wants it to, within bounds: not for an async task.
     pub(crate) fn has_expressions(&self) -> bool {
         self.rules.has_expressions()
@@ -240,6 +250,21 @@ impl Lexicon {
     /// True where a folded piece of a text is a negation.
     pub(crate) fn is_negation(&self, piece: &str) -> bool {
         self.negations.contains(piece)
+    }
+
+    /// The index of a category of a dimension.
+    pub(crate) fn category_of(&self, dimension: usize, key: &str) -> Option<usize> {
+        let mut categories = self.categories.iter();
+        categories.position(|category| category.dimension == dimension && category.key == key)
+    }
+
+    /// Where a label of a dimension belongs among labels: before the first one of a later dimension.
+    pub(crate) fn place_among(&self, labels: &[Label], dimension: usize) -> usize {
+        let is_later = |label: &Label| {
+            let of_label = self.dimensions.iter().position(|key| *key == label.dimension);
+            of_label > Some(dimension)
+        };
+        labels.iter().position(is_later).unwrap_or(labels.len())
     }
 
     /// A category, then those above it up to its root.
@@ -267,6 +292,7 @@ impl Words {
             self.entries.push(Entry {
                 roles: Vec::new(),
                 rule: None,
+                overrides: false,
                 parts: Vec::new(),
                 dimensions: Vec::new(),
                 bound_before: folded.chars().next().is_some_and(is_of_word),
@@ -293,6 +319,7 @@ impl Words {
                 self.entries.push(Entry {
                     roles: vec![(role, Arc::from(rule.pattern.shown()))],
                     rule: Some(Arc::from(rule.key.as_str())),
+                    overrides: rule.overrides,
                     parts: Vec::new(),
                     dimensions: Vec::new(),
                     bound_before: false,

@@ -147,6 +147,11 @@ impl Rules {
         }
     }
 
+    /// True where the rule of this entry has a condition.
+    pub(super) fn is_conditional(&self, entry: usize) -> bool {
+        self.conditions.contains_key(&entry)
+    }
+
     /// Every place in a folded text where a rule holds.
     pub(super) fn matches(&self, text: &str, parts: &Parts, about: About<'_>) -> Vec<Match> {
         let mut found = Vec::new();
@@ -302,6 +307,7 @@ mod tests {
             weight: 1.0,
             product_models: Vec::new(),
             channels: Vec::new(),
+            overrides: false,
         }
     }
 
@@ -328,6 +334,7 @@ mod tests {
             weight: 1.0,
             product_models: Vec::new(),
             channels: Vec::new(),
+            overrides: false,
         };
         let (phrase, words) = rules.add(&rule, 7).unwrap().unwrap();
         let mut places = Parts::default();

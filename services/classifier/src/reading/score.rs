@@ -19,10 +19,10 @@ pub(super) struct Categories {
     pub(super) main: Option<usize>,
 }
 
-/// The categories that the words speak for, dimension by dimension, the best first.
-pub(super) fn categories(lexicon: &Lexicon, scanned: &Scanned) -> Categories {
+/// What the words speak for each category with, those of which `counts` says so.
+pub(super) fn votes(lexicon: &Lexicon, scanned: &Scanned, counts: impl Fn(&Hit) -> bool) -> Vec<f64> {
     let mut votes = vec![0.0; lexicon.categories.len()];
-    for hit in scanned.hits.iter().filter(|hit| !hit.negated) {
+    for hit in scanned.hits.iter().filter(|hit| !hit.negated && counts(hit)) {
         for (role, _) in &lexicon.entries[hit.entry].roles {
             if let Role::Keyword { category, weight } = role
                 && hit.counts(lexicon, role)
@@ -32,6 +32,12 @@ pub(super) fn categories(lexicon: &Lexicon, scanned: &Scanned) -> Categories {
             }
         }
     }
+    votes
+}
+
+/// The categories that the words speak for, dimension by dimension, the best first.
+pub(super) fn categories(lexicon: &Lexicon, scanned: &Scanned) -> Categories {
+    let votes = votes(lexicon, scanned, |_| true);
     let mut found = Categories {
         labels: Vec::new(),
         main: None,
@@ -45,7 +51,7 @@ pub(super) fn categories(lexicon: &Lexicon, scanned: &Scanned) -> Categories {
                 dimension: lexicon.dimensions[dimension].clone(),
                 category: lexicon.categories[category].key.clone(),
                 confidence: round(confidence),
-                model: String::new(),
+                ..Label::default()
             });
         }
     }
@@ -54,7 +60,7 @@ pub(super) fn categories(lexicon: &Lexicon, scanned: &Scanned) -> Categories {
 
 /// The best of a dimension and those that come close, with their shares. What speaks for a parent speaks for its children
 /// too, where these have words of their own.
-fn best(lexicon: &Lexicon, votes: &[f64], dimension: usize) -> Vec<(usize, f64)> {
+pub(super) fn best(lexicon: &Lexicon, votes: &[f64], dimension: usize) -> Vec<(usize, f64)> {
     let ancestors = |category: usize| {
         std::iter::successors(lexicon.categories[category].parent, |parent| {
             lexicon.categories[*parent].parent

@@ -3,7 +3,8 @@
 use super::{
     fold,
     lexicon::Lexicon,
-    verdict::{Spoken, Statement, read},
+    span::Spoken,
+    verdict::{Statement, read},
 };
 use crate::taxonomy::builtin::Builtin;
 

@@ -2,80 +2,18 @@
 
 use serde::{Deserialize, Serialize};
 
+pub(crate) use super::statement::Statement;
 use super::{
     answers::{self, Answer},
     aspect::{self, Aspect},
-    fold,
-    lexicon::{Lexicon, Role},
+    fold::{self, Folded},
+    lexicon::Lexicon,
     rules::About,
     scan::{self, Scanned},
     score,
+    span::{self, Span},
 };
-use crate::domain::{Impact, Label, Sentiment, Tier, UNCLASSIFIED};
-
-/// A verdict shows so many of the words that decided; a text with more is a book.
-const SPANS: usize = 200;
-/// From this level on, what an agent heard weighs more than the wording (000-11).
-const ANGRY: i32 = 4;
-
-/// A text and what was stated with it.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Statement<'t> {
-    pub(crate) text: &'t str,
-    pub(crate) tier: Tier,
-    /// As the customer or agent said (000-26).
-    pub(crate) impact: Option<Impact>,
-    /// 0 not stated, 1 normal, 2 urgent, 3 critical (003-21).
-    pub(crate) urgency: i32,
-    /// 0 not stated, 1 calm … 5 furious (000-11).
-    pub(crate) emotion_level: i32,
-    /// For rules with that condition; may be empty.
-    pub(crate) product_model: &'t str,
-    /// Number of its channel, for rules with that condition; 0 where it is not known.
-    pub(crate) channel: i32,
-}
-
-impl<'t> Statement<'t> {
-    /// A text with which nothing was stated.
-    pub(crate) fn of(text: &'t str) -> Self {
-        Self {
-            text,
-            tier: Tier::Existing,
-            impact: None,
-            urgency: 0,
-            emotion_level: 0,
-            product_model: "",
-            channel: 0,
-        }
-    }
-}
-
-/// What a span speaks for.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub(crate) enum Spoken {
-    Category { dimension: String, category: String },
-    Sentiment,
-    Impact,
-}
-
-/// A piece of the text that took part in the decision.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub(crate) struct Span {
-    pub(crate) spoken: Spoken,
-    /// The taxonomy's word.
-    pub(crate) term: String,
-    /// First code point of the original text.
-    pub(crate) start: u32,
-    /// The one behind it.
-    pub(crate) end: u32,
-    pub(crate) negated: bool,
-    /// What it counted for; 0 where it was turned around or excluded.
-    pub(crate) weight: f64,
-    /// Key of the rule that matched; empty for a word.
-    #[serde(default, skip_serializing_if = "String::is_empty")]
-    pub(crate) rule: String,
-}
+use crate::domain::{Impact, Label, Sentiment, UNCLASSIFIED};
 
 /// What the taxonomy says.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -108,22 +46,96 @@ pub(crate) struct Verdict {
 
 /// Reads a text by the dictionary alone.
 pub(crate) fn read(lexicon: &Lexicon, statement: Statement<'_>) -> Verdict {
-    read_with(lexicon, statement, &[])
+    Scan::new(lexicon, statement).verdict(&[])
 }
 
 /// Reads a text, with what trained models say of it.
+#[cfg(test)]
 pub(crate) fn read_with(lexicon: &Lexicon, statement: Statement<'_>, answers: &[Answer]) -> Verdict {
-    let folded = fold::fold(statement.text);
-    let about = About {
-        product_model: statement.product_model,
-        channel: statement.channel,
-    };
-    let scanned = scan::scan(lexicon, &folded, about);
+    Scan::new(lexicon, statement).verdict(answers)
+}
+
+/// A text with what stands in it: what trained models take of it, and what is made of both.
+#[derive(Debug)]
+pub(crate) struct Scan<'s> {
+    pub(super) lexicon: &'s Lexicon,
+    statement: Statement<'s>,
+    folded: Folded,
+    pub(super) scanned: Scanned,
+}
+
+/// What was found in a text.
+#[derive(Debug)]
+pub(super) struct Found {
+    folded: Folded,
+    scanned: Scanned,
+}
+
+impl Found {
+    /// Looks for what stands in a text.
+    pub(super) fn look(lexicon: &Lexicon, statement: Statement<'_>) -> Self {
+        let folded = fold::fold(statement.text);
+        let about = About {
+            product_model: statement.product_model,
+            channel: statement.channel,
+        };
+        Self {
+            scanned: scan::scan(lexicon, &folded, about),
+            folded,
+        }
+    }
+}
+
+impl<'s> Scan<'s> {
+    /// Looks for what stands in a text. Takes as long as the author of regular expressions likes: `aside::scan` in an async task.
+    pub(crate) fn new(lexicon: &'s Lexicon, statement: Statement<'s>) -> Self {
+        Self::of(lexicon, statement, Found::look(lexicon, statement))
+    }
+
+    /// A text with what this version found in it.
+    pub(super) fn of(lexicon: &'s Lexicon, statement: Statement<'s>, found: Found) -> Self {
+        let Found { folded, scanned } = found;
+        Self {
+            lexicon,
+            statement,
+            folded,
+            scanned,
+        }
+    }
+
+    /// The text.
+    pub(crate) fn text(&self) -> &'s str {
+        self.statement.text
+    }
+
+    /// The text as it was compared.
+    pub(crate) fn folded(&self) -> &Folded {
+        &self.folded
+    }
+
+    /// By which version of the taxonomy.
+    pub(crate) fn taxonomy_version(&self) -> i32 {
+        self.lexicon.version
+    }
+
+    /// What the taxonomy says, with what trained models say.
+    pub(crate) fn verdict(&self, answers: &[Answer]) -> Verdict {
+        verdict(self, answers)
+    }
+}
+
+fn verdict(scan: &Scan<'_>, answers: &[Answer]) -> Verdict {
+    let Scan {
+        lexicon,
+        statement,
+        folded,
+        scanned,
+    } = scan;
     let hits = &scanned.hits;
-    let found = score::categories(lexicon, &scanned);
-    let answers::Settled { labels, main, found_by } = answers::settle(lexicon, &scanned, found, answers);
+    let found = score::categories(lexicon, scanned);
+    let answers::Settled { labels, main, found_by } = answers::settle(lexicon, scanned, found, answers);
     let (sentiment_score, wording) = score::sentiment(lexicon, hits);
-    let (sentiment, sentiment_model) = if statement.emotion_level >= ANGRY {
+    let (sentiment, sentiment_model) = if statement.tells_tendency() {
         (Sentiment::Negative, "")
     } else {
         answers::sentiment(answers).unwrap_or((wording, ""))
@@ -136,10 +148,10 @@ pub(crate) fn read_with(lexicon: &Lexicon, statement: Statement<'_>, answers: &[
         || main.map_or(Impact::Minor, |main| main.default_impact),
         |(impact, _)| *impact,
     );
-    let spans = spans(lexicon, &folded, &scanned);
+    let spans = span::spans(lexicon, folded, scanned);
     let missing_dimensions = missing_dimensions(lexicon, &labels);
-    let aspects = aspect::aspects(lexicon, &folded, &scanned, &labels);
-    let found_by = found_by.unwrap_or_else(|| deciding_terms(&spans, category));
+    let aspects = aspect::aspects(lexicon, folded, scanned, &labels);
+    let found_by = found_by.unwrap_or_else(|| span::deciding_terms(&spans, category));
     Verdict {
         taxonomy_version: lexicon.version,
         category: category.to_owned(),
@@ -181,84 +193,6 @@ pub(crate) fn impact_words(impact: Impact, spoken: Option<&(Impact, String)>) ->
         impact.word(),
         spoken.map_or("of the category", |(_, source)| source.as_str())
     )
-}
-
-/// The words that spoke for the category: each once, three at most.
-fn deciding_terms(spans: &[Span], category: &str) -> String {
-    let mut terms: Vec<&str> = Vec::new();
-    for span in spans.iter().filter(|span| span.weight > 0.0) {
-        if let Spoken::Category { category: found, .. } = &span.spoken
-            && (found == category
-                || category
-                    .strip_prefix(found.as_str())
-                    .is_some_and(|rest| rest.starts_with('.')))
-            && !terms.contains(&span.term.as_str())
-        {
-            terms.push(&span.term);
-        }
-    }
-    match terms.len() {
-        0 => "as no keyword was found".to_owned(),
-        1..=3 => format!("by “{}”", terms.join("”, “")),
-        more => format!("by “{}” and {} more", terms[..3].join("”, “"), more - 3),
-    }
-}
-
-fn spans(lexicon: &Lexicon, folded: &fold::Folded, scanned: &Scanned) -> Vec<Span> {
-    let mut spans = Vec::new();
-    for hit in &scanned.hits {
-        for (role, term) in &lexicon.entries[hit.entry].roles {
-            if !hit.counts(lexicon, role) {
-                continue;
-            }
-            let (spoken, weight) = match role {
-                Role::Keyword {
-                    category: index,
-                    weight,
-                } => {
-                    let category = &lexicon.categories[*index];
-                    let counts_not = hit.negated || scanned.is_excluded(lexicon, *index, hit);
-                    let spoken = Spoken::Category {
-                        dimension: lexicon.dimensions[category.dimension].clone(),
-                        category: category.key.clone(),
-                    };
-                    (spoken, if counts_not { 0.0 } else { *weight })
-                }
-                Role::Tone(weight) => (Spoken::Sentiment, score::tone(hit, *weight)),
-                Role::Impact(impact) => (
-                    Spoken::Impact,
-                    if hit.negated {
-                        0.0
-                    } else {
-                        f64::from(*impact as u8) + 1.0
-                    },
-                ),
-                Role::Negation | Role::Degree(_) | Role::Rhetorical | Role::Sarcasm | Role::Exclusion(_) => continue,
-            };
-            let place = folded.original(&(hit.start..hit.end));
-            spans.push(Span {
-                spoken,
-                term: term.to_string(),
-                start: place.start,
-                end: place.end,
-                negated: if matches!(role, Role::Tone(_)) {
-                    hit.negated != hit.asked
-                } else {
-                    hit.negated
-                },
-                weight,
-                rule: lexicon.entries[hit.entry]
-                    .rule
-                    .as_deref()
-                    .unwrap_or_default()
-                    .to_owned(),
-            });
-            if spans.len() == SPANS {
-                return spans;
-            }
-        }
-    }
-    spans
 }
 
 #[cfg(test)]

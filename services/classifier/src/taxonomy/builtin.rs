@@ -226,6 +226,7 @@ fn rule(entry: RuleEntry) -> Rule {
         weight: entry.weight,
         product_models: Vec::new(),
         channels: Vec::new(),
+        overrides: false,
     }
 }
 

@@ -240,6 +240,7 @@ mod tests {
             weight: 1.0,
             product_models: Vec::new(),
             channels: Vec::new(),
+            overrides: false,
         };
         let phrase = |part: &str| Pattern::Phrase {
             parts: vec!["屏幕".to_owned(), part.to_owned()],

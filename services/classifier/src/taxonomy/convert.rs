@@ -123,6 +123,7 @@ fn rule(rule: &Rule) -> v1::Rule {
         weight: rule.weight,
         product_models: rule.product_models.clone(),
         channels: rule.channels.clone(),
+        overrides: rule.overrides,
     }
 }
 
@@ -253,6 +254,7 @@ fn new_rule(proto: v1::Rule) -> Rule {
         weight: weight(proto.weight),
         product_models: proto.product_models,
         channels: proto.channels,
+        overrides: proto.overrides,
     }
 }
 

@@ -67,6 +67,9 @@ pub(crate) struct Rule {
     /// Numbers of `huiyin.type.v1.Channel`; empty is no condition.
     #[serde(default)]
     pub(crate) channels: Vec<i32>,
+    /// True: its category wins over models and other words.
+    #[serde(default)]
+    pub(crate) overrides: bool,
 }
 
 /// A text that belongs to a category, or looks as if it did.

@@ -5,7 +5,8 @@ use crate::{
     domain::UNCLASSIFIED,
     reading::{
         lexicon::Lexicon,
-        verdict::{Span, Spoken, Statement, Verdict, read},
+        span::{Span, Spoken},
+        verdict::{Statement, Verdict, read},
     },
 };
 

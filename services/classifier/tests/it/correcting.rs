@@ -214,3 +214,84 @@ async fn the_same_request_again_gives_the_same_answer() {
     );
     assert_eq!(play.told(&found.feedback.unwrap().feedback, 2).await.len(), 2);
 }
+
+/// 001-31: labels of any dimension are corrected by hand, learnt from, and taken away.
+#[tokio::test]
+async fn labels_of_any_dimension_are_corrected_by_hand() {
+    let play = Play::begin().await;
+    let task = v1::Task {
+        target: v1::TaskTarget::Dimension.into(),
+        dimension: "module".to_owned(),
+        ..Default::default()
+    };
+    let task = play.task("module", task).await;
+    let found = play.classified("APP闪退").await;
+    let mut boss = play.boss().await;
+    let label = |dimension: &str, category: &str| v1::DimensionLabel {
+        dimension: dimension.to_owned(),
+        category: category.to_owned(),
+    };
+    let with = |labels: Vec<v1::DimensionLabel>| v1::CorrectClassificationRequest {
+        labels,
+        ..correction(&found.name)
+    };
+    let wrong = with(vec![
+        label("no_such", "x"),
+        label("nature", "function"),
+        label("module", "module"),
+        label("module", "module"),
+    ]);
+    assert_eq!(
+        violated(boss.correct_classification(wrong).await),
+        ["labels[0].dimension", "labels[1].dimension", "labels[3].dimension"]
+    );
+    let unknown = with(vec![label("module", "function.crash")]);
+    assert_eq!(
+        violated(boss.correct_classification(unknown.clone()).await),
+        ["labels[0].category"]
+    );
+    assert_eq!(
+        refused(boss.correct_classification(unknown).await),
+        (Code::InvalidArgument, "CATEGORY_UNKNOWN".to_owned())
+    );
+    let name = "tenants/acme/taxonomies/0".to_owned();
+    let taxonomy = boss
+        .get_taxonomy(v1::GetTaxonomyRequest { name })
+        .await
+        .unwrap()
+        .into_inner();
+    let is_set = |key: &str| found.labels.iter().any(|label| label.category == key);
+    let modules = taxonomy
+        .categories
+        .iter()
+        .filter(|category| category.dimension == "module");
+    let module = modules
+        .map(|category| category.key.as_str())
+        .find(|key| !is_set(key))
+        .unwrap();
+
+    let set = boss.correct_classification(with(vec![label("module", module)]));
+    let set = set.await.unwrap().into_inner();
+    let of_module: Vec<&str> = set
+        .labels
+        .iter()
+        .filter(|label| label.dimension == "module")
+        .map(|label| label.category.as_str())
+        .collect();
+    assert_eq!(
+        (set.category.as_str(), of_module.as_slice()),
+        (found.category.as_str(), [module].as_slice())
+    );
+    assert_eq!(set.corrections[0].labels, [label("module", module)]);
+    let told = play.told(&found.feedback.clone().unwrap().feedback, 2).await;
+    assert_eq!(told[1].1.labels, set.labels);
+    assert_eq!(play.examples(&task, "source = CORRECTION").await[0].label, module);
+
+    let none = boss.correct_classification(with(vec![label("module", "unclassified")]));
+    let none = none.await.unwrap().into_inner();
+    assert!(none.labels.iter().all(|label| label.dimension != "module"));
+    assert!(
+        play.examples(&task, "").await.is_empty(),
+        "what was said before is wrong"
+    );
+}

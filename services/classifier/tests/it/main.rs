@@ -20,4 +20,8 @@ mod problem_sequences;
 mod problem_words;
 mod problems;
 mod reclassifying;
+mod reviewing;
+mod reviewing_ends;
+mod reviewing_twice;
+mod shadows;
 mod taxonomies;
