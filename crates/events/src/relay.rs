@@ -15,8 +15,12 @@ use crate::{meters::Relayed, redis_fan_out::FanOut};
 const LOCK: (i32, i32) = (0x6879_7278_u32.cast_signed(), -1);
 /// Rows that get their positions in one transaction.
 const BATCH: i64 = 2000;
-/// After a wake, so long for others to commit.
+/// After a wake, so long for others to commit …
 const GATHER: Duration = Duration::from_millis(5);
+/// … and so long where many do: a pass costs as much for one as for a hundred, and everybody waits for the same database.
+const GATHER_MANY: Duration = Duration::from_millis(25);
+/// What a pass finds where many write.
+const MANY: usize = 16;
 /// Without a wake the log is looked at this often: a crash between commit and wake loses the wake, not the event.
 const PAUSE: Duration = Duration::from_millis(500);
 /// Days are made and dropped this often.
@@ -121,7 +125,7 @@ impl Relay {
         loop {
             // Before the look, not after: what was committed up to the shutdown is still relayed.
             let last = self.shutdown.is_requested();
-            let full = self.pass_on(&mut connection).await?;
+            let passed = self.pass_on(&mut connection).await?;
             if last {
                 break;
             }
@@ -131,10 +135,12 @@ impl Relay {
                     tracing::warn!(error = %refusal, "old days of the log could not be dropped now");
                 }
             }
-            if !full {
+            // Where it was full, there may be more.
+            if passed < usize::try_from(BATCH).unwrap_or(usize::MAX) {
+                let gather = if passed < MANY { GATHER } else { GATHER_MANY };
                 tokio::select! {
-                    // Whoever commits in the next moment goes along: a pass costs as much for one as for a hundred.
-                    () = wake.notified() => tokio::time::sleep(GATHER).await,
+                    // Whoever commits in the next moment goes along.
+                    () = wake.notified() => tokio::time::sleep(gather).await,
                     heard = listener.try_recv() => if heard?.is_none() {
                         return Err(Refusal::unavailable("the connection that listens was lost"));
                     },
@@ -146,8 +152,8 @@ impl Relay {
         Ok(())
     }
 
-    /// One batch; true where there may be more.
-    async fn pass_on(&mut self, connection: &mut PgConnection) -> Result<bool, Refusal> {
+    /// One batch; returns how many.
+    async fn pass_on(&mut self, connection: &mut PgConnection) -> Result<usize, Refusal> {
         let placed = place(connection, self.fan_out.is_some()).await?;
         self.relayed.count(placed.len());
         if let Some(fan_out) = &mut self.fan_out
@@ -155,7 +161,7 @@ impl Relay {
         {
             fan_out.publish(&placed).await;
         }
-        Ok(placed.len() >= usize::try_from(BATCH).unwrap_or(usize::MAX))
+        Ok(placed.len())
     }
 }
 
