@@ -83,10 +83,7 @@ impl Link {
     pub fn new(urls: &BTreeMap<&'static str, String>, token: &str, tenant: &str) -> anyhow::Result<Self> {
         let mut channels = BTreeMap::new();
         for (service, url) in urls {
-            let endpoint = Endpoint::from_shared(url.clone())
-                .with_context(|| format!("the URL of {service}"))?
-                .connect_timeout(Duration::from_secs(5));
-            channels.insert(*service, endpoint.connect_lazy());
+            channels.insert(*service, channel(service, url)?);
         }
         let bearer = Bearer(format!("Bearer {token}").parse().context("the token")?);
         Ok(Self {
@@ -94,6 +91,16 @@ impl Link {
             bearer,
             parent: format!("tenants/{tenant}"),
         })
+    }
+
+    /// The same caller, with another server in the place of a service.
+    ///
+    /// # Errors
+    /// Where the URL is malformed.
+    pub fn with(&self, service: &'static str, url: &str) -> anyhow::Result<Self> {
+        let mut link = self.clone();
+        link.channels.insert(service, channel(service, url)?);
+        Ok(link)
     }
 
     /// The way to a service, for its other clients.
@@ -158,6 +165,11 @@ impl Link {
     pub fn events(&self, service: &'static str) -> EventLogServiceClient<Connection> {
         EventLogServiceClient::new(self.connection(service)).max_decoding_message_size(MESSAGE_BYTES)
     }
+}
+
+fn channel(service: &str, url: &str) -> anyhow::Result<Channel> {
+    let endpoint = Endpoint::from_shared(url.to_owned()).with_context(|| format!("the URL of {service}"))?;
+    Ok(endpoint.connect_timeout(Duration::from_secs(5)).connect_lazy())
 }
 
 /// Reads a list to its end, page by page: `list!(link.intake(), list_feedbacks, ListFeedbacksRequest { … }, feedbacks)`.

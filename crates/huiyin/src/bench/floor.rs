@@ -1,10 +1,14 @@
 //! The floor: the same rows, written to the same Postgres without any of our code in between.
 
-use std::time::{Duration, Instant};
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use hdrhistogram::Histogram;
 use huiyin_proto::intake::v1::CreateFeedbackRequest;
 use sqlx::{AssertSqlSafe, PgPool, Row as _, postgres::PgPoolOptions};
+use uuid::Uuid;
 
 use super::{Measured, intake};
 use crate::link::Link;
@@ -27,6 +31,8 @@ struct Template {
     table: &'static str,
     columns: Vec<(String, String)>,
     values: Vec<Option<String>>,
+    /// Writes one.
+    insert: Arc<str>,
 }
 
 impl Floor {
@@ -45,9 +51,9 @@ impl Floor {
             sqlx::query(AssertSqlSafe(format!("DROP TABLE IF EXISTS {copy}")))
                 .execute(&pool)
                 .await?;
-            // Keys and indexes as on the real one: they are part of the work.
+            // Keys and indexes as on the real one: they are part of the work. Nothing cleans it up beside the next measurement.
             sqlx::query(AssertSqlSafe(format!(
-                "CREATE TABLE {copy} (LIKE {real} INCLUDING DEFAULTS INCLUDING INDEXES)"
+                "CREATE TABLE {copy} (LIKE {real} INCLUDING DEFAULTS INCLUDING INDEXES) WITH (autovacuum_enabled = off)"
             )))
             .execute(&pool)
             .await?;
@@ -73,16 +79,27 @@ impl Floor {
             let values = (0..columns.len())
                 .map(|place| row.try_get(place))
                 .collect::<Result<_, _>>()?;
-            rows.push(Template {
-                table: copy,
-                columns,
-                values,
-            });
+            rows.push(Template::new(copy, columns, values));
         }
         Ok(Self { pool, rows })
     }
 
-    /// BEGIN, an insert per table, COMMIT, for each feedback, from `concurrency` callers at once.
+    /// One feedback: BEGIN, an insert per table, COMMIT. Returns its id.
+    pub(super) async fn write(&self) -> sqlx::Result<Uuid> {
+        let id = huiyin_chassis::Clock::system().id();
+        let mut tx = self.pool.begin().await?;
+        for template in &self.rows {
+            let mut query = sqlx::query(AssertSqlSafe(Arc::clone(&template.insert)));
+            for value in template.fresh(id) {
+                query = query.bind(value);
+            }
+            query.execute(&mut *tx).await?;
+        }
+        tx.commit().await?;
+        Ok(id)
+    }
+
+    /// That, from `concurrency` callers at once, without a service.
     pub(super) async fn one_by_one(&self, concurrency: usize, seconds: f64) -> anyhow::Result<Measured> {
         let until = Instant::now() + Duration::from_secs_f64(seconds);
         let began = Instant::now();
@@ -93,15 +110,7 @@ impl Floor {
                 if asked >= until {
                     return anyhow::Ok(times);
                 }
-                let mut tx = self.pool.begin().await?;
-                for template in &self.rows {
-                    let mut query = sqlx::query(AssertSqlSafe(template.insert()));
-                    for value in template.fresh() {
-                        query = query.bind(value);
-                    }
-                    query.execute(&mut *tx).await?;
-                }
-                tx.commit().await?;
+                self.write().await?;
                 times.record(u64::try_from(asked.elapsed().as_micros())?)?;
             }
         });
@@ -110,7 +119,7 @@ impl Floor {
             times.add(caller)?;
         }
         Ok(intake::measured(
-            format!("floor: one transaction each, {concurrency} callers"),
+            format!("Postgres alone: a transaction each, {concurrency} callers"),
             &times,
             began.elapsed(),
         ))
@@ -139,13 +148,13 @@ impl Floor {
     /// The same rows by UNNEST, 1,000 a transaction, on one connection.
     pub(super) async fn unnest(&self, rows: u32) -> anyhow::Result<Measured> {
         let mut connection = self.pool.acquire().await?;
-        let mut spent = Duration::ZERO;
+        let (clock, mut spent) = (huiyin_chassis::Clock::system(), Duration::ZERO);
         for _ in 0..rows / 1000 {
             // Making the values is not part of the insert.
             let batches: Vec<Vec<Vec<Option<String>>>> = self
                 .rows
                 .iter()
-                .map(|template| (0..1000).map(|_| template.fresh()).collect())
+                .map(|template| (0..1000).map(|_| template.fresh(clock.id())).collect())
                 .collect();
             let began = Instant::now();
             let mut tx = sqlx::Connection::begin(&mut *connection).await?;
@@ -183,17 +192,22 @@ impl Floor {
 }
 
 impl Template {
-    fn insert(&self) -> String {
-        let values: Vec<String> = (1..)
-            .zip(&self.columns)
+    fn new(table: &'static str, columns: Vec<(String, String)>, values: Vec<Option<String>>) -> Self {
+        let places: Vec<String> = (1..)
+            .zip(&columns)
             .map(|(place, (_, kind))| format!("${place}::text::{kind}"))
             .collect();
-        format!(
-            "INSERT INTO {} ({}) VALUES ({})",
-            self.table,
-            self.names(),
-            values.join(", ")
-        )
+        let insert = format!(
+            "INSERT INTO {table} ({}) VALUES ({})",
+            names(&columns),
+            places.join(", ")
+        );
+        Self {
+            table,
+            columns,
+            values,
+            insert: insert.into(),
+        }
     }
 
     fn unnest(&self) -> String {
@@ -209,21 +223,15 @@ impl Template {
         format!(
             "INSERT INTO {} ({}) SELECT {} FROM unnest({}) AS given ({})",
             self.table,
-            self.names(),
+            names(&self.columns),
             values.join(", "),
             arrays.join(", "),
             aliases.join(", ")
         )
     }
 
-    fn names(&self) -> String {
-        let names: Vec<String> = self.columns.iter().map(|(column, _)| format!("\"{column}\"")).collect();
-        names.join(", ")
-    }
-
-    /// The row with an id of its own.
-    fn fresh(&self) -> Vec<Option<String>> {
-        let id = huiyin_chassis::Clock::system().id();
+    /// The row with another id.
+    fn fresh(&self, id: Uuid) -> Vec<Option<String>> {
         let row = self.columns.iter().zip(&self.values);
         row.map(|((column, kind), value)| match (column.as_str(), kind.as_str()) {
             ("id", "uuid") => Some(id.to_string()),
@@ -233,4 +241,9 @@ impl Template {
         })
         .collect()
     }
+}
+
+fn names(columns: &[(String, String)]) -> String {
+    let names: Vec<String> = columns.iter().map(|(column, _)| format!("\"{column}\"")).collect();
+    names.join(", ")
 }

@@ -3,8 +3,9 @@
 mod events;
 mod floor;
 mod intake;
+mod naive;
 
-use std::path::Path;
+use std::{path::Path, sync::Arc};
 
 use clap::Args;
 use comfy_table::{Table, presets};
@@ -106,10 +107,14 @@ async fn measure(folder: &Path, options: &BenchOptions, notes: &mut Notes) -> an
     let alone = folder.join("intake");
     let suite = Up::start_only(&alone, options.up.clone(), &["intake"]).await?;
     let link = Link::open(&alone)?;
-    let floor = floor::Floor::prepare(&link, &suite.database_url("intake")).await?;
+    let floor = Arc::new(floor::Floor::prepare(&link, &suite.database_url("intake")).await?);
+    let naive = naive::Naive::start(Arc::clone(&floor)).await?;
+    let to_naive = link.with("intake", &naive.url)?;
     let mut grouped = None;
     for concurrency in [1, MANY, 256] {
-        let below = floor.one_by_one(concurrency, options.seconds).await?;
+        notes.take(floor.one_by_one(concurrency, options.seconds).await?);
+        let mut below = intake::create(&to_naive, concurrency, options.seconds).await?;
+        below.what = format!("floor: a naive service, a transaction each, {concurrency} callers");
         let created = intake::create(&link, concurrency, options.seconds).await?;
         if concurrency == MANY {
             grouped = Some(created.clone());
@@ -121,6 +126,7 @@ async fn measure(folder: &Path, options: &BenchOptions, notes: &mut Notes) -> an
     let imported = intake::import(&link, options.rows).await?;
     notes.take_beside(below, imported);
     notes.take(floor.rest().await?);
+    naive.stop().await?;
     floor.remove().await?;
     suite.stop().await?;
 
