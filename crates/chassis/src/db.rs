@@ -27,7 +27,7 @@ pub struct DatabaseConfig {
     /// `postgres://user:password@host:port/database`. The user owns the schema or, where migrations run elsewhere, is a
     /// member of `huiyin_app` and `huiyin_worker`.
     pub url: SecretString,
-    /// The most connections that this process opens.
+    /// The most connections that this process opens, but for the few that serve one task alone.
     #[serde(default = "default_connections")]
     pub max_connections: u32,
     /// False where a migration job runs before: then a database that is behind refuses the start.
@@ -109,6 +109,18 @@ impl Database {
         }
         require_isolated(&database.pool).await?;
         Ok(database)
+    }
+
+    /// The same database by connections of its own, `connections` at most, which are served by the thread that uses them first:
+    /// for [`Tasks::spawn_apart`].
+    ///
+    /// [`Tasks::spawn_apart`]: crate::Tasks::spawn_apart
+    #[must_use]
+    pub fn apart(&self, connections: u32) -> Self {
+        let pool = self.pool.options().clone().max_connections(connections);
+        Self {
+            pool: pool.connect_lazy_with((*self.pool.connect_options()).clone()),
+        }
     }
 
     async fn wait(&self) -> anyhow::Result<()> {

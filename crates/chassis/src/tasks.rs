@@ -1,8 +1,9 @@
 //! Tasks that somebody joins: one that fails takes its service down, and none outlives the drain.
 
-use std::{future::Future, time::Duration};
+use std::{future::Future, thread, time::Duration};
 
-use tokio::task::JoinSet;
+use anyhow::Context as _;
+use tokio::{sync::oneshot, task::JoinSet};
 use tokio_util::sync::CancellationToken;
 
 /// Asks tasks to end: first softly, then at once.
@@ -76,6 +77,36 @@ impl Tasks {
         use tracing::Instrument as _;
         let span = tracing::Span::current();
         self.set.spawn(async move { (name, task.await) }.instrument(span));
+    }
+
+    /// Starts a task on a thread of its own, for what everybody waits for: none of its steps waits for the turns of other tasks.
+    /// `task` makes it there; what it opens, such as a connection, is served there, too.
+    pub fn spawn_apart<Fut>(&mut self, name: &'static str, task: impl FnOnce() -> Fut + Send + 'static)
+    where
+        Fut: Future<Output = anyhow::Result<()>>,
+    {
+        use tracing::Instrument as _;
+        let span = tracing::Span::current();
+        let (mut done, ended) = oneshot::channel();
+        let work = move || {
+            let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+            let outcome = runtime.context("a runtime").and_then(|runtime| {
+                runtime.block_on(async {
+                    tokio::select! {
+                        outcome = async { task().await }.instrument(span) => outcome,
+                        // It was cut.
+                        () = done.closed() => Ok(()),
+                    }
+                })
+            });
+            // Whoever cut it does not listen.
+            let _ = done.send(outcome);
+        };
+        let started = thread::Builder::new().name(name.to_owned()).spawn(work);
+        self.spawn(name, async move {
+            started.context("a thread")?;
+            ended.await.context("it panicked")?
+        });
     }
 
     /// Starts a tick: `work` runs again and again, `pause` apart, at once again where it says that there is more to do.
@@ -166,5 +197,36 @@ mod tests {
         let failure = tasks.join().await.unwrap_err();
         assert!(failure.to_string().contains("were cut"), "{failure:#}");
         assert_eq!(began.elapsed().as_secs(), 30);
+    }
+
+    #[tokio::test]
+    async fn what_runs_on_a_thread_of_its_own_is_joined_and_its_failure_or_panic_is_said() {
+        let name = || thread::current().name().unwrap_or_default().to_owned();
+        let mut tasks = Tasks::new(Shutdown::new(), Duration::from_secs(30));
+        tasks.spawn_apart("apart", move || async move {
+            tokio::task::yield_now().await;
+            anyhow::bail!("in {}", name())
+        });
+        assert_eq!(format!("{:#}", tasks.join().await.unwrap_err()), "task apart: in apart");
+
+        let mut tasks = Tasks::new(Shutdown::new(), Duration::from_secs(30));
+        tasks.spawn_apart("apart", || async { panic!("now") });
+        assert_eq!(
+            format!("{:#}", tasks.join().await.unwrap_err()),
+            "task apart: it panicked: channel closed"
+        );
+    }
+
+    #[tokio::test]
+    async fn what_is_cut_ends_on_its_own_thread_too() {
+        let (ends, ended) = oneshot::channel::<()>();
+        let mut tasks = Tasks::new(Shutdown::new(), Duration::ZERO);
+        tasks.spawn_apart("stuck", move || async move {
+            let _ends = ends;
+            std::future::pending().await
+        });
+        tasks.shutdown.request();
+        tasks.join().await.unwrap_err();
+        ended.await.unwrap_err();
     }
 }

@@ -51,6 +51,14 @@ impl Ledger {
         })
     }
 
+    /// The same ledger by connections of its own: see [`Database::apart`].
+    pub(crate) fn apart(&self, connections: u32) -> Self {
+        Self {
+            database: self.database.apart(connections),
+            ..self.clone()
+        }
+    }
+
     /// Gives display numbers to those that have none, in their order; before the transaction that stores them. Finds what was
     /// said before, where the tenant sets that aside.
     pub(crate) async fn give_numbers(&self, tenant: &Tenant, mut feedbacks: Vec<&mut Accepted>) -> Result<(), Refusal> {

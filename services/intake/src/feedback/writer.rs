@@ -1,11 +1,21 @@
 //! The group commit: whoever arrives while one batch is being committed goes into the next; everybody is answered after
 //! the commit, and nobody pays for another one's mistake.
 
-use std::{collections::HashSet, sync::Arc, time::Duration};
+use std::{
+    collections::HashSet,
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+    time::Duration,
+};
 
 use huiyin_chassis::{Refusal, ServiceConfig, Shutdown, Tasks, Tenant, Transaction, repeat::Repeatable};
 use prost::Message as _;
-use tokio::sync::{Mutex, mpsc, oneshot};
+use tokio::{
+    sync::{Mutex, mpsc, oneshot},
+    time::Instant,
+};
 use tonic::Code;
 use uuid::Uuid;
 
@@ -21,9 +31,52 @@ use crate::{config::WriterConfig, error::Error, events::FEEDBACKS};
 /// where the other one was rolled back in between.
 const ATTEMPTS: u32 = 5;
 
+/// Each writer has so many connections: one for its batch, and one to spare while the server closes the other behind its back.
+const CONNECTIONS: u32 = 2;
+/// So many feedbacks in one batch are a rush …
+const CROWD: usize = 8;
+/// … which lasts so long.
+const RUSH: Duration = Duration::from_secs(1);
+
 /// Where feedback is handed in to be stored. Clones hand in to the same writers.
 #[derive(Clone)]
-pub(crate) struct Writer(mpsc::Sender<Submission>);
+pub(crate) struct Writer {
+    queue: mpsc::Sender<Submission>,
+    rush: Rush,
+}
+
+/// Whether feedback pours in. Clones know the same.
+#[derive(Clone)]
+struct Rush {
+    began: Instant,
+    /// Milliseconds from the beginning to the end of the rush.
+    until: Arc<AtomicU64>,
+}
+
+impl Rush {
+    fn none() -> Self {
+        Self {
+            began: Instant::now(),
+            until: Arc::default(),
+        }
+    }
+
+    /// A batch of so many was taken.
+    fn note(&self, taken: usize) {
+        if taken >= CROWD {
+            self.until
+                .store(self.milliseconds() + RUSH.as_millis() as u64, Ordering::Relaxed);
+        }
+    }
+
+    fn is_on(&self) -> bool {
+        self.milliseconds() < self.until.load(Ordering::Relaxed)
+    }
+
+    fn milliseconds(&self) -> u64 {
+        self.began.elapsed().as_millis() as u64
+    }
+}
 
 /// One feedback on its way into the store.
 struct Submission {
@@ -62,6 +115,7 @@ impl Writer {
         let (sender, receiver) = mpsc::channel(config.queue.max(1));
         let queue = Arc::new(Mutex::new(receiver));
         let drain = Duration::from_millis(service.limits.drain_notice_ms.saturating_add(service.limits.drain_ms));
+        let rush = Rush::none();
         for _ in 0..config.writers.max(1) {
             let (queue, ledger, shutdown, limit) = (
                 Arc::clone(&queue),
@@ -69,21 +123,25 @@ impl Writer {
                 shutdown.clone(),
                 config.batch.max(1),
             );
-            tasks.spawn("writer", async move {
-                write(&queue, &ledger, limit, async {
+            let rush = rush.clone();
+            // Everybody waits for it: it must not wait for its turn among them.
+            tasks.spawn_apart("writer", move || async move {
+                let ledger = ledger.apart(CONNECTIONS);
+                write(&queue, &ledger, limit, &rush, async {
                     shutdown.requested().await;
                     tokio::time::sleep(drain).await;
                 })
                 .await;
+                ledger.database.close().await;
                 Ok(())
             });
         }
-        Self(sender)
+        Self { queue: sender, rush }
     }
 
-    /// Whether somebody waits for the next batch: what need not be done now had better wait.
+    /// Whether somebody waits for the next batch, or feedback pours in: what need not be done now had better wait.
     pub(crate) fn is_busy(&self) -> bool {
-        self.0.capacity() < self.0.max_capacity()
+        self.queue.capacity() < self.queue.max_capacity() || self.rush.is_on()
     }
 
     /// Stores a feedback; returns when it is durable. A request that was answered before gets the same answer.
@@ -104,7 +162,7 @@ impl Writer {
             caller,
             outcome: None,
         };
-        self.0
+        self.queue
             .send(submission)
             .await
             .map_err(|_| Refusal::unavailable("the service stops"))?;
@@ -116,6 +174,7 @@ async fn write(
     queue: &Mutex<mpsc::Receiver<Submission>>,
     ledger: &Ledger,
     limit: usize,
+    rush: &Rush,
     drained: impl Future<Output = ()>,
 ) {
     tokio::pin!(drained);
@@ -134,6 +193,7 @@ async fn write(
         if taken == 0 {
             return;
         }
+        rush.note(taken);
         // Whoever went away before anything was stored has not been told anything either.
         batch.retain(|submission| !submission.caller.is_closed());
         while !batch.is_empty() {
