@@ -89,3 +89,30 @@ async fn training_that_is_cancelled_leaves_no_version() {
     let request = GetOperationRequest { name: started.name };
     assert!(operations.get_operation(request).await.unwrap().into_inner().done);
 }
+
+/// A model tells 1,000 labels apart and no more; who wants more hears so, and no version is made.
+#[tokio::test(flavor = "multi_thread")]
+async fn more_than_a_thousand_labels_are_refused() {
+    let play = Play::begin().await;
+    let task = play.task("topics", labels_task()).await;
+    let labels = (0..1_001).map(|place| v1::Example {
+        side: v1::ExampleSide::Training.into(),
+        ..example(&format!("e{place}"), &format!("第{place}类"), &format!("l{place}"))
+    });
+    play.import(&task.name, labels.collect()).await;
+    let ended = play.ended(&play.started(&task.name).await.name).await;
+    let Some(operation::Result::Error(error)) = &ended.result else {
+        panic!("{ended:?}")
+    };
+    assert_eq!(
+        error.get_error_details().error_info().unwrap().reason,
+        "TASK_UNTRAINABLE"
+    );
+    assert!(error.message.contains("1000 labels"), "{}", error.message);
+    let request = v1::ListModelsRequest {
+        parent: task.name,
+        ..Default::default()
+    };
+    let made = play.models().await.list_models(request).await.unwrap().into_inner();
+    assert!(made.models.is_empty(), "{made:?}");
+}

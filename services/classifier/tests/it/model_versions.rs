@@ -7,7 +7,8 @@ use tonic::Code;
 
 use crate::{
     models::{activation, example, labels_task, two_topics},
-    play::{Play, refused, violated},
+    play::{PARENT, Play, TENANT, refused, violated},
+    reviewing::of_dimension,
 };
 
 /// Issue 3: "evaluated on a fixed hold-out before it may be activated; versions, roll back".
@@ -199,4 +200,49 @@ async fn without_a_hold_out_a_version_is_not_evaluated_and_texts_of_a_stream_can
         (evaluation.accuracy - 2.0 / 3.0).abs() < 1e-6,
         "a label it does not know is wrong: {evaluation:?}"
     );
+}
+
+/// A version has effect from its activation on every replica, also on one that has read with another before.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_newly_activated_version_decides_on_every_replica() {
+    let play = Play::begin().await;
+    let config = play.stage.config_with("classifier", &play.stage.database_url(), "");
+    let second = classifier::start(config, play.stage.context()).await.unwrap();
+    let mut elsewhere = play.client_of(&second, "user:boss", TENANT, &["supervisor"]).await;
+    let mut says = async || {
+        let request = v1::ClassifyTextRequest {
+            parent: PARENT.to_owned(),
+            text: "快递又太慢了".to_owned(),
+            ..Default::default()
+        };
+        let said = elsewhere.classify_text(request).await.unwrap().into_inner();
+        let label = said.labels.into_iter().find(|label| label.dimension == "nature");
+        label.map(|label| (label.model, label.category)).unwrap_or_default()
+    };
+    assert_eq!(says().await.0, "");
+    let task = play.task("nature", of_dimension("nature")).await;
+    for natures in [
+        ["service.attitude", "function.crash"],
+        ["logistics.damage", "function.crash"],
+    ] {
+        let examples = two_topics(400).into_iter().map(|example| v1::Example {
+            label: natures[usize::from(example.label == "app")].to_owned(),
+            ..example
+        });
+        play.import(&task.name, examples.collect()).await;
+        let model = play.trained(&task.name).await;
+        let insisting = v1::ActivateModelRequest {
+            force: true,
+            reason: "试一试".to_owned(),
+            ..activation(&model)
+        };
+        play.models().await.activate_model(insisting).await.unwrap();
+        assert_eq!(says().await, (model.name, natures[0].to_owned()));
+    }
+    let back = v1::RollbackModelRequest {
+        name: task.name.clone(),
+        ..Default::default()
+    };
+    play.models().await.rollback_model(back).await.unwrap();
+    assert_eq!(says().await.1, "service.attitude");
 }
