@@ -24,6 +24,7 @@ mod problem_sequences;
 mod problem_words;
 mod problems;
 mod reclassifying;
+mod reclassifying_labels;
 mod reviewing;
 mod reviewing_ends;
 mod reviewing_twice;
