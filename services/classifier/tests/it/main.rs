@@ -26,6 +26,7 @@ mod problems;
 mod reclassifying;
 mod reclassifying_labels;
 mod reviewing;
+mod reviewing_anew;
 mod reviewing_ends;
 mod reviewing_twice;
 mod shadows;
