@@ -253,6 +253,16 @@ pub(super) async fn renew(
     Ok(())
 }
 
+/// Waits for whatever else a person is about to take or to label: nobody has both labels of a text, also not at once.
+pub(super) async fn one_by_one(tx: &mut Transaction, tenant: &Tenant, person: &str) -> Result<(), Refusal> {
+    sqlx::query("SELECT pg_advisory_xact_lock(hashtextextended('reviewer/' || $1::text || '/' || $2::text, 0))")
+        .bind(tenant.key())
+        .bind(person)
+        .execute(&mut **tx)
+        .await?;
+    Ok(())
+}
+
 /// Writes what may change of an item; its row is held.
 pub(super) async fn update(tx: &mut Transaction, tenant: &Tenant, item: &Item) -> Result<(), Refusal> {
     // Claimed is open with a lease.

@@ -1,10 +1,13 @@
-//! The review queue beside readings anew and new versions of the taxonomy.
+//! The review queue beside readings anew and new versions of the taxonomy, and one person who asks twice at once.
 
 use huiyin_proto::classifier::v1::{self, ReviewCloseReason, ReviewReason, ReviewState};
+use huiyin_testkit::eventually;
+use sqlx::Connection as _;
+use tonic::Code;
 
 use crate::{
     dictionary::{activate, builtin, category, create},
-    play::{Client, Play},
+    play::{Client, LIMIT, Play, refused},
     reclassifying::{all, read_anew},
     reviewing::{claim, of_dimension, resolve},
 };
@@ -114,4 +117,65 @@ async fn a_text_that_one_person_has_labelled_still_waits_for_the_second_after_a_
     read_by_words(&play, &mut boss, &[("hardware.fault", "无人机", 1.0)]).await;
     wang.resolve_review_item(resolve(&queue[1].name, label)).await.unwrap();
     assert_eq!(play.read(&found.name).await.category, label);
+}
+
+/// One person never has both labels of a text in work, also where they ask for both at once.
+#[tokio::test(flavor = "multi_thread")]
+async fn one_person_who_claims_both_labels_at_once_gets_one() {
+    let play = Play::begin().await;
+    let twice = v1::Task {
+        review_share: 1.0,
+        double_coding_share: 1.0,
+        ..of_dimension("nature")
+    };
+    play.task("nature", twice).await;
+    play.classified("应用闪退").await;
+    let queue = play.queue("").await;
+    // Both have looked at the other before either is written.
+    let mut owner = sqlx::PgConnection::connect(&play.stage.database_url()).await.unwrap();
+    sqlx::raw_sql(
+        "CREATE FUNCTION wait_for_the_test() RETURNS trigger LANGUAGE plpgsql AS
+             $$ BEGIN PERFORM pg_advisory_xact_lock_shared(4711); RETURN NEW; END $$;
+         CREATE TRIGGER wait_for_the_test BEFORE UPDATE ON review_item FOR EACH ROW EXECUTE FUNCTION wait_for_the_test();",
+    )
+    .execute(&mut owner)
+    .await
+    .unwrap();
+    let mut watcher = sqlx::PgConnection::connect(&play.stage.database_url()).await.unwrap();
+    sqlx::query("SELECT pg_advisory_lock(4711)")
+        .execute(&mut owner)
+        .await
+        .unwrap();
+    let (mut one, mut other) = (play.reviewer("user:li").await, play.reviewer("user:li").await);
+    let open_the_way = async {
+        eventually("both wait", LIMIT, async || {
+            let waiting: i64 = sqlx::query_scalar(
+                "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND pg_blocking_pids(pid) <> '{}'",
+            )
+            .fetch_one(&mut watcher)
+            .await
+            .unwrap();
+            (waiting == 2).then_some(())
+        })
+        .await;
+        sqlx::query("SELECT pg_advisory_unlock(4711)")
+            .execute(&mut owner)
+            .await
+            .unwrap();
+    };
+    let (first, second, ()) = tokio::join!(
+        one.claim_review_item(claim(&queue[0].name)),
+        other.claim_review_item(claim(&queue[1].name)),
+        open_the_way
+    );
+    let (got, missed) = if first.is_ok() {
+        (first, second)
+    } else {
+        (second, first)
+    };
+    assert!(got.is_ok(), "{got:?}");
+    assert_eq!(
+        refused(missed),
+        (Code::FailedPrecondition, "REVIEWED_BY_THE_SAME".to_owned())
+    );
 }
