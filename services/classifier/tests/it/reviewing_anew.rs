@@ -119,6 +119,24 @@ async fn a_text_that_one_person_has_labelled_still_waits_for_the_second_after_a_
     assert_eq!(play.read(&found.name).await.category, label);
 }
 
+/// A task whose dimension is gone has no label, not even none of the categories.
+#[tokio::test]
+async fn a_label_of_a_dimension_that_is_gone_is_refused_at_the_label() {
+    let play = Play::begin().await;
+    let mut boss = play.boss().await;
+    play.task("module", of_dimension("module")).await;
+    play.classified("今天下雨").await;
+    let mut taxonomy = builtin(&mut boss).await;
+    taxonomy.dimensions.retain(|dimension| dimension.key != "module");
+    taxonomy.categories.retain(|category| category.dimension != "module");
+    boss.create_taxonomy(create(taxonomy)).await.unwrap();
+    boss.activate_taxonomy(activate(1)).await.unwrap();
+    let item = play.queue("").await.remove(0);
+    let mut li = play.reviewer("user:li").await;
+    let none = li.resolve_review_item(resolve(&item.name, "unclassified")).await;
+    assert_eq!(refused(none), (Code::InvalidArgument, "CATEGORY_UNKNOWN".to_owned()));
+}
+
 /// One person never has both labels of a text in work, also where they ask for both at once.
 #[tokio::test(flavor = "multi_thread")]
 async fn one_person_who_claims_both_labels_at_once_gets_one() {
