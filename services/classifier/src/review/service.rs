@@ -140,9 +140,10 @@ pub(super) async fn list(
     })
 }
 
+/// Rounded as the database does.
 #[expect(clippy::cast_possible_truncation, reason = "a confidence lies between 0 and 1")]
 fn millionths(confidence: f64) -> i64 {
-    (confidence * 1_000_000.0).round() as i64
+    (confidence * 1_000_000.0).round_ties_even() as i64
 }
 
 /// An item with its text.
