@@ -8,7 +8,8 @@ use crate::{problem::terms, room::Room};
 
 /// Blanks excerpts, the words that decided and those that a basis quotes, pseudonyms, and what people wrote beside them; the text
 /// that was read and the examples made of it go. Problems keep their numbers, and lose the words that nobody but the customer said.
-/// Categories, priorities and models that were trained before stay: they hold no text.
+/// Categories, priorities, what versions in the shadow said and models that were trained before stay: they hold no text, and the
+/// classification that they are of leads to nobody any more.
 pub(crate) async fn erase(room: &Room, tx: &mut Transaction, whose: &Whose) -> Result<Erased, Refusal> {
     let mut erased = Erased::default();
     // Where only the words of feedbacks are over their time, their customers stay, and are counted as before.
@@ -51,7 +52,7 @@ pub(crate) async fn erase(room: &Room, tx: &mut Transaction, whose: &Whose) -> R
             "UPDATE review_item
              SET comment = '', close_reason = CASE WHEN state = 1 THEN 3 ELSE close_reason END, state = CASE WHEN state = 1 THEN 4 ELSE state END,
                  lease_expire_time = NULL, assignee = CASE WHEN state = 1 THEN '' ELSE assignee END, revision = revision + 1
-             WHERE tenant_id = $1 AND classification_id = ANY ($2)",
+             WHERE tenant_id = $1 AND classification_id = ANY ($2) AND (state = 1 OR comment <> '')",
         ),
         (
             "statement",
@@ -125,7 +126,7 @@ fn ids_of_feedbacks(whose: &Whose) -> Vec<Uuid> {
     ids.filter_map(|id| Uuid::try_parse(id).ok()).collect()
 }
 
-/// Every classification of the customer's feedback, with its corrections, its reviews, the scores and votes of people, the text that was read,
+/// Every classification of the customer's feedback, with its corrections, its reviews, what versions in the shadow said, the scores and votes of people, the text that was read,
 /// the examples made of it, and the problem that it is of; and which articles were used for it.
 pub(crate) async fn export(tx: &mut Transaction, whose: &Whose) -> Result<Vec<String>, Refusal> {
     let mut lines: Vec<String> = sqlx::query_scalar(
@@ -133,7 +134,9 @@ pub(crate) async fn export(tx: &mut Transaction, whose: &Whose) -> Result<Vec<St
              SELECT jsonb_agg(to_jsonb(r) - 'tenant_id' ORDER BY r.revision) FROM correction AS r
              WHERE r.tenant_id = c.tenant_id AND r.classification_id = c.classification_id), '[]'), 'review_items', COALESCE((
              SELECT jsonb_agg(to_jsonb(i) - 'tenant_id' ORDER BY i.create_time, i.stage) FROM review_item AS i
-             WHERE i.tenant_id = c.tenant_id AND i.classification_id = c.classification_id), '[]'), 'text', (
+             WHERE i.tenant_id = c.tenant_id AND i.classification_id = c.classification_id), '[]'), 'shadow_answers', COALESCE((
+             SELECT jsonb_agg(to_jsonb(h) - 'tenant_id' ORDER BY h.task_id, h.version) FROM shadow_answer AS h
+             WHERE h.tenant_id = c.tenant_id AND h.classification_id = c.classification_id), '[]'), 'text', (
              SELECT s.text FROM statement AS s
              WHERE s.tenant_id = c.tenant_id AND s.classification_id = c.classification_id), 'scorings', COALESCE((
              SELECT jsonb_agg(to_jsonb(p) - 'tenant_id' ORDER BY p.revision) FROM priority_scoring AS p

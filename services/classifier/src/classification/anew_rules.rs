@@ -1,5 +1,7 @@
 //! What a reading anew means, as examples.
 
+use std::collections::BTreeMap;
+
 use jiff::Timestamp;
 
 use super::{
@@ -11,6 +13,7 @@ use super::{
 use crate::{
     domain::{Impact, Sentiment},
     reading::{
+        answers::About,
         lexicon::Lexicon,
         verdict::{Statement, read},
     },
@@ -62,7 +65,8 @@ fn anew(found: &Classification, lexicon: &Lexicon, text: Option<&str>, mapping: 
         let computed = Computed::new(read(lexicon, statement), &statement, 0, &model);
         (computed, text.to_owned())
     });
-    match found.reread(lexicon, read, mapping) {
+    let mappings = BTreeMap::from([(found.taxonomy_version, mapping.to_vec())]);
+    match found.reread(lexicon, read, &mappings) {
         Some(reread) => found.anew(reread, rules(lexicon, &model), Timestamp::UNIX_EPOCH),
         None => Anew::Unreadable,
     }
@@ -88,10 +92,13 @@ fn what_nobody_set_is_read_anew() {
     );
     assert_eq!((next.impact, next.skills[0].as_str()), (Impact::Serious, "software"));
     assert!(next.basis.starts_with("function.crash by “无人机”"), "{}", next.basis);
-    assert_eq!(anew(&next, &after, Some("无人机不见了"), &[]), Anew::Same);
+    assert_eq!(
+        anew(&next, &after, Some("无人机不见了"), &[]),
+        Anew::Same(BTreeMap::new())
+    );
     assert_eq!(
         anew(&classified(&before, "退款超时", 0), &after, Some("退款超时"), &[]),
-        Anew::Same
+        Anew::Same(BTreeMap::new())
     );
 }
 
@@ -200,5 +207,63 @@ fn without_a_text_the_mapping_alone_speaks() {
     ));
     assert_eq!(next.category, "function.defect");
     let stays = classified(&before, "一打开就闪退", 0);
-    assert_eq!(anew(&stays, &after, None, &[]), Anew::Same);
+    assert_eq!(anew(&stays, &after, None, &[]), Anew::Same(BTreeMap::new()));
+}
+
+/// C-10: a label is one of the version that it was said by, whatever is corrected or read anew beside it, until the mapping from there has it
+/// read anew.
+#[test]
+fn a_label_of_another_dimension_goes_by_the_version_that_it_was_said_by() {
+    let (before, after) = versions();
+    let text = "今天去了一趟";
+    let mut found = classified(&before, text, 0);
+    let mut correct = |lexicon: &Lexicon, change: Change| {
+        found
+            .correct(rules(lexicon, &model()), change, Timestamp::UNIX_EPOCH)
+            .unwrap();
+        found.clone()
+    };
+    let label = Change {
+        labels: vec![("module".to_owned(), "marketing".to_owned())],
+        ..change("user:li")
+    };
+    correct(&before, label);
+    let category = Change {
+        category: Some("function.crash".to_owned()),
+        ..change("user:li")
+    };
+    let found = correct(&after, category);
+    assert_eq!(
+        (found.taxonomy_version, found.label_versions.get("module")),
+        (2, Some(&0))
+    );
+    let read = || {
+        let statement = Statement::of(text);
+        let computed = Computed::new(read(&after, statement), &statement, 0, &model());
+        Some((computed, text.to_owned()))
+    };
+    let of = |from: i32, to: &[&str]| BTreeMap::from([(from, vec![mapped("marketing", to)])]);
+    let mapped = found.reread(&after, read(), &of(0, &["customer_service"])).unwrap();
+    assert_eq!(
+        (mapped.label_of("module"), mapped.label_versions["module"]),
+        ("customer_service", 2)
+    );
+    let of_another = found.reread(&after, read(), &of(2, &["customer_service"])).unwrap();
+    assert_eq!(of_another.label_of("module"), "marketing");
+    // It cannot be read anew where no text is kept: it stays the person's.
+    let kept = found.reread(&after, None, &of(0, &[])).unwrap();
+    assert_eq!(
+        (kept.label_of("module"), kept.label_versions["module"]),
+        ("marketing", 0)
+    );
+    let anew = found.reread(&after, read(), &of(0, &[])).unwrap();
+    assert_eq!(
+        (anew.label_of("module"), anew.label_versions.len()),
+        ("unclassified", 0)
+    );
+    assert!(
+        !anew
+            .set_by_people(&after)
+            .contains(&About::Dimension("module".to_owned()))
+    );
 }

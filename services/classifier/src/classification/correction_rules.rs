@@ -1,5 +1,7 @@
 //! What a correction means, as examples.
 
+use std::collections::BTreeMap;
+
 use jiff::Timestamp;
 use uuid::Uuid;
 
@@ -265,14 +267,14 @@ fn labels_of_other_dimensions_are_set_and_taken_away() {
     );
     // Read anew, what people set stays: none too.
     let again = none
-        .reread(&lexicon, Some((none.computed.clone(), String::new())), &[])
+        .reread(&lexicon, Some((none.computed.clone(), String::new())), &BTreeMap::new())
         .unwrap();
     assert_eq!(
         (again.category.as_str(), again.label_of("module")),
         ("unclassified", "unclassified")
     );
     let again = set
-        .reread(&lexicon, Some((set.computed.clone(), String::new())), &[])
+        .reread(&lexicon, Some((set.computed.clone(), String::new())), &BTreeMap::new())
         .unwrap();
     assert_eq!(again.label_of("module"), *other);
 }

@@ -1,5 +1,7 @@
 //! A classification: what the taxonomy said, what people changed, and what holds.
 
+use std::collections::BTreeMap;
+
 use jiff::Timestamp;
 use uuid::Uuid;
 
@@ -63,6 +65,9 @@ pub(crate) struct Classification {
     /// The revision in which a mapping had the category that a person set read anew; 0 where none did. What people set before it holds no
     /// longer.
     pub(crate) category_read_revision: i32,
+    /// Dimensions beside the main one whose label is what a person said, or what became of that; each with the version of the taxonomy that
+    /// this label is of. A category that stays, or one that is set later, says nothing of theirs.
+    pub(crate) label_versions: BTreeMap<String, i32>,
     pub(crate) category: String,
     pub(crate) labels: Vec<Label>,
     pub(crate) sentiment: Sentiment,
@@ -105,6 +110,7 @@ impl Classification {
             revision: 1,
             taxonomy_version: verdict.taxonomy_version,
             category_read_revision: 0,
+            label_versions: BTreeMap::new(),
             category: verdict.category.clone(),
             labels: verdict.labels.clone(),
             sentiment: verdict.sentiment,
@@ -153,9 +159,12 @@ impl Classification {
             return Err(Error::NothingCorrected);
         }
         self.next_revision(now);
-        // A category that stays is one of the version that it was said by.
+        // A category or label that stays is one of the version that it was said by.
         if change.category.is_some() {
             self.taxonomy_version = lexicon.version;
+        }
+        for (dimension, _) in &change.labels {
+            self.label_versions.insert(dimension.clone(), lexicon.version);
         }
         self.corrections.push(Correction {
             revision: self.revision,
@@ -255,16 +264,12 @@ impl Classification {
     pub(super) fn set_by_people(&self, lexicon: &Lexicon) -> Vec<About> {
         let main = lexicon.dimensions.first();
         let category = self.category_set_by().and(main);
-        let said = self.corrections.iter().flat_map(|correction| {
-            let others = correction.labels.iter().map(|(dimension, _)| dimension.clone());
-            let sentiment = correction.sentiment.map(|_| About::Sentiment);
-            others.map(About::Dimension).chain(sentiment)
-        });
-        category
+        let dimensions = category.into_iter().chain(self.label_versions.keys());
+        let sentiment = self.set_by(|correction| correction.sentiment.is_some());
+        dimensions
             .cloned()
             .map(About::Dimension)
-            .into_iter()
-            .chain(said)
+            .chain(sentiment.map(|_| About::Sentiment))
             .collect()
     }
 

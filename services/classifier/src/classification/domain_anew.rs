@@ -1,5 +1,7 @@
 //! What holds of a classification when its feedback is read anew, by another version of the taxonomy.
 
+use std::collections::BTreeMap;
+
 use jiff::Timestamp;
 
 use super::{
@@ -15,11 +17,17 @@ use crate::{
     },
 };
 
+/// The versions of labels that people set, as in [`Classification::label_versions`].
+pub(super) type LabelVersions = BTreeMap<String, i32>;
+
+/// What becomes of the categories of earlier versions, by version.
+pub(super) type Mappings = BTreeMap<i32, Vec<Mapped>>;
+
 /// What a reading anew gives.
 #[derive(Debug, PartialEq)]
 pub(super) enum Anew {
-    /// All that was said still holds, now by this version.
-    Same,
+    /// All that was said still holds, now by this version; of labels that people set, by these.
+    Same(LabelVersions),
     /// The next revision.
     Changed(Box<Classification>),
     /// It would have to be read and no text of it is kept, or nobody says what becomes of the category that a person set.
@@ -28,13 +36,14 @@ pub(super) enum Anew {
 
 impl Classification {
     /// Takes in what a version says: labels, tendency and category, and not yet what follows from them. `read` is what it says of the
-    /// text, with the excerpt; none where no text is kept. Of what people set, the category becomes what the mapping says, and the
-    /// tendency stays. None where it would have to be read and no text is kept, and where nobody says what becomes of a person's label.
+    /// text, with the excerpt; none where no text is kept. Of what people set, category and labels become what the mapping from their
+    /// version says, and the tendency stays. None where the category would have to be read and no text is kept, and where nobody says what
+    /// becomes of a person's category.
     pub(super) fn reread(
         &self,
         lexicon: &Lexicon,
         read: Option<(Computed, String)>,
-        mapping: &[Mapped],
+        mappings: &Mappings,
     ) -> Option<Self> {
         let has_text = read.is_some();
         let mut next = self.clone();
@@ -45,7 +54,7 @@ impl Classification {
         let is_set = self.category_set_by().is_some();
         if (is_set || !has_text) && self.category != UNCLASSIFIED {
             let later = |key: &str| lexicon.category_of(0, key).is_some();
-            let key = match fate(mapping, later, &self.category) {
+            let key = match fate(from(mappings, self.taxonomy_version), later, &self.category) {
                 Fate::Becomes(keys) => Some(best(keys, &next.computed.verdict, lexicon, 0)),
                 Fate::Stays => Some(self.category.as_str()),
                 Fate::ReadAnew if has_text => {
@@ -64,39 +73,51 @@ impl Classification {
         } else if self.last_set(|correction| correction.category.as_deref()) == Some(UNCLASSIFIED) {
             next.set_label(lexicon, 0, None);
         }
-        for (dimension, key) in lexicon.dimensions.iter().enumerate().skip(1) {
-            let of_dimension = |correction: &'_ Correction| correction.labels.iter().any(|(known, _)| known == key);
-            if self.set_by(of_dimension).is_some() {
-                next.keep_label(self.label_of(key), lexicon, (dimension, has_text), mapping)?;
-            }
+        for (dimension, version) in &self.label_versions {
+            next.keep_label(self, lexicon, (dimension.as_str(), has_text), from(mappings, *version));
         }
         Some(next)
     }
 
-    /// Keeps the label of a dimension beside the main one that a person set, as what the mapping makes of it; one that is to be read anew is
-    /// what was read. None where no text is kept for that, and where nobody says what becomes of it.
+    /// Keeps the label of a dimension beside the main one that a person set, as what the mapping makes of it. One that the mapping has read
+    /// anew is what was read, and the person's no longer. One of which nobody says what becomes of it, or that cannot be read anew, stays one
+    /// of the version that it was said by: it holds up nothing else.
     fn keep_label(
         &mut self,
-        label: &str,
+        before: &Self,
         lexicon: &Lexicon,
-        (dimension, has_text): (usize, bool),
+        (dimension, has_text): (&str, bool),
         mapping: &[Mapped],
-    ) -> Option<()> {
-        if label == UNCLASSIFIED {
-            self.set_label(lexicon, dimension, None);
-            return Some(());
+    ) {
+        let place = lexicon.dimensions.iter().position(|known| known == dimension);
+        if place == Some(0) {
+            // The main one now: its label is the category.
+            self.label_versions.remove(dimension);
+            return;
         }
-        let later = |key: &str| lexicon.category_of(dimension, key).is_some();
-        let key = match fate(mapping, later, label) {
-            Fate::Becomes(keys) => best(keys, &self.computed.verdict, lexicon, dimension),
-            Fate::Stays => label,
-            Fate::ReadAnew if has_text => return Some(()),
-            Fate::ReadAnew | Fate::Unknown => return None,
+        let later = |key: &str| place.and_then(|place| lexicon.category_of(place, key));
+        let label = before.label_of(dimension);
+        let key = match fate(mapping, |key| later(key).is_some(), label) {
+            _ if label == UNCLASSIFIED => Some(label),
+            Fate::Becomes(keys) => place.map(|place| best(keys, &self.computed.verdict, lexicon, place)),
+            Fate::Stays => Some(label),
+            Fate::ReadAnew if has_text => {
+                self.label_versions.remove(dimension);
+                return;
+            }
+            Fate::ReadAnew | Fate::Unknown => None,
         };
-        if let Some(category) = lexicon.category_of(dimension, key) {
-            self.set_label(lexicon, dimension, Some(category));
+        if let Some((place, key)) = place.zip(key)
+            && (key == UNCLASSIFIED || later(key).is_some())
+        {
+            self.set_label(lexicon, place, later(key));
+            self.label_versions.insert(dimension.to_owned(), lexicon.version);
+            return;
         }
-        Some(())
+        let kept = before.labels.iter().filter(|label| label.dimension == dimension);
+        self.labels.retain(|label| label.dimension != dimension);
+        let place = place.map_or(self.labels.len(), |place| lexicon.place_among(&self.labels, place));
+        self.labels.splice(place..place, kept.cloned());
     }
 
     /// What the last correction that says something of this kind says.
@@ -112,9 +133,10 @@ impl Classification {
             && reread.sentiment == self.sentiment
             && reread.impact == self.impact
             && reread.priority == self.priority
-            && reread.category_read_revision == self.category_read_revision;
+            && reread.category_read_revision == self.category_read_revision
+            && reread.label_versions.keys().eq(self.label_versions.keys());
         if is_same {
-            return Anew::Same;
+            return Anew::Same(reread.label_versions);
         }
         reread.next_revision(now);
         Anew::Changed(Box::new(reread))
@@ -136,6 +158,11 @@ impl Classification {
         self.decided.clone_from(&computed.decided);
         self.computed = computed;
     }
+}
+
+/// What becomes of the categories of a version.
+fn from(mappings: &Mappings, version: i32) -> &[Mapped] {
+    mappings.get(&version).map(Vec::as_slice).unwrap_or_default()
 }
 
 /// Of the categories that one may become, the one for which most of the text speaks; the first where nothing does.

@@ -1,6 +1,9 @@
 //! Old feedback read anew by the version of the taxonomy in effect: an operation that goes on where a crash cut it short.
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::{
+    collections::{BTreeMap, btree_map::Entry},
+    sync::Arc,
+};
 
 use huiyin_chassis::{
     Refusal, Tenant, Transaction,
@@ -13,7 +16,7 @@ use uuid::Uuid;
 use super::{
     convert::{self, Asked, Checkpoint, Confusion, Reclassified},
     domain::Classification,
-    domain_anew::Anew,
+    domain_anew::{Anew, Mappings},
     domain_priority::{Computed, Rules},
     reviewing::{customers, watch_review},
     service::tell,
@@ -26,10 +29,7 @@ use crate::{
     reading::{aside, excerpt, lexicon::Lexicon, verdict::Statement},
     review::queue::{self, Seen},
     room::Room,
-    taxonomy::{
-        mapping::{domain::Mapped, store as mappings},
-        store as taxonomies,
-    },
+    taxonomy::{mapping::store as mappings, store as taxonomies},
 };
 
 /// The kind of the operation.
@@ -94,7 +94,7 @@ pub(crate) async fn carry_out(room: &Room, run: &Run) -> Result<Ended, Refusal> 
         .drain(..)
         .map(|pair| ((pair.from, pair.to), pair.count))
         .collect();
-    let mut mappings_from: BTreeMap<i32, Vec<Mapped>> = BTreeMap::new();
+    let mut mappings_from = Mappings::new();
     loop {
         let done = usize::try_from(so_far.looked_at).unwrap_or_default();
         let total = usize::try_from(checkpoint.total).unwrap_or_default();
@@ -124,28 +124,27 @@ pub(crate) async fn carry_out(room: &Room, run: &Run) -> Result<Ended, Refusal> 
         let model = room.priorities.active(&mut tx, &run.tenant, UsedFor::Case).await?;
         let mut same = Vec::new();
         for (found, kept) in &batch {
-            let mapping = match mappings_from.get(&found.taxonomy_version) {
-                Some(mapping) => mapping,
-                None => {
-                    let said =
-                        mappings::find(&mut tx, &run.tenant, so_far.taxonomy_version, found.taxonomy_version).await?;
-                    let said = said.map(|mapping| mapping.categories).unwrap_or_default();
-                    mappings_from.entry(found.taxonomy_version).or_insert(said)
+            for from in found.label_versions.values().chain([&found.taxonomy_version]) {
+                if let Entry::Vacant(unknown) = mappings_from.entry(*from) {
+                    let said = mappings::find(&mut tx, &run.tenant, so_far.taxonomy_version, *from).await?;
+                    unknown.insert(said.map(|mapping| mapping.categories).unwrap_or_default());
                 }
-            };
+            }
             so_far.looked_at += 1;
             so_far.without_text += i64::from(kept.is_none());
             let by = By {
                 lexicon: &lexicon,
                 model: &model,
-                mapping,
+                mappings: &mappings_from,
             };
             let (anew, asked_of_it) = read_anew(room, &mut tx, &run.tenant, by, (found, kept.as_ref())).await?;
             let next = match anew {
                 Anew::Changed(next) => next,
-                unchanged @ (Anew::Same | Anew::Unreadable) => {
-                    if unchanged == Anew::Same && found.taxonomy_version != so_far.taxonomy_version {
-                        same.push(found.id);
+                unchanged @ (Anew::Same(_) | Anew::Unreadable) => {
+                    if let Anew::Same(labels) = unchanged
+                        && (found.taxonomy_version, &found.label_versions) != (so_far.taxonomy_version, &labels)
+                    {
+                        same.push((found.id, labels));
                     }
                     *confusion
                         .entry((found.category.clone(), found.category.clone()))
@@ -194,7 +193,7 @@ pub(crate) async fn carry_out(room: &Room, run: &Run) -> Result<Ended, Refusal> 
 struct By<'b> {
     lexicon: &'b Arc<Lexicon>,
     model: &'b Model,
-    mapping: &'b [Mapped],
+    mappings: &'b Mappings,
 }
 
 /// What was read of a feedback, with what was stated with it.
@@ -231,7 +230,7 @@ async fn read_anew(
         }
         None => None,
     };
-    let Some(reread) = found.reread(by.lexicon, read, by.mapping) else {
+    let Some(reread) = found.reread(by.lexicon, read, by.mappings) else {
         return Ok((Anew::Unreadable, asked));
     };
     let problem = (&found.feedback, reread.category.as_str());

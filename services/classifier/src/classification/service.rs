@@ -236,9 +236,10 @@ fn place(order_by: &str, found: &Classification) -> PageKey {
     }
 }
 
+/// Rounded as the database does.
 #[expect(clippy::cast_possible_truncation, reason = "a score lies between −1 and 1")]
 fn millionths(score: f64) -> i64 {
-    (score * 1_000_000.0).round() as i64
+    (score * 1_000_000.0).round_ties_even() as i64
 }
 
 /// Makes the next revision.

@@ -1,5 +1,7 @@
 //! All SQL of classifications and their corrections.
 
+use std::collections::BTreeMap;
+
 use huiyin_chassis::{Refusal, Tenant, Transaction, listing::PageRequest, sql};
 use sqlx::{Postgres, QueryBuilder, types::Json};
 use uuid::Uuid;
@@ -34,6 +36,7 @@ struct Row {
     revision: i32,
     taxonomy_version: i32,
     category_read_revision: i32,
+    label_versions: Json<BTreeMap<String, i32>>,
     category: String,
     labels: Json<Vec<Label>>,
     sentiment: i32,
@@ -97,6 +100,7 @@ impl TryFrom<Row> for Classification {
             revision: row.revision,
             taxonomy_version: row.taxonomy_version,
             category_read_revision: row.category_read_revision,
+            label_versions: row.label_versions.0,
             category: row.category,
             labels: row.labels.0,
             sentiment: sentiment(row.sentiment).ok_or_else(|| broken("sentiment", id))?,
@@ -145,7 +149,7 @@ pub(super) fn select(tenant: &Tenant) -> QueryBuilder<Postgres> {
         "SELECT classification_id, feedback_name, feedback_number, channel, customer, tier, product_model, batch, occur_time,
                 receive_time, language, reachable, stated_urgency, revision, taxonomy_version, category, labels, sentiment,
                 sentiment_score, impact, priority_key, priority_rank, basis, skills, department, excerpt, computed, decision, review,
-                create_time, update_time, category_read_revision
+                create_time, update_time, category_read_revision, label_versions
          FROM classification WHERE tenant_id = ",
     );
     query.push_bind(tenant.key().to_owned());
@@ -296,7 +300,7 @@ pub(super) async fn correct(tx: &mut Transaction, tenant: &Tenant, corrected: &C
         "UPDATE classification
          SET revision = $3, taxonomy_version = $4, category = $5, labels = $6, sentiment = $7, impact = $8, priority_key = $9,
              priority_rank = $10, basis = $11, skills = $12, department = $13, update_time = $14, decision = $15,
-             priority_model_version = $16, review = $17, review_state = $18, review_escalated = $19
+             priority_model_version = $16, review = $17, review_state = $18, review_escalated = $19, label_versions = $20
          WHERE tenant_id = $1 AND classification_id = $2",
     )
     .bind(tenant.key())
@@ -318,6 +322,7 @@ pub(super) async fn correct(tx: &mut Transaction, tenant: &Tenant, corrected: &C
     .bind(corrected.review.as_ref().map(Json))
     .bind(review_number(corrected.review.as_ref()))
     .bind(is_escalated(corrected.review.as_ref()))
+    .bind(Json(&corrected.label_versions))
     .execute(&mut **tx)
     .await?;
     for correction in corrected

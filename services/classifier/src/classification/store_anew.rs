@@ -8,6 +8,7 @@ use uuid::Uuid;
 use super::{
     convert::{impact, impact_number, is_escalated, review_number, sentiment_number},
     domain::Classification,
+    domain_anew::LabelVersions,
     store,
 };
 use crate::domain::Impact;
@@ -114,16 +115,28 @@ pub(super) async fn next(
 }
 
 /// What still holds, holds by this version from now on: nothing of it changed, so it is no revision.
-pub(super) async fn confirm(tx: &mut Transaction, tenant: &Tenant, version: i32, same: &[Uuid]) -> Result<(), Refusal> {
+pub(super) async fn confirm(
+    tx: &mut Transaction,
+    tenant: &Tenant,
+    version: i32,
+    same: &[(Uuid, LabelVersions)],
+) -> Result<(), Refusal> {
     if same.is_empty() {
         return Ok(());
     }
-    sqlx::query("UPDATE classification SET taxonomy_version = $2 WHERE tenant_id = $1 AND classification_id = ANY($3)")
-        .bind(tenant.key())
-        .bind(version)
-        .bind(same)
-        .execute(&mut **tx)
-        .await?;
+    let (ids, labels): (Vec<Uuid>, Vec<Json<&LabelVersions>>) =
+        same.iter().map(|(id, labels)| (*id, Json(labels))).unzip();
+    sqlx::query(
+        "UPDATE classification AS c SET taxonomy_version = $2, label_versions = same.labels
+         FROM unnest($3::uuid[], $4::jsonb[]) AS same (id, labels)
+         WHERE c.tenant_id = $1 AND c.classification_id = same.id",
+    )
+    .bind(tenant.key())
+    .bind(version)
+    .bind(ids)
+    .bind(labels)
+    .execute(&mut **tx)
+    .await?;
     Ok(())
 }
 
@@ -134,7 +147,7 @@ pub(super) async fn replace(tx: &mut Transaction, tenant: &Tenant, next: &Classi
          SET revision = $3, taxonomy_version = $4, category = $5, labels = $6, sentiment = $7, sentiment_score = $8, impact = $9,
              priority_key = $10, priority_rank = $11, basis = $12, skills = $13, department = $14, excerpt = $15, computed = $16,
              update_time = $17, decision = $18, priority_model_version = $19, review = $20, review_state = $21,
-             review_escalated = $22, category_read_revision = $23
+             review_escalated = $22, category_read_revision = $23, label_versions = $24
          WHERE tenant_id = $1 AND classification_id = $2",
     )
     .bind(tenant.key())
@@ -160,6 +173,7 @@ pub(super) async fn replace(tx: &mut Transaction, tenant: &Tenant, next: &Classi
     .bind(review_number(next.review.as_ref()))
     .bind(is_escalated(next.review.as_ref()))
     .bind(next.category_read_revision)
+    .bind(Json(&next.label_versions))
     .execute(&mut **tx)
     .await?;
     Ok(())

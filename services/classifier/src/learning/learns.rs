@@ -335,3 +335,18 @@ fn real_comments_are_learnt_and_the_probabilities_are_meant() {
     assert!(evaluation.macro_f1 > 0.86, "{}", evaluation.macro_f1);
     assert!(evaluation.ece < 0.04, "{}", evaluation.ece);
 }
+
+/// The limit itself is learnt: training that is stopped at once gets as far as looking at the labels.
+#[test]
+fn a_thousand_labels_are_told_apart_and_no_more() {
+    let stopped = |count: usize| {
+        let names: Vec<String> = (0..count).map(|place| format!("l{place:04}")).collect();
+        let texts: Vec<(String, usize)> = (0..count).map(|place| (format!("第{place}类"), place)).collect();
+        let examples: Vec<(&str, usize)> = texts.iter().map(|(text, label)| (text.as_str(), *label)).collect();
+        Model::train(&names, &examples, None, &Options::default(), &mut |_| false).err()
+    };
+    assert_eq!(
+        (stopped(1_000), stopped(1_001)),
+        (Some(Untrainable::Stopped), Some(Untrainable::TooManyLabels))
+    );
+}

@@ -106,12 +106,13 @@ impl Labels {
         }
     }
 
-    /// True where people may settle on this label: one of them, or none of the categories.
+    /// True where people may settle on this label: one of them, or none of the categories. A dimension that is gone has none either.
     pub(crate) fn settles(&self, label: &str) -> bool {
         match self {
             Self::Any => true,
             Self::These(labels, _) => {
-                labels.contains(label) || (label == UNCLASSIFIED && !labels.contains(Sentiment::Neutral.key()))
+                let has_categories = !labels.is_empty() && !labels.contains(Sentiment::Neutral.key());
+                labels.contains(label) || (label == UNCLASSIFIED && has_categories)
             }
         }
     }

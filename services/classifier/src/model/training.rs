@@ -126,10 +126,10 @@ fn learn(
         .filter_map(|(text, label)| Some((text.as_str(), labels.binary_search(label).ok()?)))
         .collect();
     let began = Instant::now();
-    let hints = rules.as_ref().map(|rules| Hints {
-        version: rules.lexicon.version,
-        found: examples.iter().map(|(text, _)| rules.hints(text)).collect(),
-    });
+    let hints = rules
+        .as_ref()
+        .map(|rules| hints(rules, &examples, signal))
+        .transpose()?;
     let model = Model::train(&labels, &examples, hints.as_ref(), &Options::default(), &mut |share| {
         #[expect(
             clippy::cast_possible_truncation,
@@ -154,6 +154,18 @@ fn learn(
         model: reader.model,
         seconds,
         judgement,
+    })
+}
+
+/// What the rules find in each example. They may be slow, by the will of their author: between two examples it can be stopped.
+fn hints(rules: &Rules, examples: &[(&str, usize)], signal: &Signal) -> Result<Hints, Untrainable> {
+    let found = examples.iter().enumerate().map(|(at, (text, _))| {
+        let goes_on = signal.report("looking for rules", at, examples.len());
+        goes_on.then(|| rules.hints(text)).ok_or(Untrainable::Stopped)
+    });
+    Ok(Hints {
+        version: rules.lexicon.version,
+        found: found.collect::<Result<_, _>>()?,
     })
 }
 

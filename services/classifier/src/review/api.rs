@@ -88,7 +88,10 @@ impl ReviewService for Api {
         let tenant = name::parent(&caller, &request.parent)?;
         let task = match request.task.as_str() {
             "" => None,
-            task => Some(name::child(&caller, task, convert::TASKS)?.1),
+            task => match name::child(&caller, task, convert::TASKS)? {
+                (of, id) if of == tenant => Some(id),
+                _ => return Err(Refusal::not_found(task).into()),
+            },
         };
         let repeat = Repeatable::new(&tenant, &caller, "ClaimNextReviewItem", &request.request_id, &request)?;
         let lease = convert::lease(request.lease.as_ref());

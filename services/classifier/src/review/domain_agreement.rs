@@ -1,6 +1,6 @@
 //! How well people agree: shares and Cohen's kappa, over all categories and for each.
 
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 
 /// Two labels of one text, and how many texts have these two.
 pub(super) type Pair = (String, String, i64);
@@ -46,70 +46,80 @@ pub(super) struct Agreement {
     pub(super) categories: Vec<(String, Coders, Machine)>,
 }
 
+/// Of one category: how often each of the two gave it, how often both, and what people made of it where it was in effect.
+#[derive(Debug, Clone, Copy, Default)]
+struct Counts {
+    one: i64,
+    other: i64,
+    both: i64,
+    reviewed: i64,
+    confirmed: i64,
+}
+
 impl Agreement {
-    /// `coded`: the labels of two people. `settled`: the label in effect before, and the one that people settled on.
+    /// `coded`: the labels of two people. `settled`: the label in effect before, and the one that people settled on. Each pair is looked at
+    /// once: there are as many as categories times categories.
     pub(super) fn of(coded: &[Pair], settled: &[Pair]) -> Self {
-        let labels: BTreeSet<&str> = coded
-            .iter()
-            .chain(settled)
-            .flat_map(|(one, other, _)| [one.as_str(), other])
-            .collect();
-        let of_category = |label: &str| (label.to_owned(), coders_of(coded, label), machine(settled, Some(label)));
+        let mut counts: BTreeMap<&str, Counts> = BTreeMap::new();
+        for (one, other, texts) in coded {
+            counts.entry(one).or_default().one += texts;
+            let of_other = counts.entry(other).or_default();
+            of_other.other += texts;
+            if one == other {
+                of_other.both += texts;
+            }
+        }
+        for (before, after, texts) in settled {
+            counts.entry(after).or_default();
+            let of_before = counts.entry(before).or_default();
+            of_before.reviewed += texts;
+            if before == after {
+                of_before.confirmed += texts;
+            }
+        }
+        let sum = |of: fn(&Counts) -> i64| counts.values().map(of).sum::<i64>();
+        let (pairs, agreed) = (sum(|count| count.one), sum(|count| count.both));
         Self {
-            coders: coders(coded),
-            machine: machine(settled, None),
-            categories: labels.into_iter().map(of_category).collect(),
+            coders: Coders {
+                pairs,
+                agreed,
+                agreement: share(agreed, pairs),
+                kappa: kappa(pairs, agreed, counts.values().map(|count| (count.one, count.other))),
+            },
+            machine: Machine {
+                reviewed: sum(|count| count.reviewed),
+                confirmed: sum(|count| count.confirmed),
+            },
+            categories: counts
+                .iter()
+                .map(|(label, count)| ((*label).to_owned(), count.coders(pairs), count.machine()))
+                .collect(),
         }
     }
 }
 
-fn machine(settled: &[Pair], label: Option<&str>) -> Machine {
-    let mut found = Machine {
-        reviewed: 0,
-        confirmed: 0,
-    };
-    let of_label = |before: &str| label.is_none_or(|label| label == before);
-    for (before, after, texts) in settled.iter().filter(|(before, ..)| of_label(before)) {
-        found.reviewed += texts;
-        if before == after {
-            found.confirmed += texts;
+impl Counts {
+    /// Whether a text is of this category, as two people say; `all` are the pairs of all categories.
+    fn coders(self, all: i64) -> Coders {
+        let either = self.one + self.other - self.both;
+        Coders {
+            pairs: either,
+            agreed: self.both,
+            agreement: share(2 * self.both, self.one + self.other),
+            kappa: kappa(
+                all,
+                all - either + self.both,
+                [(self.one, self.other), (all - self.one, all - self.other)],
+            ),
         }
     }
-    found
-}
 
-fn coders(coded: &[Pair]) -> Coders {
-    let labels: BTreeSet<&str> = coded.iter().map(|(one, ..)| one.as_str()).collect();
-    let by_chance = labels.into_iter().map(|label| {
-        let given = |whose: fn(&Pair) -> &str| count(coded, |pair| whose(pair) == label);
-        (given(|pair| &pair.0), given(|pair| &pair.1))
-    });
-    let (pairs, agreed) = (count(coded, |_| true), count(coded, |(one, other, _)| one == other));
-    Coders {
-        kappa: kappa(pairs, agreed, by_chance),
-        agreement: share(agreed, pairs),
-        pairs,
-        agreed,
+    fn machine(self) -> Machine {
+        Machine {
+            reviewed: self.reviewed,
+            confirmed: self.confirmed,
+        }
     }
-}
-
-/// The same for the question whether a text is of one category.
-fn coders_of(coded: &[Pair], label: &str) -> Coders {
-    let all = count(coded, |_| true);
-    let one = count(coded, |pair| pair.0 == label);
-    let other = count(coded, |pair| pair.1 == label);
-    let both = count(coded, |pair| pair.0 == label && pair.1 == label);
-    let either = one + other - both;
-    Coders {
-        pairs: either,
-        agreed: both,
-        agreement: share(2 * both, one + other),
-        kappa: kappa(all, all - either + both, [(one, other), (all - one, all - other)]),
-    }
-}
-
-fn count(pairs: &[Pair], counts: impl Fn(&Pair) -> bool) -> i64 {
-    pairs.iter().filter(|pair| counts(pair)).map(|(.., texts)| texts).sum()
 }
 
 /// Cohen's kappa; `given` has how often each of the two gave each label. None where chance alone makes them agree always.
@@ -227,7 +237,7 @@ mod tests {
         #[test]
         fn who_always_agrees_on_several_labels_has_a_kappa_of_1(labels in prop::collection::vec(0..4_u8, 2..12)) {
             let coded: Vec<Pair> = labels.iter().map(|label| pair(&label.to_string(), &label.to_string(), 1)).collect();
-            let found = coders(&coded);
+            let found = Agreement::of(&coded, &[]).coders;
             let several = labels.iter().any(|label| *label != labels[0]);
             prop_assert_eq!(found.agreement, Some(1.0));
             prop_assert_eq!(found.kappa.is_some(), several);

@@ -38,24 +38,42 @@ pub(crate) async fn classified(
     seen: Seen<'_>,
 ) -> Result<(), Refusal> {
     for (task, standing) in standings(seen) {
-        let dealt = |what, share| is_dealt(what, &task.id, seen.classification, share);
-        let sampled = dealt("review", task.review_share).then_some(Reason::Sample);
-        let Some(reason) = standing.doubt.or(sampled) else {
-            continue;
-        };
-        let double_coded = dealt("double coding", task.double_coding_share);
-        let stages = [Stage::First, Stage::Second];
-        for stage in &stages[..1 + usize::from(double_coded)] {
-            let of = (task.id.as_str(), seen.classification);
-            let now = room.clock.now();
-            let item = Item::new(room.clock.id(), of, (reason, &standing), (*stage, double_coded), now);
-            store::insert(tx, tenant, &item).await?;
+        if let Some(reason) = reason(task, &standing, seen.classification) {
+            open(room, tx, tenant, (task, seen.classification), (reason, &standing)).await?;
         }
     }
     Ok(())
 }
 
-/// A feedback was read anew, and its classification changed; that is held. What is in doubt now is opened, what no longer is, is closed.
+/// Why people are asked, where they are.
+fn reason(task: &Task, standing: &Standing, classification: Uuid) -> Option<Reason> {
+    let sampled = is_dealt("review", &task.id, classification, task.review_share).then_some(Reason::Sample);
+    standing.doubt.or(sampled)
+}
+
+/// Asks for one label or, of the share that is labelled twice, for both; for nothing where people were asked before.
+async fn open(
+    room: &Room,
+    tx: &mut Transaction,
+    tenant: &Tenant,
+    (task, classification): (&Task, Uuid),
+    why: (Reason, &Standing),
+) -> Result<(), Refusal> {
+    let double_coded = is_dealt("double coding", &task.id, classification, task.double_coding_share);
+    let stages = [Stage::First, Stage::Second];
+    for stage in &stages[..1 + usize::from(double_coded)] {
+        let of = (task.id.as_str(), classification);
+        let item = Item::new(room.clock.id(), of, why, (*stage, double_coded), room.clock.now());
+        if !store::insert(tx, tenant, &item).await? {
+            // A second label beside a first one of before would wait for it in vain.
+            break;
+        }
+    }
+    Ok(())
+}
+
+/// A feedback was read anew, and its classification changed; that is held. What is in doubt now, or dealt to people, is opened, or says what
+/// is in effect now; what is neither any more is closed.
 ///
 /// # Errors
 /// UNAVAILABLE where the database is gone.
@@ -66,12 +84,26 @@ pub(crate) async fn reclassified(
     seen: Seen<'_>,
 ) -> Result<(), Refusal> {
     for (task, standing) in standings(seen) {
-        if standing.doubt.is_none() {
-            let why = (CloseReason::Reclassified, room.clock.now());
-            store::close(tx, tenant, seen.classification, Of::Task(&task.id), why).await?;
+        let (of, now) = ((task, seen.classification), room.clock.now());
+        match reason(task, &standing, seen.classification) {
+            Some(reason) => {
+                store::renew(
+                    tx,
+                    tenant,
+                    (task.id.as_str(), seen.classification),
+                    (reason, &standing),
+                    now,
+                )
+                .await?;
+                open(room, tx, tenant, of, (reason, &standing)).await?;
+            }
+            None => {
+                let why = (CloseReason::Reclassified, now);
+                store::close(tx, tenant, seen.classification, Of::Task(&task.id), why).await?;
+            }
         }
     }
-    classified(room, tx, tenant, seen).await
+    Ok(())
 }
 
 /// A person said what these dimensions are or, where it is true, the tendency; the classification is held.

@@ -140,9 +140,10 @@ pub(super) async fn list(
     })
 }
 
+/// Rounded as the database does.
 #[expect(clippy::cast_possible_truncation, reason = "a confidence lies between 0 and 1")]
 fn millionths(confidence: f64) -> i64 {
-    (confidence * 1_000_000.0).round() as i64
+    (confidence * 1_000_000.0).round_ties_even() as i64
 }
 
 /// An item with its text.
@@ -166,6 +167,7 @@ pub(super) async fn claim(
     {
         return Ok(answer);
     }
+    store::one_by_one(&mut tx, named.tenant, named.person).await?;
     let answer = take(room, &mut tx, named, lease).await?;
     if let Some(repeat) = repeat {
         repeat.answer(&mut tx, &room.clock, &answer).await?;
@@ -204,6 +206,7 @@ pub(super) async fn claim_next(
     if let Some(task) = task {
         model::existing_task(&mut tx, tenant, task).await?;
     }
+    store::one_by_one(&mut tx, tenant, person).await?;
     let next = store::next(&mut tx, tenant, task, person, room.clock.now()).await?;
     let review_item = match next {
         Some(id) => {
@@ -255,6 +258,7 @@ pub(super) async fn resolve(room: &Room, named: Named<'_>, given: Given<'_>) -> 
     {
         return Ok(answer);
     }
+    store::one_by_one(&mut tx, tenant, named.person).await?;
     let seen = store::find(&mut tx, tenant, named.id, room.clock.now()).await?;
     let seen = seen.ok_or_else(|| named.missing())?;
     // The classification first and then the task, as whatever else changes them; with the classification the other items are held too.

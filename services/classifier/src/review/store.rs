@@ -7,7 +7,7 @@ use uuid::Uuid;
 
 use super::{
     convert::{close_reason, close_reason_number, reason, reason_number, stage, stage_number, state, state_number},
-    domain::{CloseReason, Item, State},
+    domain::{CloseReason, Item, Reason, Standing, State},
 };
 
 #[derive(sqlx::FromRow)]
@@ -195,9 +195,9 @@ pub(super) async fn list(
     fetch(tx, query).await
 }
 
-/// Opens an item; nothing where the classification has one for this task and stage already.
-pub(super) async fn insert(tx: &mut Transaction, tenant: &Tenant, new: &Item) -> Result<(), Refusal> {
-    sqlx::query(
+/// Opens an item; false where the classification has one for this task and stage already.
+pub(super) async fn insert(tx: &mut Transaction, tenant: &Tenant, new: &Item) -> Result<bool, Refusal> {
+    let inserted = sqlx::query(
         "INSERT INTO review_item (tenant_id, item_id, task_id, classification_id, stage, double_coded, reason, confidence, found_label,
              guessed_label, candidates, state, revision, create_time, update_time)
          VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $14)
@@ -219,6 +219,47 @@ pub(super) async fn insert(tx: &mut Transaction, tenant: &Tenant, new: &Item) ->
     .bind(sql::time(new.create_time))
     .execute(&mut **tx)
     .await?;
+    Ok(inserted.rows_affected() == 1)
+}
+
+/// Says why people are asked now, and what is in effect; not where one of them has labelled it or has it in work, by what they have read.
+pub(super) async fn renew(
+    tx: &mut Transaction,
+    tenant: &Tenant,
+    (task, classification): (&str, Uuid),
+    (reason, standing): (Reason, &Standing),
+    now: Timestamp,
+) -> Result<(), Refusal> {
+    sqlx::query(
+        "UPDATE review_item AS item
+         SET reason = $4, confidence = $5, found_label = $6, guessed_label = $7, revision = revision + 1, update_time = $8
+         WHERE tenant_id = $1 AND classification_id = $2 AND task_id = $3 AND state = 1
+             AND (reason, confidence, found_label, guessed_label) IS DISTINCT FROM ($4, $5, $6, $7)
+             AND NOT EXISTS (
+                 SELECT FROM review_item AS other
+                 WHERE other.tenant_id = $1 AND other.classification_id = $2 AND other.task_id = $3
+                     AND (other.state = 3 OR (other.state = 1 AND other.lease_expire_time > $8)))",
+    )
+    .bind(tenant.key())
+    .bind(classification)
+    .bind(task)
+    .bind(reason_number(reason))
+    .bind(standing.confidence)
+    .bind(&standing.found)
+    .bind(&standing.guess)
+    .bind(sql::time(now))
+    .execute(&mut **tx)
+    .await?;
+    Ok(())
+}
+
+/// Waits for whatever else a person is about to take or to label: nobody has both labels of a text, also not at once.
+pub(super) async fn one_by_one(tx: &mut Transaction, tenant: &Tenant, person: &str) -> Result<(), Refusal> {
+    sqlx::query("SELECT pg_advisory_xact_lock(hashtextextended('reviewer/' || $1::text || '/' || $2::text, 0))")
+        .bind(tenant.key())
+        .bind(person)
+        .execute(&mut **tx)
+        .await?;
     Ok(())
 }
 
@@ -277,7 +318,7 @@ pub(super) async fn settle(
 /// Whose items of a classification are closed.
 #[derive(Debug, Clone, Copy)]
 pub(super) enum Of<'o> {
-    /// Those of one task.
+    /// Those of one task, where nobody has labelled the text for it: what a person said is not lost.
     Task(&'o str),
     /// Those of whatever task learns labels of these dimensions or, where it is true, the tendency.
     Labels(&'o [&'o str], bool),
@@ -301,7 +342,11 @@ pub(super) async fn close(
          FROM task
          WHERE item.tenant_id = $1 AND item.classification_id = $2 AND item.state = 1
              AND task.tenant_id = item.tenant_id AND task.task_id = item.task_id
-             AND (task.task_id = $5 OR (task.target = 2 AND task.dimension = ANY ($6)) OR (task.target = 3 AND $7))",
+             AND ((task.task_id = $5 AND NOT EXISTS (
+                     SELECT FROM review_item AS other
+                     WHERE (other.tenant_id, other.classification_id, other.task_id)
+                         = (item.tenant_id, item.classification_id, item.task_id) AND other.state = 3))
+                 OR (task.target = 2 AND task.dimension = ANY ($6)) OR (task.target = 3 AND $7))",
     )
     .bind(tenant.key())
     .bind(classification)

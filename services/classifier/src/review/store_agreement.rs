@@ -14,15 +14,18 @@ pub(super) struct Which<'w> {
     pub(super) reason: Option<Reason>,
 }
 
-/// The labels of two people who did not see each other's.
+/// The labels of two people who did not see each other's, where the later one was given in the stretch of time: that one is looked for
+/// by its time, and the earlier one beside it.
 pub(super) async fn coded(tx: &mut Transaction, tenant: &Tenant, which: Which<'_>) -> Result<Vec<Pair>, Refusal> {
     let pairs = sqlx::query_as(
-        "SELECT one.label, other.label, count(*)
-         FROM review_item AS one JOIN review_item AS other USING (tenant_id, classification_id, task_id)
-         WHERE tenant_id = $1 AND task_id = $2 AND one.stage = 1 AND other.stage = 2 AND one.state = 3 AND other.state = 3
-             AND ($3::timestamptz IS NULL OR greatest(one.resolve_time, other.resolve_time) >= $3)
-             AND ($4::timestamptz IS NULL OR greatest(one.resolve_time, other.resolve_time) < $4)
-             AND ($5 = 0 OR one.reason = $5)
+        "SELECT CASE later.stage WHEN 1 THEN later.label ELSE earlier.label END,
+             CASE later.stage WHEN 1 THEN earlier.label ELSE later.label END, count(*)
+         FROM review_item AS later JOIN review_item AS earlier USING (tenant_id, classification_id, task_id)
+         WHERE tenant_id = $1 AND task_id = $2 AND later.stage IN (1, 2) AND earlier.stage = 3 - later.stage
+             AND later.state = 3 AND earlier.state = 3
+             AND (earlier.resolve_time, earlier.stage) < (later.resolve_time, later.stage)
+             AND later.resolve_time >= COALESCE($3::timestamptz, '-infinity') AND later.resolve_time < COALESCE($4::timestamptz, 'infinity')
+             AND ($5 = 0 OR later.reason = $5)
          GROUP BY 1, 2",
     );
     let pairs = pairs.bind(tenant.key()).bind(which.task);
@@ -39,7 +42,7 @@ pub(super) async fn settled(tx: &mut Transaction, tenant: &Tenant, which: Which<
         "SELECT found_label, settled_label, count(*)
          FROM review_item
          WHERE tenant_id = $1 AND task_id = $2 AND stage = 1 AND settle_time IS NOT NULL
-             AND ($3::timestamptz IS NULL OR settle_time >= $3) AND ($4::timestamptz IS NULL OR settle_time < $4)
+             AND settle_time >= COALESCE($3::timestamptz, '-infinity') AND settle_time < COALESCE($4::timestamptz, 'infinity')
              AND ($5 = 0 OR reason = $5)
          GROUP BY 1, 2",
     );

@@ -11,8 +11,9 @@ use huiyin_testkit::{Connection, eventually};
 use sqlx::Connection as _;
 
 use crate::{
-    models::example,
+    models::{example, two_topics},
     play::{LIMIT, PARENT, Play, TENANT, correction},
+    reviewing::of_dimension,
 };
 
 impl Play {
@@ -44,7 +45,8 @@ impl Play {
         let rows: Vec<String> = sqlx::query_scalar(
             "SELECT to_jsonb(t)::text FROM classification AS t UNION ALL SELECT to_jsonb(t)::text FROM correction AS t
              UNION ALL SELECT to_jsonb(t)::text FROM priority_scoring AS t UNION ALL SELECT to_jsonb(t)::text FROM statement AS t
-             UNION ALL SELECT to_jsonb(t)::text FROM example AS t",
+             UNION ALL SELECT to_jsonb(t)::text FROM example AS t UNION ALL SELECT to_jsonb(t)::text FROM review_item AS t
+             UNION ALL SELECT to_jsonb(t)::text FROM shadow_answer AS t",
         )
         .fetch_all(&mut owner)
         .await
@@ -132,4 +134,88 @@ async fn the_words_of_an_erased_text_are_gone_and_do_not_come_back() {
         told.iter().all(|(_, told)| !format!("{told:?}").contains("闪退")),
         "{told:?}"
     );
+}
+
+/// 000-37: what a version said in the shadow is handed out with the rest; of an erased feedback it goes on counting, and leads to nobody.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_was_said_in_the_shadow_is_handed_out_and_leads_to_nobody_after_an_erasure() {
+    let play = Play::begin().await;
+    let task = v1::Task {
+        review_share: 1.0,
+        ..of_dimension("nature")
+    };
+    let task = play.task("nature", task).await;
+    let natures = two_topics(200).into_iter().map(|example| v1::Example {
+        label: if example.label == "app" {
+            "function.crash"
+        } else {
+            "service.attitude"
+        }
+        .to_owned(),
+        ..example
+    });
+    play.import(&task.name, natures.collect()).await;
+    let model = play.trained(&task.name).await;
+    let shadow = v1::SetShadowModelRequest {
+        name: model.name.clone(),
+        ..Default::default()
+    };
+    play.models().await.set_shadow_model(shadow).await.unwrap();
+    let found = play.classified("软件又闪退了").await;
+    let feedback = found.feedback.clone().unwrap();
+    let report = async || {
+        let request = v1::GetShadowReportRequest {
+            name: model.name.clone(),
+        };
+        let report = play.models().await.get_shadow_report(request).await;
+        report.unwrap().into_inner().compared
+    };
+    assert_eq!(report().await, 1);
+    let request = ExportCustomerDataRequest {
+        parent: PARENT.to_owned(),
+        customers: vec![feedback.customer.clone()],
+        feedbacks: vec![feedback.feedback.clone()],
+    };
+    let mut parts = play
+        .customers()
+        .await
+        .export_customer_data(request)
+        .await
+        .unwrap()
+        .into_inner();
+    let lines = parts.message().await.unwrap().unwrap().lines.join("\n");
+    assert!(
+        lines.contains("\"shadow_answers\": [{") && lines.contains("\"version\": 1"),
+        "{lines}"
+    );
+
+    let mut customers = play.customers().await;
+    let erase = |tables_only: bool| EraseCustomerDataRequest {
+        parent: PARENT.to_owned(),
+        erasure: "0195a000-0000-4000-8000-00000000000a".to_owned(),
+        part: 0,
+        customers: vec![feedback.customer.clone()],
+        feedbacks: vec![feedback.feedback.clone()],
+        tables_only,
+    };
+    eventually("it is erased", LIMIT, async || {
+        let done = customers
+            .erase_customer_data(erase(false))
+            .await
+            .unwrap()
+            .into_inner()
+            .done;
+        done.then_some(())
+    })
+    .await;
+    let rows = play.rows().await;
+    let of_shadow = format!("\"active_label\": \"{}\"", found.category);
+    assert!(rows.contains(&of_shadow), "{rows}");
+    assert!(!rows.contains(&feedback.customer) && !rows.contains("闪退了"), "{rows}");
+    assert_eq!(report().await, 1);
+
+    // Erased again it stays as it is.
+    let item = play.queue("").await.remove(0);
+    customers.erase_customer_data(erase(true)).await.unwrap();
+    assert_eq!(play.queue("").await, [item]);
 }

@@ -2,9 +2,13 @@
 
 use huiyin_proto::classifier::v1;
 use jiff::SignedDuration;
+use sqlx::Connection as _;
 use tonic::Code;
 
-use crate::play::{Client, PARENT, Play, correction, refused, violated};
+use crate::{
+    play::{Client, PARENT, Play, correction, refused, violated},
+    reviewing::of_dimension,
+};
 
 /// Five, a minute apart.
 async fn some(play: &Play) -> Vec<v1::Classification> {
@@ -141,4 +145,34 @@ async fn a_query_that_is_not_understood_is_refused() {
         refused(boss.list_classifications(other).await),
         (Code::InvalidArgument, "PAGE_TOKEN_INVALID".to_owned())
     );
+}
+
+/// A value in the middle between two millionths is rounded alike where rows are ordered and where a page ends.
+#[tokio::test]
+async fn pages_neither_skip_nor_repeat_where_values_lie_between_two_millionths() {
+    let play = Play::begin().await;
+    play.task("nature", of_dimension("nature")).await;
+    for text in ["今天下雨", "明天下雨", "后天下雨"] {
+        play.classified(text).await;
+    }
+    let mut owner = sqlx::PgConnection::connect(&play.stage.database_url()).await.unwrap();
+    for statement in [
+        "UPDATE classification SET sentiment_score = 0.5078125",
+        "UPDATE review_item SET confidence = 0.5078125",
+    ] {
+        sqlx::query(statement).execute(&mut owner).await.unwrap();
+    }
+    let mut boss = play.boss().await;
+    assert_eq!(excerpts(&mut boss, "", "sentiment_score").await.len(), 3);
+    let mut reviewer = play.reviewer("user:li").await;
+    let mut request = v1::ListReviewItemsRequest {
+        parent: PARENT.to_owned(),
+        page_size: 2,
+        order_by: "confidence".to_owned(),
+        ..Default::default()
+    };
+    let first = reviewer.list_review_items(request.clone()).await.unwrap().into_inner();
+    request.page_token = first.next_page_token;
+    let second = reviewer.list_review_items(request).await.unwrap().into_inner();
+    assert_eq!((first.review_items.len(), second.review_items.len()), (2, 1));
 }

@@ -18,7 +18,7 @@ use crate::{
     play::{Client, LIMIT, PARENT, Play, TENANT, correction, refused, violated},
 };
 
-async fn read_anew(
+pub(crate) async fn read_anew(
     play: &Play,
     boss: &mut Client,
     request: v1::ReclassifyFeedbacksRequest,
@@ -42,7 +42,7 @@ async fn read_anew(
     }
 }
 
-fn all() -> v1::ReclassifyFeedbacksRequest {
+pub(crate) fn all() -> v1::ReclassifyFeedbacksRequest {
     v1::ReclassifyFeedbacksRequest {
         parent: PARENT.to_owned(),
         ..Default::default()

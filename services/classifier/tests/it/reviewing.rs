@@ -354,3 +354,24 @@ async fn many_who_take_the_next_at_once_never_get_the_same() {
     }
     assert_eq!(taken.len(), 12);
 }
+
+/// A service of ours acts in any tenant: a task of another one is none of this queue.
+#[tokio::test]
+async fn the_next_item_is_not_one_of_a_task_of_another_tenant() {
+    let play = Play::begin().await;
+    play.task("nature", of_dimension("nature")).await;
+    play.classified("今天下雨").await;
+    let token = play.stage.service_token("intake");
+    let mut service = ReviewServiceClient::new(play.stage.connect(play.running.address, &token).await);
+    let foreign = v1::ClaimNextReviewItemRequest {
+        task: "tenants/globex/tasks/nature".to_owned(),
+        ..next()
+    };
+    assert_eq!(refused(service.claim_next_review_item(foreign).await).0, Code::NotFound);
+    let own = v1::ClaimNextReviewItemRequest {
+        task: format!("{PARENT}/tasks/nature"),
+        ..next()
+    };
+    let claimed = service.claim_next_review_item(own).await.unwrap().into_inner();
+    assert!(claimed.review_item.is_some());
+}
