@@ -14,39 +14,33 @@ use super::{
 };
 use crate::room::Room;
 
-const fn field(name: &'static str, kind: Kind) -> Field {
-    Field {
-        name,
-        column: name,
-        kind,
-    }
-}
-
-const LOCALE: Field = field("locale", Kind::Text);
-const STATE: Field = field("state", Kind::Enum("huiyin.classifier.v1.ArticleState"));
-const AUTHOR: Field = field("author", Kind::Text);
-const VERSION: Field = field("version", Kind::Integer);
-const CREATE_TIME: Field = field("create_time", Kind::Time);
-const UPDATE_TIME: Field = field("update_time", Kind::Time);
-const USED: Field = Field {
-    name: "uses.used",
-    column: "used",
-    kind: Kind::Integer,
-};
+const LOCALE: Field = Field::of("locale", Kind::Text);
+const STATE: Field = Field::of("state", Kind::Enum("huiyin.classifier.v1.ArticleState"));
+const AUTHOR: Field = Field::of("author", Kind::Text);
+const VERSION: Field = Field::of("version", Kind::Integer);
+const CREATE_TIME: Field = Field::of("create_time", Kind::Time);
+const UPDATE_TIME: Field = Field::of("update_time", Kind::Time);
+const USED: Field = Field::at("uses.used", "used", Kind::Integer);
 
 const FIELDS: &[Field] = &[
-    field("kind", Kind::Enum("huiyin.classifier.v1.ArticleKind")),
+    Field::of("kind", Kind::Enum("huiyin.classifier.v1.ArticleKind")),
     LOCALE,
     STATE,
-    field("audience", Kind::Enum("huiyin.classifier.v1.ArticleAudience")),
-    field("categories", Kind::Set),
-    field("product_models", Kind::Set),
+    Field::of("audience", Kind::Enum("huiyin.classifier.v1.ArticleAudience")),
+    Field::of("categories", Kind::Set),
+    Field::of("product_models", Kind::Set),
     AUTHOR,
     CREATE_TIME,
     UPDATE_TIME,
     USED,
 ];
-const VERSION_FIELDS: &[Field] = &[VERSION, LOCALE, STATE, AUTHOR, field("version_create_time", Kind::Time)];
+const VERSION_FIELDS: &[Field] = &[
+    VERSION,
+    LOCALE,
+    STATE,
+    AUTHOR,
+    Field::of("version_create_time", Kind::Time),
+];
 
 /// Name of an article.
 pub(super) fn name(tenant: &Tenant, id: Uuid) -> String {

@@ -18,50 +18,15 @@ use super::{
 use crate::{domain::SYSTEM, error::Error, room::Room};
 
 const FIELDS: &[Field] = &[
-    Field {
-        name: "use",
-        column: "used_for",
-        kind: Kind::Enum("huiyin.classifier.v1.PriorityUse"),
-    },
-    Field {
-        name: "version",
-        column: "version",
-        kind: Kind::Integer,
-    },
-    Field {
-        name: "preset",
-        column: "preset",
-        kind: Kind::Text,
-    },
-    Field {
-        name: "author",
-        column: "author",
-        kind: Kind::Text,
-    },
-    Field {
-        name: "active",
-        column: "active",
-        kind: Kind::Bool,
-    },
-    Field {
-        name: "create_time",
-        column: "create_time",
-        kind: Kind::Time,
-    },
+    Field::at("use", "used_for", Kind::Enum("huiyin.classifier.v1.PriorityUse")),
+    Field::of("version", Kind::Integer),
+    Field::of("preset", Kind::Text),
+    Field::of("author", Kind::Text),
+    Field::of("active", Kind::Bool),
+    Field::of("create_time", Kind::Time),
 ];
 
-const ORDERS: &[Field] = &[Field {
-    name: "version",
-    column: "version",
-    kind: Kind::Integer,
-}];
-
-/// Which version a caller means.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Which {
-    Active,
-    Version(i32),
-}
+const ORDERS: &[Field] = &[Field::of("version", Kind::Integer)];
 
 /// Which model a caller means; a draft is not kept.
 #[derive(Debug)]

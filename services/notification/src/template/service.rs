@@ -17,33 +17,13 @@ use super::{
 use crate::{domain::Purpose, error::Error, room::Room};
 
 const FIELDS: &[Field] = &[
-    Field {
-        name: "purpose",
-        column: "purpose",
-        kind: Kind::Enum("huiyin.notification.v1.Purpose"),
-    },
-    Field {
-        name: "locale",
-        column: "tag",
-        kind: Kind::Text,
-    },
-    Field {
-        name: "version",
-        column: "version",
-        kind: Kind::Integer,
-    },
-    Field {
-        name: "update_time",
-        column: "create_time",
-        kind: Kind::Time,
-    },
+    Field::of("purpose", Kind::Enum("huiyin.notification.v1.Purpose")),
+    Field::at("locale", "tag", Kind::Text),
+    Field::of("version", Kind::Integer),
+    Field::at("update_time", "create_time", Kind::Time),
 ];
 /// Pages are ordered by a time and an id: here the time is the same for all, so the name alone counts.
-const ORDER: &[Field] = &[Field {
-    name: "name",
-    column: "'epoch'::timestamptz",
-    kind: Kind::Time,
-}];
+const ORDER: &[Field] = &[Field::at("name", "'epoch'::timestamptz", Kind::Time)];
 
 /// What an update asks for.
 #[derive(Debug)]

@@ -24,32 +24,12 @@ use crate::{
 pub(crate) const SECRET: &str = "webhook secret";
 
 const FIELDS: &[Field] = &[
-    Field {
-        name: "state",
-        column: "state",
-        kind: Kind::Enum("huiyin.notification.v1.WebhookEndpointState"),
-    },
-    Field {
-        name: "url",
-        column: "url",
-        kind: Kind::Text,
-    },
-    Field {
-        name: "display_name",
-        column: "display_name",
-        kind: Kind::Text,
-    },
-    Field {
-        name: "create_time",
-        column: "create_time",
-        kind: Kind::Time,
-    },
+    Field::of("state", Kind::Enum("huiyin.notification.v1.WebhookEndpointState")),
+    Field::of("url", Kind::Text),
+    Field::of("display_name", Kind::Text),
+    Field::of("create_time", Kind::Time),
 ];
-const ORDER: &[Field] = &[Field {
-    name: "create_time",
-    column: "create_time",
-    kind: Kind::Time,
-}];
+const ORDER: &[Field] = &[Field::of("create_time", Kind::Time)];
 
 /// An endpoint that is to be added.
 #[derive(Debug)]

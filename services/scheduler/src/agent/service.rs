@@ -45,41 +45,13 @@ pub(crate) async fn get(room: &Room, tenant: &Tenant, id: &str, name: &str) -> R
 }
 
 const LISTED: &[Field] = &[
-    Field {
-        name: "subject",
-        column: "subject",
-        kind: Kind::Text,
-    },
-    Field {
-        name: "display_name",
-        column: "display_name",
-        kind: Kind::Text,
-    },
-    Field {
-        name: "team",
-        column: "team",
-        kind: Kind::Text,
-    },
-    Field {
-        name: "skills.key",
-        column: "skill_keys",
-        kind: Kind::Set,
-    },
-    Field {
-        name: "available",
-        column: "available",
-        kind: Kind::Bool,
-    },
-    Field {
-        name: "supervisor",
-        column: "supervisor",
-        kind: Kind::Bool,
-    },
-    Field {
-        name: "open_work_orders",
-        column: "open_count",
-        kind: Kind::Integer,
-    },
+    Field::of("subject", Kind::Text),
+    Field::of("display_name", Kind::Text),
+    Field::of("team", Kind::Text),
+    Field::at("skills.key", "skill_keys", Kind::Set),
+    Field::of("available", Kind::Bool),
+    Field::of("supervisor", Kind::Bool),
+    Field::at("open_work_orders", "open_count", Kind::Integer),
 ];
 
 /// A page of agents, by name unless ordered otherwise.

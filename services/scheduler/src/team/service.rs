@@ -44,21 +44,9 @@ pub(crate) async fn get(room: &Room, tenant: &Tenant, id: &str, name: &str) -> R
 }
 
 const LISTED: &[Field] = &[
-    Field {
-        name: "display_name",
-        column: "display_name",
-        kind: Kind::Text,
-    },
-    Field {
-        name: "department",
-        column: "department",
-        kind: Kind::Text,
-    },
-    Field {
-        name: "open_work_orders",
-        column: store::OPEN,
-        kind: Kind::Integer,
-    },
+    Field::of("display_name", Kind::Text),
+    Field::of("department", Kind::Text),
+    Field::at("open_work_orders", store::OPEN, Kind::Integer),
 ];
 
 /// A page of teams, by name unless ordered otherwise.
