@@ -19,7 +19,6 @@ mod config;
 mod error;
 mod events;
 mod meters;
-mod once;
 mod room;
 mod routing;
 mod shelf;

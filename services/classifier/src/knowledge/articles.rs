@@ -3,7 +3,7 @@
 use huiyin_chassis::{
     Refusal, Tenant, Transaction,
     listing::{Field, Kind, Page, PageKey, PageRequest, Paging},
-    repeat::Repeatable,
+    repeat::{self, Repeatable},
 };
 use uuid::Uuid;
 
@@ -68,28 +68,6 @@ pub(super) async fn existing(
     found.ok_or_else(|| Refusal::not_found(&name(tenant, id)))
 }
 
-/// The answer that this request got before.
-pub(super) async fn answered(tx: &mut Transaction, repeat: Option<&Repeatable>) -> Result<Option<Answer>, Refusal> {
-    match repeat {
-        Some(repeat) => repeat.answered(tx).await,
-        None => Ok(None),
-    }
-}
-
-/// Answers, and commits.
-pub(super) async fn commit(
-    room: &Room,
-    mut tx: Transaction,
-    answer: Answer,
-    repeat: Option<Repeatable>,
-) -> Result<Answer, Refusal> {
-    if let Some(repeat) = repeat {
-        repeat.answer(&mut tx, &room.clock, &answer).await?;
-    }
-    tx.commit().await?;
-    Ok(answer)
-}
-
 /// Refuses categories that the taxonomy in effect does not have.
 async fn check(room: &Room, tx: &mut Transaction, tenant: &Tenant, content: &Content) -> Result<(), Refusal> {
     let lexicon = room.lexicons.active(tx, tenant).await?;
@@ -117,7 +95,7 @@ pub(super) async fn create(
     repeat: Option<Repeatable>,
 ) -> Result<Answer, Refusal> {
     let mut tx = room.database.tenant(tenant).await?;
-    if let Some(answer) = answered(&mut tx, repeat.as_ref()).await? {
+    if let Some(answer) = repeat::answered(&mut tx, repeat.as_ref()).await? {
         return Ok(answer);
     }
     check(room, &mut tx, tenant, &content).await?;
@@ -125,7 +103,8 @@ pub(super) async fn create(
     store::insert(&mut tx, tenant, id, &content.locale, now).await?;
     store::insert_version(&mut tx, tenant, (id, 1), &content, author, now).await?;
     let article = existing(&mut tx, tenant, id, 1).await?;
-    commit(room, tx, convert::article(tenant, &article), repeat).await
+    let answer = convert::article(tenant, &article);
+    repeat::commit(tx, &room.clock, repeat.as_ref(), answer).await
 }
 
 /// Writes the next version.
@@ -138,7 +117,7 @@ pub(super) async fn update(
     repeat: Option<Repeatable>,
 ) -> Result<Answer, Refusal> {
     let mut tx = room.database.tenant(tenant).await?;
-    if let Some(answer) = answered(&mut tx, repeat.as_ref()).await? {
+    if let Some(answer) = repeat::answered(&mut tx, repeat.as_ref()).await? {
         return Ok(answer);
     }
     let mut held = held(&mut tx, tenant, id, etag).await?;
@@ -148,7 +127,8 @@ pub(super) async fn update(
     store::insert_version(&mut tx, tenant, (id, held.last_version), &content, author, now).await?;
     store::touch(&mut tx, tenant, &held, now).await?;
     let article = existing(&mut tx, tenant, id, held.last_version).await?;
-    commit(room, tx, convert::article(tenant, &article), repeat).await
+    let answer = convert::article(tenant, &article);
+    repeat::commit(tx, &room.clock, repeat.as_ref(), answer).await
 }
 
 /// A version, or where none is named (0) that of a language.

@@ -3,7 +3,7 @@
 use huiyin_chassis::{
     Refusal, Tenant, Transaction,
     listing::{Field, Kind, Page, PageKey, PageRequest, Paging},
-    repeat::Repeatable,
+    repeat::{self, Repeatable},
 };
 use jiff::tz::TimeZone;
 use prost::Message;
@@ -73,9 +73,7 @@ pub(super) async fn open<A: Message + Default>(
     repeat: Option<&Repeatable>,
 ) -> Result<Result<Transaction, A>, Refusal> {
     let mut tx = room.database.tenant(tenant).await?;
-    if let Some(repeat) = repeat
-        && let Some(answer) = repeat.answered(&mut tx).await?
-    {
+    if let Some(answer) = repeat::answered(&mut tx, repeat).await? {
         return Ok(Err(answer));
     }
     store::hold(&mut tx, tenant).await?;
@@ -129,17 +127,13 @@ pub(super) async fn settle(
 /// Answers with a problem, and commits.
 pub(super) async fn commit(
     room: &Room,
-    mut tx: Transaction,
+    tx: Transaction,
     tenant: &Tenant,
     problem: &Problem,
     repeat: Option<Repeatable>,
 ) -> Result<Answer, Refusal> {
     let answer = convert::answer(tenant, problem);
-    if let Some(repeat) = repeat {
-        repeat.answer(&mut tx, &room.clock, &answer).await?;
-    }
-    tx.commit().await?;
-    Ok(answer)
+    repeat::commit(tx, &room.clock, repeat.as_ref(), answer).await
 }
 
 /// A new problem with its number; it is not kept yet.

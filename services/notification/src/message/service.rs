@@ -3,7 +3,7 @@
 use huiyin_chassis::{
     Refusal, Tenant, Transaction,
     listing::{Field, Kind, Page, PageKey, PageRequest, Paging},
-    repeat::Repeatable,
+    repeat::{self, Repeatable},
 };
 use uuid::Uuid;
 
@@ -132,9 +132,7 @@ impl Room {
     ) -> Result<Shown, Refusal> {
         let name = tenant.child("messages", id);
         let mut tx = self.database.tenant(tenant).await?;
-        if let Some(repeat) = &repeat
-            && let Some(answer) = repeat.answered(&mut tx).await?
-        {
+        if let Some(answer) = repeat::answered(&mut tx, repeat.as_ref()).await? {
             return Ok(answer);
         }
         let message = store::lock(&mut tx, tenant, id)
@@ -150,11 +148,7 @@ impl Room {
             .ok_or_else(|| Refusal::not_found(&name))?;
         let deliveries = store::deliveries(&mut tx, tenant, id).await?;
         let answer = convert::message(tenant, &message, &deliveries);
-        if let Some(repeat) = &repeat {
-            repeat.answer(&mut tx, &self.clock, &answer).await?;
-        }
         self.wake_after(&mut tx, vec![lane]);
-        tx.commit().await?;
-        Ok(answer)
+        repeat::commit(tx, &self.clock, repeat.as_ref(), answer).await
     }
 }

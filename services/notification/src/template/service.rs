@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use huiyin_chassis::{
     Caller, Refusal, Tenant, Transaction,
     listing::{Field, Kind, Page, PageKey, PageRequest, Paging},
-    repeat::Repeatable,
+    repeat::{self, Repeatable},
 };
 
 use super::{
@@ -91,9 +91,7 @@ impl Room {
         let missing = || Refusal::not_found(&name);
         let (purpose, locale) = parse_id(id).ok_or_else(missing)?;
         let mut tx = self.database.tenant(tenant).await?;
-        if let Some(repeat) = &repeat
-            && let Some(answer) = repeat.answered(&mut tx).await?
-        {
+        if let Some(answer) = repeat::answered(&mut tx, repeat.as_ref()).await? {
             return Ok(answer);
         }
         let current = self.find_template(&mut tx, tenant, purpose, locale, None).await?;
@@ -134,11 +132,7 @@ impl Room {
             return Ok(answer);
         }
         store::insert(&mut tx, tenant, &saved).await?;
-        if let Some(repeat) = &repeat {
-            repeat.answer(&mut tx, &self.clock, &answer).await?;
-        }
-        tx.commit().await?;
-        Ok(answer)
+        repeat::commit(tx, &self.clock, repeat.as_ref(), answer).await
     }
 
     /// What words, given or saved, make of values, given or samples; and which variables they use.
