@@ -21,7 +21,6 @@ mod events;
 mod meters;
 mod room;
 mod routing;
-mod shelf;
 mod sla;
 mod store_erasure;
 mod team;

@@ -5,7 +5,8 @@ use std::sync::Arc;
 use huiyin_chassis::{
     Refusal, Tenant, Transaction, auth,
     listing::{Field, Kind, Page, PageKey, PageRequest, Paging},
-    repeat::Repeatable,
+    repeat::{self, Repeatable},
+    shelf::Which,
 };
 
 use super::{
@@ -90,7 +91,7 @@ pub(super) async fn create(
     repeat: Option<Repeatable>,
 ) -> Result<convert::PriorityModel, Refusal> {
     let mut tx = room.database.tenant(tenant).await?;
-    if let Some(answer) = answered(&mut tx, repeat.as_ref()).await? {
+    if let Some(answer) = repeat::answered(&mut tx, repeat.as_ref()).await? {
         return Ok(answer);
     }
     let new = match from {
@@ -121,7 +122,7 @@ pub(super) async fn create(
         return Ok(answer);
     }
     store::insert(&mut tx, tenant, &head, &new.content).await?;
-    keep(room, tx, repeat, answer).await
+    repeat::commit(tx, &room.clock, repeat.as_ref(), answer).await
 }
 
 fn of_preset(room: &Room, tenant: &Tenant, key: &str, used_for: Option<UsedFor>) -> Result<NewModel, Refusal> {
@@ -170,7 +171,7 @@ pub(super) async fn activate(
     repeat: Option<Repeatable>,
 ) -> Result<convert::PriorityModel, Refusal> {
     let mut tx = room.database.tenant(tenant).await?;
-    if let Some(answer) = answered(&mut tx, repeat.as_ref()).await? {
+    if let Some(answer) = repeat::answered(&mut tx, repeat.as_ref()).await? {
         return Ok(answer);
     }
     store::lock(&mut tx, tenant, room.priorities.builtin_preset(used_for)?).await?;
@@ -198,7 +199,7 @@ pub(super) async fn roll_back(
     repeat: Option<Repeatable>,
 ) -> Result<convert::PriorityModel, Refusal> {
     let mut tx = room.database.tenant(tenant).await?;
-    if let Some(answer) = answered(&mut tx, repeat.as_ref()).await? {
+    if let Some(answer) = repeat::answered(&mut tx, repeat.as_ref()).await? {
         return Ok(answer);
     }
     store::lock(&mut tx, tenant, room.priorities.builtin_preset(used_for)?).await?;
@@ -297,16 +298,6 @@ async fn whole(
     Ok(Some((head, builtin.content.clone())))
 }
 
-async fn answered(
-    tx: &mut Transaction,
-    repeat: Option<&Repeatable>,
-) -> Result<Option<convert::PriorityModel>, Refusal> {
-    match repeat {
-        Some(repeat) => repeat.answered(tx).await,
-        None => Ok(None),
-    }
-}
-
 async fn answer_with(
     room: &Room,
     mut tx: Transaction,
@@ -319,18 +310,5 @@ async fn answer_with(
         .await?
         .ok_or_else(|| Refusal::not_found(name))?;
     let answer = convert::model(tenant, &head, Some(&content));
-    keep(room, tx, repeat, answer).await
-}
-
-async fn keep(
-    room: &Room,
-    mut tx: Transaction,
-    repeat: Option<Repeatable>,
-    answer: convert::PriorityModel,
-) -> Result<convert::PriorityModel, Refusal> {
-    if let Some(repeat) = repeat {
-        repeat.answer(&mut tx, &room.clock, &answer).await?;
-    }
-    tx.commit().await?;
-    Ok(answer)
+    repeat::commit(tx, &room.clock, repeat.as_ref(), answer).await
 }
