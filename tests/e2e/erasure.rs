@@ -15,7 +15,7 @@ use huiyin_proto::{
     },
     r#type::v1::Channel,
 };
-use huiyin_testkit::eventually;
+use huiyin_testkit::{eventually, rows_with};
 use jiff::SignedDuration;
 use prost::Message as _;
 use sqlx::{Connection as _, PgConnection};
@@ -186,33 +186,12 @@ async fn totals(suite: &Suite, interval: &Interval) -> BTreeMap<String, String> 
 
 /// In how many rows of each service's database, keys of Redis, and log files a text stands: every column of every table, bytes too.
 async fn search(suite: &Suite, text: &str) -> BTreeMap<String, i64> {
-    let hex: String = text.bytes().map(|byte| format!("{byte:02x}")).collect();
     let mut found = BTreeMap::new();
     for service in SERVICES {
         let url = suite.postgres.lock().await.url(&format!("huiyin_{service}"));
         let mut database = PgConnection::connect(&url).await.unwrap();
-        let tables: Vec<String> = sqlx::query_scalar(
-            "SELECT format('%I.%I', table_schema, table_name) FROM information_schema.tables
-             WHERE table_type = 'BASE TABLE' AND table_schema NOT IN ('pg_catalog', 'information_schema')",
-        )
-        .fetch_all(&mut database)
-        .await
-        .unwrap();
-        assert!(tables.len() > 8, "{service}: {tables:?}");
-        let mut rows = 0;
-        for table in tables {
-            let statement = format!(
-                "SELECT count(*) FROM {table} AS t WHERE position($1 IN t::text) > 0 OR position($2 IN t::text) > 0"
-            );
-            let count: i64 = sqlx::query_scalar(sqlx::AssertSqlSafe(statement))
-                .bind(text)
-                .bind(&hex)
-                .fetch_one(&mut database)
-                .await
-                .unwrap();
-            rows += count;
-        }
-        found.insert((*service).to_owned(), rows);
+        let (clear, bytes) = rows_with(&mut database, text).await;
+        found.insert((*service).to_owned(), clear + bytes);
         let log = std::fs::read_to_string(suite.files.folder().join(format!("{service}.log"))).unwrap();
         found.insert(format!("{service}.log"), i64::from(log.contains(text)));
     }

@@ -2,7 +2,7 @@
 //!
 //! A service is `start(config, context) -> Running`; [`main`] runs one as a process, `huiyin up` runs all six in one, and
 //! tests call the same `start`. In the order in which a call meets it: [`server`] (and its pipeline), [`auth`], [`access`],
-//! then the room, which uses [`name`], [`listing`], [`repeat`], [`db`], [`timer`], [`operations`],
+//! then the room, which uses [`name`], [`listing`], [`repeat`], [`db`], [`shelf`], [`timer`], [`operations`],
 //! [`client`] and answers with [`error`].
 
 pub mod access;
@@ -21,6 +21,7 @@ pub mod repeat;
 pub mod secret;
 pub mod server;
 pub mod service;
+pub mod shelf;
 pub mod sql;
 pub mod tasks;
 pub mod telemetry;

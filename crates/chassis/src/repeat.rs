@@ -118,6 +118,37 @@ impl Repeatable {
     }
 }
 
+/// The answer that a request got before, where it carries an id and did: see [`Repeatable::answered`].
+///
+/// # Errors
+/// ALREADY_EXISTS / REQUEST_ID_REUSED where the id was used for another body.
+pub async fn answered<A: Message + Default>(
+    tx: &mut Transaction,
+    repeat: Option<&Repeatable>,
+) -> Result<Option<A>, Refusal> {
+    match repeat {
+        Some(repeat) => repeat.answered(tx).await,
+        None => Ok(None),
+    }
+}
+
+/// Keeps the answer, where the request carries an id, and makes the effect durable.
+///
+/// # Errors
+/// UNAVAILABLE where the database is gone.
+pub async fn commit<A: Message>(
+    mut tx: Transaction,
+    clock: &Clock,
+    repeat: Option<&Repeatable>,
+    answer: A,
+) -> Result<A, Refusal> {
+    if let Some(repeat) = repeat {
+        repeat.answer(&mut tx, clock, &answer).await?;
+    }
+    tx.commit().await?;
+    Ok(answer)
+}
+
 /// Forgets answers that have been kept long enough.
 pub(crate) fn forget_old_answers(tasks: &mut Tasks, database: Database, clock: Clock) {
     tasks.tick("old answers", std::time::Duration::from_secs(600), move || {

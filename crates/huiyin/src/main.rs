@@ -25,7 +25,7 @@ enum Command {
     Up(suite::UpOptions),
     /// Start the suite, walk the sample feedback round the loop, and print the audit.
     Tour(tour::TourOptions),
-    /// Hand in a file of feedback, CSV or JSONL; taken up again where it broke.
+    /// Hand in a file of feedback, CSV, JSONL or XLSX; taken up again where it broke.
     Import(import::ImportOptions),
     /// Play agents and customers until everything is handled.
     Demo(demo::DemoOptions),

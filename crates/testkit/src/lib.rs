@@ -5,6 +5,7 @@
 //! - [`redis()`]: the Redis that `make test` runs, with a prefix of the test's own.
 //! - [`private_redis`], [`private_postgres`]: a server of one test's own, to be wiped, stopped or killed.
 //! - [`grows_no_faster()`]: what work costs the processor grows with the text, and no faster.
+//! - [`rows_with()`]: whether a text stands anywhere in a database.
 //! - [`eventually()`]: wait for a state, never for a time.
 //! - [`shared_data()`]: real data beside the checkout, where there is any.
 
@@ -16,6 +17,7 @@ mod eventually;
 mod name;
 mod private;
 mod redis;
+mod rows;
 mod shared_data;
 mod source;
 mod stage;
@@ -26,6 +28,7 @@ pub use eventually::{Look, eventually};
 pub use huiyin_embedded::{Durability, Postgres, Process, Signal};
 pub use private::{Private, private_postgres, private_redis};
 pub use redis::{Redis, redis};
+pub use rows::rows_with;
 pub use shared_data::shared_data;
 pub use source::Source;
 pub use stage::{Bearer, Connection, Stage};

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use huiyin_chassis::{Service, Shutdown, listing::PageTokenKey, operations::Operations};
+use huiyin_chassis::{Service, Shutdown, listing::PageTokenKey, operations::Operations, shelf::Shelf};
 use huiyin_events::{Eraser, Events, Log, Outbox};
 
 use crate::feedback::{ledger::Ledger, writer::Writer};
@@ -23,7 +23,9 @@ pub(crate) struct Room {
     pub(crate) status_changes: Changes,
     /// How often a status may be asked for.
     pub(crate) status_limit: Limit,
-    /// What each tenant takes in.
+    /// What each tenant takes in, in its versions.
+    pub(crate) shelf: Shelf,
+    /// Of these the ones in effect, ready.
     pub(crate) profiles: Profiles,
     /// Erases customers from its own log.
     pub(crate) eraser: Eraser,
@@ -69,6 +71,11 @@ impl Room {
             files: Files::new(&config.attachments)?,
             status_changes: Changes::start(&mut service.tasks, &service.database, &service.shutdown),
             status_limit: Limit::new(),
+            shelf: Shelf {
+                database: service.database.clone(),
+                clock: service.clock.clone(),
+                page_tokens: service.page_tokens.clone(),
+            },
             profiles: Profiles::new(service.clock.clone()),
             eraser: events.eraser(service)?,
             operations: service.operations.clone(),

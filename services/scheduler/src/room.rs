@@ -1,9 +1,9 @@
 //! What every subject of the room works with.
 
-use huiyin_chassis::{Clock, Database, Service, listing::PageTokenKey};
+use huiyin_chassis::{Clock, Database, Service, listing::PageTokenKey, shelf::Shelf};
 use huiyin_events::{Events, Log, Outbox};
 
-use crate::{meters::Meters, shelf::Shelf};
+use crate::meters::Meters;
 
 /// The room. Subjects take from it what they need; it does nothing itself.
 pub(crate) struct Room {

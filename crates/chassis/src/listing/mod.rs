@@ -19,6 +19,20 @@ pub struct Field {
     pub kind: Kind,
 }
 
+impl Field {
+    /// A field whose column is called as it is.
+    #[must_use]
+    pub const fn of(name: &'static str, kind: Kind) -> Self {
+        Self::at(name, name, kind)
+    }
+
+    /// A field with a column, or an SQL expression, of another name.
+    #[must_use]
+    pub const fn at(name: &'static str, column: &'static str, kind: Kind) -> Self {
+        Self { name, column, kind }
+    }
+}
+
 /// What the values of a field are.
 #[derive(Debug, Clone, Copy)]
 pub enum Kind {

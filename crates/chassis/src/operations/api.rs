@@ -32,33 +32,13 @@ const LOOK: Duration = Duration::from_millis(300);
 const MARGIN: Duration = Duration::from_millis(500);
 
 const FIELDS: &[Field] = &[
-    Field {
-        name: "done",
-        column: "(end_time IS NOT NULL)",
-        kind: Kind::Bool,
-    },
-    Field {
-        name: "kind",
-        column: "kind",
-        kind: Kind::Text,
-    },
-    Field {
-        name: "author",
-        column: "author",
-        kind: Kind::Text,
-    },
+    Field::at("done", "(end_time IS NOT NULL)", Kind::Bool),
+    Field::of("kind", Kind::Text),
+    Field::of("author", Kind::Text),
     CREATE_TIME,
-    Field {
-        name: "end_time",
-        column: "end_time",
-        kind: Kind::Time,
-    },
+    Field::of("end_time", Kind::Time),
 ];
-const CREATE_TIME: Field = Field {
-    name: "create_time",
-    column: "create_time",
-    kind: Kind::Time,
-};
+const CREATE_TIME: Field = Field::of("create_time", Kind::Time);
 
 /// The operations of one service behind their RPCs.
 pub(super) struct Api {

@@ -13,43 +13,15 @@ use crate::{
 
 /// By what facts are filtered: the dimensions of feedback, and these.
 const FIELDS: &[Field] = &[
-    Field {
-        name: "feedback",
-        column: "s.feedback",
-        kind: Kind::Name,
-    },
-    Field {
-        name: "number",
-        column: "s.number",
-        kind: Kind::Text,
-    },
-    Field {
-        name: "work_order",
-        column: "s.work_order",
-        kind: Kind::Name,
-    },
-    Field {
-        name: "state",
-        column: "s.state",
-        kind: Kind::Enum("huiyin.event.v1.StateCategory"),
-    },
-    Field {
-        name: "receive_time",
-        column: "s.receive_time",
-        kind: Kind::Time,
-    },
-    Field {
-        name: "last_event_time",
-        column: "s.last_event_time",
-        kind: Kind::Time,
-    },
+    Field::at("feedback", "s.feedback", Kind::Name),
+    Field::at("number", "s.number", Kind::Text),
+    Field::at("work_order", "s.work_order", Kind::Name),
+    Field::at("state", "s.state", Kind::Enum("huiyin.event.v1.StateCategory")),
+    Field::at("receive_time", "s.receive_time", Kind::Time),
+    Field::at("last_event_time", "s.last_event_time", Kind::Time),
 ];
 /// Facts whose feedback is not known to intake's events yet come first.
-const ORDER: &[Field] = &[Field {
-    name: "receive_time",
-    column: "s.order_time",
-    kind: Kind::Time,
-}];
+const ORDER: &[Field] = &[Field::at("receive_time", "s.order_time", Kind::Time)];
 
 impl Room {
     /// One page of facts.

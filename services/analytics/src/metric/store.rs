@@ -269,26 +269,10 @@ pub(crate) async fn totals(tx: &mut Transaction, tenant: &Tenant) -> Result<BTre
 
 /// The fields by which the catalogue is filtered.
 pub(crate) const CATALOGUE_FIELDS: &[huiyin_chassis::listing::Field] = &[
-    huiyin_chassis::listing::Field {
-        name: "key",
-        column: "m.key",
-        kind: Kind::Text,
-    },
-    huiyin_chassis::listing::Field {
-        name: "unit",
-        column: "m.unit",
-        kind: Kind::Enum("huiyin.analytics.v1.Unit"),
-    },
-    huiyin_chassis::listing::Field {
-        name: "cohort",
-        column: "m.cohort",
-        kind: Kind::Enum("huiyin.analytics.v1.Cohort"),
-    },
-    huiyin_chassis::listing::Field {
-        name: "requirement",
-        column: "m.requirement",
-        kind: Kind::Text,
-    },
+    huiyin_chassis::listing::Field::at("key", "m.key", Kind::Text),
+    huiyin_chassis::listing::Field::at("unit", "m.unit", Kind::Enum("huiyin.analytics.v1.Unit")),
+    huiyin_chassis::listing::Field::at("cohort", "m.cohort", Kind::Enum("huiyin.analytics.v1.Cohort")),
+    huiyin_chassis::listing::Field::at("requirement", "m.requirement", Kind::Text),
 ];
 
 /// The keys of the metrics that pass the filter, in order, after `after`. Filters are SQL: so the catalogue is filtered there.

@@ -8,7 +8,7 @@ use std::{
 use huiyin_chassis::{
     Refusal, Tenant, Transaction,
     operations::{Ended, Operation, Run},
-    repeat::Repeatable,
+    repeat::{self, Repeatable},
     sql,
 };
 use uuid::Uuid;
@@ -49,17 +49,11 @@ pub(super) async fn start(
     repeat: Option<Repeatable>,
 ) -> Result<Operation, Refusal> {
     let mut tx = room.database.tenant(tenant).await?;
-    if let Some(repeat) = &repeat
-        && let Some(answer) = repeat.answered(&mut tx).await?
-    {
+    if let Some(answer) = repeat::answered(&mut tx, repeat.as_ref()).await? {
         return Ok(answer);
     }
     let operation = room.operations.start(&mut tx, tenant, author, KIND, asked).await?;
-    if let Some(repeat) = repeat {
-        repeat.answer(&mut tx, &room.clock, &operation).await?;
-    }
-    tx.commit().await?;
-    Ok(operation)
+    repeat::commit(tx, &room.clock, repeat.as_ref(), operation).await
 }
 
 /// Carries it out, batch by batch: each is one transaction with its events and the checkpoint.

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use huiyin_chassis::{Caller, Refusal, Tenant, name, repeat::Repeatable};
 use huiyin_proto::classifier::v1::{self, knowledge_service_server::KnowledgeService};
+use prost::Message;
 use tonic::{Request, Response, Status};
 use uuid::Uuid;
 
@@ -31,6 +32,22 @@ type Answer = Result<Response<v1::Article>, Status>;
 
 fn article_of(caller: &Caller, name: &str) -> Result<(Tenant, Uuid), Refusal> {
     name::child_uuid(caller, name, ARTICLES)
+}
+
+/// What is wished of a version.
+fn wish<'w>(
+    caller: &'w Caller,
+    (tenant, id): &'w (Tenant, Uuid),
+    (method, request): (&'static str, &impl Message),
+    (etag, request_id): (&'w str, &str),
+) -> Result<Wish<'w>, Refusal> {
+    Ok(Wish {
+        tenant,
+        id: *id,
+        author: &caller.subject,
+        etag,
+        repeat: Repeatable::new(tenant, caller, method, request_id, request)?,
+    })
 }
 
 #[tonic::async_trait]
@@ -83,14 +100,9 @@ impl KnowledgeService for Api {
     async fn publish_article(&self, request: Request<v1::PublishArticleRequest>) -> Answer {
         let caller = Caller::of(&request)?;
         let request = request.into_inner();
-        let (tenant, id) = article_of(&caller, &request.name)?;
-        let wish = Wish {
-            tenant: &tenant,
-            id,
-            author: &caller.subject,
-            etag: &request.etag,
-            repeat: Repeatable::new(&tenant, &caller, "PublishArticle", &request.request_id, &request)?,
-        };
+        let article = article_of(&caller, &request.name)?;
+        let said = (request.etag.as_str(), request.request_id.as_str());
+        let wish = wish(&caller, &article, ("PublishArticle", &request), said)?;
         let answer = publishing::publish(&self.room, request.version, wish).await?;
         Ok(Response::new(answer))
     }
@@ -98,14 +110,9 @@ impl KnowledgeService for Api {
     async fn archive_article(&self, request: Request<v1::ArchiveArticleRequest>) -> Answer {
         let caller = Caller::of(&request)?;
         let request = request.into_inner();
-        let (tenant, id) = article_of(&caller, &request.name)?;
-        let wish = Wish {
-            tenant: &tenant,
-            id,
-            author: &caller.subject,
-            etag: &request.etag,
-            repeat: Repeatable::new(&tenant, &caller, "ArchiveArticle", &request.request_id, &request)?,
-        };
+        let article = article_of(&caller, &request.name)?;
+        let said = (request.etag.as_str(), request.request_id.as_str());
+        let wish = wish(&caller, &article, ("ArchiveArticle", &request), said)?;
         let answer = publishing::archive(&self.room, request.version, wish).await?;
         Ok(Response::new(answer))
     }
@@ -113,14 +120,9 @@ impl KnowledgeService for Api {
     async fn rollback_article(&self, request: Request<v1::RollbackArticleRequest>) -> Answer {
         let caller = Caller::of(&request)?;
         let request = request.into_inner();
-        let (tenant, id) = article_of(&caller, &request.name)?;
-        let wish = Wish {
-            tenant: &tenant,
-            id,
-            author: &caller.subject,
-            etag: &request.etag,
-            repeat: Repeatable::new(&tenant, &caller, "RollbackArticle", &request.request_id, &request)?,
-        };
+        let article = article_of(&caller, &request.name)?;
+        let said = (request.etag.as_str(), request.request_id.as_str());
+        let wish = wish(&caller, &article, ("RollbackArticle", &request), said)?;
         let answer = publishing::roll_back(&self.room, &request.locale, wish).await?;
         Ok(Response::new(answer))
     }

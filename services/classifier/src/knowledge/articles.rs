@@ -3,7 +3,7 @@
 use huiyin_chassis::{
     Refusal, Tenant, Transaction,
     listing::{Field, Kind, Page, PageKey, PageRequest, Paging},
-    repeat::Repeatable,
+    repeat::{self, Repeatable},
 };
 use uuid::Uuid;
 
@@ -14,39 +14,33 @@ use super::{
 };
 use crate::room::Room;
 
-const fn field(name: &'static str, kind: Kind) -> Field {
-    Field {
-        name,
-        column: name,
-        kind,
-    }
-}
-
-const LOCALE: Field = field("locale", Kind::Text);
-const STATE: Field = field("state", Kind::Enum("huiyin.classifier.v1.ArticleState"));
-const AUTHOR: Field = field("author", Kind::Text);
-const VERSION: Field = field("version", Kind::Integer);
-const CREATE_TIME: Field = field("create_time", Kind::Time);
-const UPDATE_TIME: Field = field("update_time", Kind::Time);
-const USED: Field = Field {
-    name: "uses.used",
-    column: "used",
-    kind: Kind::Integer,
-};
+const LOCALE: Field = Field::of("locale", Kind::Text);
+const STATE: Field = Field::of("state", Kind::Enum("huiyin.classifier.v1.ArticleState"));
+const AUTHOR: Field = Field::of("author", Kind::Text);
+const VERSION: Field = Field::of("version", Kind::Integer);
+const CREATE_TIME: Field = Field::of("create_time", Kind::Time);
+const UPDATE_TIME: Field = Field::of("update_time", Kind::Time);
+const USED: Field = Field::at("uses.used", "used", Kind::Integer);
 
 const FIELDS: &[Field] = &[
-    field("kind", Kind::Enum("huiyin.classifier.v1.ArticleKind")),
+    Field::of("kind", Kind::Enum("huiyin.classifier.v1.ArticleKind")),
     LOCALE,
     STATE,
-    field("audience", Kind::Enum("huiyin.classifier.v1.ArticleAudience")),
-    field("categories", Kind::Set),
-    field("product_models", Kind::Set),
+    Field::of("audience", Kind::Enum("huiyin.classifier.v1.ArticleAudience")),
+    Field::of("categories", Kind::Set),
+    Field::of("product_models", Kind::Set),
     AUTHOR,
     CREATE_TIME,
     UPDATE_TIME,
     USED,
 ];
-const VERSION_FIELDS: &[Field] = &[VERSION, LOCALE, STATE, AUTHOR, field("version_create_time", Kind::Time)];
+const VERSION_FIELDS: &[Field] = &[
+    VERSION,
+    LOCALE,
+    STATE,
+    AUTHOR,
+    Field::of("version_create_time", Kind::Time),
+];
 
 /// Name of an article.
 pub(super) fn name(tenant: &Tenant, id: Uuid) -> String {
@@ -72,28 +66,6 @@ pub(super) async fn existing(
 ) -> Result<Article, Refusal> {
     let found = store::find(tx, tenant, id, version).await?;
     found.ok_or_else(|| Refusal::not_found(&name(tenant, id)))
-}
-
-/// The answer that this request got before.
-pub(super) async fn answered(tx: &mut Transaction, repeat: Option<&Repeatable>) -> Result<Option<Answer>, Refusal> {
-    match repeat {
-        Some(repeat) => repeat.answered(tx).await,
-        None => Ok(None),
-    }
-}
-
-/// Answers, and commits.
-pub(super) async fn commit(
-    room: &Room,
-    mut tx: Transaction,
-    answer: Answer,
-    repeat: Option<Repeatable>,
-) -> Result<Answer, Refusal> {
-    if let Some(repeat) = repeat {
-        repeat.answer(&mut tx, &room.clock, &answer).await?;
-    }
-    tx.commit().await?;
-    Ok(answer)
 }
 
 /// Refuses categories that the taxonomy in effect does not have.
@@ -123,7 +95,7 @@ pub(super) async fn create(
     repeat: Option<Repeatable>,
 ) -> Result<Answer, Refusal> {
     let mut tx = room.database.tenant(tenant).await?;
-    if let Some(answer) = answered(&mut tx, repeat.as_ref()).await? {
+    if let Some(answer) = repeat::answered(&mut tx, repeat.as_ref()).await? {
         return Ok(answer);
     }
     check(room, &mut tx, tenant, &content).await?;
@@ -131,7 +103,8 @@ pub(super) async fn create(
     store::insert(&mut tx, tenant, id, &content.locale, now).await?;
     store::insert_version(&mut tx, tenant, (id, 1), &content, author, now).await?;
     let article = existing(&mut tx, tenant, id, 1).await?;
-    commit(room, tx, convert::article(tenant, &article), repeat).await
+    let answer = convert::article(tenant, &article);
+    repeat::commit(tx, &room.clock, repeat.as_ref(), answer).await
 }
 
 /// Writes the next version.
@@ -144,7 +117,7 @@ pub(super) async fn update(
     repeat: Option<Repeatable>,
 ) -> Result<Answer, Refusal> {
     let mut tx = room.database.tenant(tenant).await?;
-    if let Some(answer) = answered(&mut tx, repeat.as_ref()).await? {
+    if let Some(answer) = repeat::answered(&mut tx, repeat.as_ref()).await? {
         return Ok(answer);
     }
     let mut held = held(&mut tx, tenant, id, etag).await?;
@@ -154,7 +127,8 @@ pub(super) async fn update(
     store::insert_version(&mut tx, tenant, (id, held.last_version), &content, author, now).await?;
     store::touch(&mut tx, tenant, &held, now).await?;
     let article = existing(&mut tx, tenant, id, held.last_version).await?;
-    commit(room, tx, convert::article(tenant, &article), repeat).await
+    let answer = convert::article(tenant, &article);
+    repeat::commit(tx, &room.clock, repeat.as_ref(), answer).await
 }
 
 /// A version, or where none is named (0) that of a language.

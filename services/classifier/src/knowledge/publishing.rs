@@ -1,11 +1,14 @@
 //! Use cases of publishing: publish, archive, go back.
 
-use huiyin_chassis::{Refusal, Tenant, Transaction, repeat::Repeatable};
+use huiyin_chassis::{
+    Refusal, Tenant, Transaction,
+    repeat::{self, Repeatable},
+};
 use jiff::Timestamp;
 use uuid::Uuid;
 
 use super::{
-    articles::{self, answered, commit, existing, held},
+    articles::{self, existing, held},
     convert::{self, Answer},
     domain::{Article, Held, Publication, State},
     store, store_search, terms,
@@ -25,7 +28,7 @@ pub(super) struct Wish<'r> {
 pub(super) async fn publish(room: &Room, version: i32, wish: Wish<'_>) -> Result<Answer, Refusal> {
     let tenant = wish.tenant;
     let mut tx = room.database.tenant(tenant).await?;
-    if let Some(answer) = answered(&mut tx, wish.repeat.as_ref()).await? {
+    if let Some(answer) = repeat::answered(&mut tx, wish.repeat.as_ref()).await? {
         return Ok(answer);
     }
     let held = held(&mut tx, tenant, wish.id, wish.etag).await?;
@@ -51,14 +54,15 @@ pub(super) async fn publish(room: &Room, version: i32, wish: Wish<'_>) -> Result
         store::published(&mut tx, tenant, wish.id, &locale, publication, wish.author, now).await?;
         article = existing(&mut tx, tenant, wish.id, version).await?;
     }
-    commit(room, tx, convert::article(tenant, &article), wish.repeat).await
+    let answer = convert::article(tenant, &article);
+    repeat::commit(tx, &room.clock, wish.repeat.as_ref(), answer).await
 }
 
 /// Gives a draft up, or withdraws what is published.
 pub(super) async fn archive(room: &Room, version: i32, wish: Wish<'_>) -> Result<Answer, Refusal> {
     let tenant = wish.tenant;
     let mut tx = room.database.tenant(tenant).await?;
-    if let Some(answer) = answered(&mut tx, wish.repeat.as_ref()).await? {
+    if let Some(answer) = repeat::answered(&mut tx, wish.repeat.as_ref()).await? {
         return Ok(answer);
     }
     let held = held(&mut tx, tenant, wish.id, wish.etag).await?;
@@ -78,14 +82,15 @@ pub(super) async fn archive(room: &Room, version: i32, wish: Wish<'_>) -> Result
         }
         article = existing(&mut tx, tenant, wish.id, version).await?;
     }
-    commit(room, tx, convert::article(tenant, &article), wish.repeat).await
+    let answer = convert::article(tenant, &article);
+    repeat::commit(tx, &room.clock, wish.repeat.as_ref(), answer).await
 }
 
 /// Takes back the last publication or withdrawal in a language; empty for that of the first version.
 pub(super) async fn roll_back(room: &Room, locale: &str, wish: Wish<'_>) -> Result<Answer, Refusal> {
     let tenant = wish.tenant;
     let mut tx = room.database.tenant(tenant).await?;
-    if let Some(answer) = answered(&mut tx, wish.repeat.as_ref()).await? {
+    if let Some(answer) = repeat::answered(&mut tx, wish.repeat.as_ref()).await? {
         return Ok(answer);
     }
     let held = held(&mut tx, tenant, wish.id, wish.etag).await?;
@@ -103,7 +108,8 @@ pub(super) async fn roll_back(room: &Room, locale: &str, wish: Wish<'_>) -> Resu
     let now = room.clock.now();
     put_in_effect(&mut tx, tenant, (last.version, Some(&earlier)), wish.author, &held, now).await?;
     let article = existing(&mut tx, tenant, wish.id, last.replaced_version).await?;
-    commit(room, tx, convert::article(tenant, &article), wish.repeat).await
+    let answer = convert::article(tenant, &article);
+    repeat::commit(tx, &room.clock, wish.repeat.as_ref(), answer).await
 }
 
 /// Archives a version (0: none) and publishes another, with what each is found by.

@@ -1,10 +1,13 @@
 //! Use case of using an article: it is counted, once for a person and a feedback, with what came of it.
 
-use huiyin_chassis::{Refusal, Tenant, repeat::Repeatable};
+use huiyin_chassis::{
+    Refusal, Tenant,
+    repeat::{self, Repeatable},
+};
 use uuid::Uuid;
 
 use super::{
-    articles::{self, answered, commit, existing},
+    articles::{self, existing},
     convert::{self, Answer},
     domain::{Outcome, Sees, State, said_of_use},
     store, store_uses,
@@ -29,7 +32,7 @@ pub(super) async fn record(
     repeat: Option<Repeatable>,
 ) -> Result<Answer, Refusal> {
     let mut tx = room.database.tenant(tenant).await?;
-    if let Some(answer) = answered(&mut tx, repeat.as_ref()).await? {
+    if let Some(answer) = repeat::answered(&mut tx, repeat.as_ref()).await? {
         return Ok(answer);
     }
     // Who counts a use of an article waits for who does the same.
@@ -61,5 +64,6 @@ pub(super) async fn record(
     store_uses::count(&mut tx, tenant, place, change).await?;
     let mut article = existing(&mut tx, tenant, said.id, said.version).await?;
     article.version.content.body = String::new();
-    commit(room, tx, convert::article(tenant, &article), repeat).await
+    let answer = convert::article(tenant, &article);
+    repeat::commit(tx, &room.clock, repeat.as_ref(), answer).await
 }

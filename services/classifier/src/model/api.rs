@@ -7,6 +7,7 @@ use huiyin_proto::{
     classifier::v1::{self, model_service_server::ModelService},
     google::longrunning::Operation,
 };
+use prost::Message;
 use tonic::{Request, Response, Status, Streaming};
 
 use super::{
@@ -49,6 +50,30 @@ fn model_of<'n>(caller: &Caller, name: &'n str) -> Result<(Tenant, &'n str, i32)
     let version = version.parse().map_err(|_| missing())?;
     let (tenant, task) = task_of(caller, task).map_err(|_| missing())?;
     Ok((tenant, task, version))
+}
+
+fn named<'n>((tenant, task, version): &'n (Tenant, &'n str, i32)) -> Named<'n> {
+    Named {
+        tenant,
+        task,
+        version: *version,
+    }
+}
+
+/// What is wished of a task, where nothing is forced.
+fn wish<'w>(
+    caller: &'w Caller,
+    tenant: &Tenant,
+    (method, request): (&'static str, &impl Message),
+    (reason, etag, request_id): (&'w str, &'w str, &str),
+) -> Result<Wish<'w>, Refusal> {
+    Ok(Wish {
+        author: &caller.subject,
+        reason,
+        force: false,
+        etag,
+        repeat: Repeatable::new(tenant, caller, method, request_id, request)?,
+    })
 }
 
 fn few_enough(examples: &[v1::Example]) -> Result<(), Refusal> {
@@ -192,12 +217,8 @@ impl ModelService for Api {
 
     async fn get_model(&self, request: Request<v1::GetModelRequest>) -> Result<Response<v1::Model>, Status> {
         let caller = Caller::of(&request)?;
-        let (tenant, task, version) = model_of(&caller, &request.get_ref().name)?;
-        let named = Named {
-            tenant: &tenant,
-            task,
-            version,
-        };
+        let model = model_of(&caller, &request.get_ref().name)?;
+        let named = named(&model);
         Ok(Response::new(versions::get(&self.room, named).await?))
     }
 
@@ -221,12 +242,8 @@ impl ModelService for Api {
         request: Request<v1::GetConfusionMatrixRequest>,
     ) -> Result<Response<v1::ConfusionMatrix>, Status> {
         let caller = Caller::of(&request)?;
-        let (tenant, task, version) = model_of(&caller, &request.get_ref().name)?;
-        let named = Named {
-            tenant: &tenant,
-            task,
-            version,
-        };
+        let model = model_of(&caller, &request.get_ref().name)?;
+        let named = named(&model);
         let judgement = versions::judgement(&self.room, named).await?;
         Ok(Response::new(convert::confusion(&judgement)))
     }
@@ -257,12 +274,8 @@ impl ModelService for Api {
                 return Err(Refusal::invalid_field("examples", problem).into());
             }
         }
-        let (tenant, task, version) = model_of(&caller, &name)?;
-        let named = Named {
-            tenant: &tenant,
-            task,
-            version,
-        };
+        let model = model_of(&caller, &name)?;
+        let named = named(&model);
         let texts = (!texts.is_empty()).then_some(texts);
         let judgement = asking::evaluate(&self.room, named, texts).await?;
         Ok(Response::new(convert::evaluation(&judgement)))
@@ -271,19 +284,17 @@ impl ModelService for Api {
     async fn activate_model(&self, request: Request<v1::ActivateModelRequest>) -> Result<Response<v1::Task>, Status> {
         let caller = Caller::of(&request)?;
         let request = request.into_inner();
-        let (tenant, task, version) = model_of(&caller, &request.name)?;
+        let model = model_of(&caller, &request.name)?;
+        let said = (
+            request.reason.as_str(),
+            request.etag.as_str(),
+            request.request_id.as_str(),
+        );
         let wish = Wish {
-            author: &caller.subject,
-            reason: &request.reason,
             force: request.force,
-            etag: &request.etag,
-            repeat: Repeatable::new(&tenant, &caller, "ActivateModel", &request.request_id, &request)?,
+            ..wish(&caller, &model.0, ("ActivateModel", &request), said)?
         };
-        let named = Named {
-            tenant: &tenant,
-            task,
-            version,
-        };
+        let named = named(&model);
         Ok(Response::new(versions::activate(&self.room, named, wish).await?))
     }
 
@@ -294,13 +305,12 @@ impl ModelService for Api {
         let caller = Caller::of(&request)?;
         let request = request.into_inner();
         let (tenant, task) = task_of(&caller, &request.name)?;
-        let wish = Wish {
-            author: &caller.subject,
-            reason: &request.reason,
-            force: false,
-            etag: &request.etag,
-            repeat: Repeatable::new(&tenant, &caller, "DeactivateModel", &request.request_id, &request)?,
-        };
+        let said = (
+            request.reason.as_str(),
+            request.etag.as_str(),
+            request.request_id.as_str(),
+        );
+        let wish = wish(&caller, &tenant, ("DeactivateModel", &request), said)?;
         Ok(Response::new(
             versions::deactivate(&self.room, &tenant, task, wish).await?,
         ))
@@ -310,13 +320,12 @@ impl ModelService for Api {
         let caller = Caller::of(&request)?;
         let request = request.into_inner();
         let (tenant, task) = task_of(&caller, &request.name)?;
-        let wish = Wish {
-            author: &caller.subject,
-            reason: &request.reason,
-            force: false,
-            etag: &request.etag,
-            repeat: Repeatable::new(&tenant, &caller, "RollbackModel", &request.request_id, &request)?,
-        };
+        let said = (
+            request.reason.as_str(),
+            request.etag.as_str(),
+            request.request_id.as_str(),
+        );
+        let wish = wish(&caller, &tenant, ("RollbackModel", &request), said)?;
         Ok(Response::new(
             versions::roll_back(&self.room, &tenant, task, wish).await?,
         ))
@@ -328,13 +337,9 @@ impl ModelService for Api {
     ) -> Result<Response<v1::Task>, Status> {
         let caller = Caller::of(&request)?;
         let request = request.into_inner();
-        let (tenant, task, version) = model_of(&caller, &request.name)?;
-        let repeat = Repeatable::new(&tenant, &caller, "SetShadowModel", &request.request_id, &request)?;
-        let named = Named {
-            tenant: &tenant,
-            task,
-            version,
-        };
+        let model = model_of(&caller, &request.name)?;
+        let repeat = Repeatable::new(&model.0, &caller, "SetShadowModel", &request.request_id, &request)?;
+        let named = named(&model);
         Ok(Response::new(
             shadow::set(&self.room, named, &request.etag, repeat).await?,
         ))
@@ -358,12 +363,8 @@ impl ModelService for Api {
         request: Request<v1::GetShadowReportRequest>,
     ) -> Result<Response<v1::ShadowReport>, Status> {
         let caller = Caller::of(&request)?;
-        let (tenant, task, version) = model_of(&caller, &request.get_ref().name)?;
-        let named = Named {
-            tenant: &tenant,
-            task,
-            version,
-        };
+        let model = model_of(&caller, &request.get_ref().name)?;
+        let named = named(&model);
         Ok(Response::new(shadow::report(&self.room, named).await?))
     }
 

@@ -1,6 +1,9 @@
 //! Versions in the shadow (影子模式): what they would say of each new feedback is kept beside what decides, and never has effect.
 
-use huiyin_chassis::{Refusal, Tenant, Transaction, repeat::Repeatable};
+use huiyin_chassis::{
+    Refusal, Tenant, Transaction,
+    repeat::{self, Repeatable},
+};
 use jiff::Timestamp;
 use uuid::Uuid;
 
@@ -96,7 +99,7 @@ pub(super) async fn set(
 ) -> Result<TaskAnswer, Refusal> {
     let tenant = named.tenant;
     let mut tx = room.database.tenant(tenant).await?;
-    if let Some(answer) = tasks::answered(&mut tx, repeat.as_ref()).await? {
+    if let Some(answer) = repeat::answered(&mut tx, repeat.as_ref()).await? {
         return Ok(answer);
     }
     let (mut task, version) = named.find(&mut tx, Hold::Whole).await?;
@@ -127,7 +130,7 @@ pub(super) async fn clear(
     repeat: Option<Repeatable>,
 ) -> Result<TaskAnswer, Refusal> {
     let mut tx = room.database.tenant(tenant).await?;
-    if let Some(answer) = tasks::answered(&mut tx, repeat.as_ref()).await? {
+    if let Some(answer) = repeat::answered(&mut tx, repeat.as_ref()).await? {
         return Ok(answer);
     }
     let mut task = tasks::held(&mut tx, tenant, task, etag).await?;

@@ -3,7 +3,7 @@
 use huiyin_chassis::{
     Refusal, Tenant, Transaction,
     listing::{Field, Kind, Page, PageKey, PageRequest, Paging},
-    repeat::Repeatable,
+    repeat::{self, Repeatable},
 };
 
 use super::{
@@ -91,14 +91,6 @@ pub(super) async fn held(tx: &mut Transaction, tenant: &Tenant, task: &str, etag
     Ok(found)
 }
 
-/// The answer that this request got before.
-pub(super) async fn answered(tx: &mut Transaction, repeat: Option<&Repeatable>) -> Result<Option<TaskAnswer>, Refusal> {
-    match repeat {
-        Some(repeat) => repeat.answered(tx).await,
-        None => Ok(None),
-    }
-}
-
 /// Answers with the task as it is now, and commits.
 pub(super) async fn commit(
     room: &Room,
@@ -109,11 +101,7 @@ pub(super) async fn commit(
 ) -> Result<TaskAnswer, Refusal> {
     let counts = store::counts(&mut tx, tenant, task).await?;
     let answer = convert::task(tenant, task, counts);
-    if let Some(repeat) = repeat {
-        repeat.answer(&mut tx, &room.clock, &answer).await?;
-    }
-    tx.commit().await?;
-    Ok(answer)
+    repeat::commit(tx, &room.clock, repeat.as_ref(), answer).await
 }
 
 /// Makes a task.
@@ -124,7 +112,7 @@ pub(super) async fn create(
     repeat: Option<Repeatable>,
 ) -> Result<TaskAnswer, Refusal> {
     let mut tx = room.database.tenant(tenant).await?;
-    if let Some(answer) = answered(&mut tx, repeat.as_ref()).await? {
+    if let Some(answer) = repeat::answered(&mut tx, repeat.as_ref()).await? {
         return Ok(answer);
     }
     if new.target == Target::Dimension {
@@ -173,7 +161,7 @@ pub(super) async fn update(
     repeat: Option<Repeatable>,
 ) -> Result<TaskAnswer, Refusal> {
     let mut tx = room.database.tenant(tenant).await?;
-    if let Some(answer) = answered(&mut tx, repeat.as_ref()).await? {
+    if let Some(answer) = repeat::answered(&mut tx, repeat.as_ref()).await? {
         return Ok(answer);
     }
     let mut task = held(&mut tx, tenant, task, etag).await?;

@@ -5,7 +5,7 @@ use std::{sync::Arc, time::Instant};
 use huiyin_chassis::{
     Refusal, Tenant,
     operations::{Ended, Operation, Run, Signal},
-    repeat::Repeatable,
+    repeat::{self, Repeatable},
     secret,
 };
 
@@ -36,18 +36,12 @@ pub(super) async fn start(
     repeat: Option<Repeatable>,
 ) -> Result<Operation, Refusal> {
     let mut tx = room.database.tenant(tenant).await?;
-    if let Some(repeat) = &repeat
-        && let Some(answer) = repeat.answered(&mut tx).await?
-    {
+    if let Some(answer) = repeat::answered(&mut tx, repeat.as_ref()).await? {
         return Ok(answer);
     }
     tasks::existing(&mut tx, tenant, task, Hold::Free).await?;
     let operation = room.operations.start(&mut tx, tenant, author, KIND, request).await?;
-    if let Some(repeat) = repeat {
-        repeat.answer(&mut tx, &room.clock, &operation).await?;
-    }
-    tx.commit().await?;
-    Ok(operation)
+    repeat::commit(tx, &room.clock, repeat.as_ref(), operation).await
 }
 
 /// What came of learning.

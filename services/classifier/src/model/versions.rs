@@ -3,7 +3,7 @@
 use huiyin_chassis::{
     Refusal, Tenant, Transaction,
     listing::{Field, Kind, Page, PageKey, PageRequest, Paging},
-    repeat::Repeatable,
+    repeat::{self, Repeatable},
 };
 
 use super::{
@@ -118,7 +118,7 @@ pub(super) async fn activate(room: &Room, named: Named<'_>, wish: Wish<'_>) -> R
     }
     let tenant = named.tenant;
     let mut tx = room.database.tenant(tenant).await?;
-    if let Some(answer) = tasks::answered(&mut tx, wish.repeat.as_ref()).await? {
+    if let Some(answer) = repeat::answered(&mut tx, wish.repeat.as_ref()).await? {
         return Ok(answer);
     }
     let (mut task, version) = named.find(&mut tx, Hold::Whole).await?;
@@ -204,7 +204,7 @@ pub(super) async fn deactivate(
     wish: Wish<'_>,
 ) -> Result<TaskAnswer, Refusal> {
     let mut tx = room.database.tenant(tenant).await?;
-    if let Some(answer) = tasks::answered(&mut tx, wish.repeat.as_ref()).await? {
+    if let Some(answer) = repeat::answered(&mut tx, wish.repeat.as_ref()).await? {
         return Ok(answer);
     }
     let mut task = tasks::held(&mut tx, tenant, task, wish.etag).await?;
@@ -218,7 +218,7 @@ pub(super) async fn deactivate(
 /// Goes back to the version that was active before.
 pub(super) async fn roll_back(room: &Room, tenant: &Tenant, task: &str, wish: Wish<'_>) -> Result<TaskAnswer, Refusal> {
     let mut tx = room.database.tenant(tenant).await?;
-    if let Some(answer) = tasks::answered(&mut tx, wish.repeat.as_ref()).await? {
+    if let Some(answer) = repeat::answered(&mut tx, wish.repeat.as_ref()).await? {
         return Ok(answer);
     }
     let mut task = tasks::held(&mut tx, tenant, task, wish.etag).await?;

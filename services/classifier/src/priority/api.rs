@@ -2,14 +2,14 @@
 
 use std::sync::Arc;
 
-use huiyin_chassis::{Caller, Refusal, Tenant, name, repeat::Repeatable, sql};
+use huiyin_chassis::{Caller, Refusal, Tenant, name, repeat::Repeatable, shelf::Which, sql};
 use huiyin_proto::classifier::v1::{self, priority_model_service_server::PriorityModelService};
 use tonic::{Request, Response, Status};
 
 use super::{
     convert,
     domain::UsedFor,
-    service::{self, Candidate, From, Which},
+    service::{self, Candidate, From},
     simulate::{self, Simulation},
 };
 use crate::{classification, room::Room};
@@ -174,12 +174,7 @@ fn version(caller: &Caller, name: &str) -> Result<(Tenant, UsedFor, Which), Refu
         .into_iter()
         .find(|used_for| used_for.key() == key)
         .ok_or_else(missing)?;
-    let which = if version == "active" {
-        Which::Active
-    } else {
-        Which::Version(version.parse().map_err(|_| missing())?)
-    };
-    Ok((tenant, used_for, which))
+    Ok((tenant, used_for, Which::of(version).ok_or_else(missing)?))
 }
 
 /// The one of three that a request names.

@@ -5,7 +5,8 @@ use std::sync::Arc;
 use huiyin_chassis::{
     Refusal, Tenant, Transaction, auth,
     listing::{Field, Kind, Page, PageKey, PageRequest, Paging},
-    repeat::Repeatable,
+    repeat::{self, Repeatable},
+    shelf::Which,
 };
 
 use super::{
@@ -18,50 +19,15 @@ use super::{
 use crate::{domain::SYSTEM, error::Error, room::Room};
 
 const FIELDS: &[Field] = &[
-    Field {
-        name: "use",
-        column: "used_for",
-        kind: Kind::Enum("huiyin.classifier.v1.PriorityUse"),
-    },
-    Field {
-        name: "version",
-        column: "version",
-        kind: Kind::Integer,
-    },
-    Field {
-        name: "preset",
-        column: "preset",
-        kind: Kind::Text,
-    },
-    Field {
-        name: "author",
-        column: "author",
-        kind: Kind::Text,
-    },
-    Field {
-        name: "active",
-        column: "active",
-        kind: Kind::Bool,
-    },
-    Field {
-        name: "create_time",
-        column: "create_time",
-        kind: Kind::Time,
-    },
+    Field::at("use", "used_for", Kind::Enum("huiyin.classifier.v1.PriorityUse")),
+    Field::of("version", Kind::Integer),
+    Field::of("preset", Kind::Text),
+    Field::of("author", Kind::Text),
+    Field::of("active", Kind::Bool),
+    Field::of("create_time", Kind::Time),
 ];
 
-const ORDERS: &[Field] = &[Field {
-    name: "version",
-    column: "version",
-    kind: Kind::Integer,
-}];
-
-/// Which version a caller means.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Which {
-    Active,
-    Version(i32),
-}
+const ORDERS: &[Field] = &[Field::of("version", Kind::Integer)];
 
 /// Which model a caller means; a draft is not kept.
 #[derive(Debug)]
@@ -125,7 +91,7 @@ pub(super) async fn create(
     repeat: Option<Repeatable>,
 ) -> Result<convert::PriorityModel, Refusal> {
     let mut tx = room.database.tenant(tenant).await?;
-    if let Some(answer) = answered(&mut tx, repeat.as_ref()).await? {
+    if let Some(answer) = repeat::answered(&mut tx, repeat.as_ref()).await? {
         return Ok(answer);
     }
     let new = match from {
@@ -156,7 +122,7 @@ pub(super) async fn create(
         return Ok(answer);
     }
     store::insert(&mut tx, tenant, &head, &new.content).await?;
-    keep(room, tx, repeat, answer).await
+    repeat::commit(tx, &room.clock, repeat.as_ref(), answer).await
 }
 
 fn of_preset(room: &Room, tenant: &Tenant, key: &str, used_for: Option<UsedFor>) -> Result<NewModel, Refusal> {
@@ -205,7 +171,7 @@ pub(super) async fn activate(
     repeat: Option<Repeatable>,
 ) -> Result<convert::PriorityModel, Refusal> {
     let mut tx = room.database.tenant(tenant).await?;
-    if let Some(answer) = answered(&mut tx, repeat.as_ref()).await? {
+    if let Some(answer) = repeat::answered(&mut tx, repeat.as_ref()).await? {
         return Ok(answer);
     }
     store::lock(&mut tx, tenant, room.priorities.builtin_preset(used_for)?).await?;
@@ -233,7 +199,7 @@ pub(super) async fn roll_back(
     repeat: Option<Repeatable>,
 ) -> Result<convert::PriorityModel, Refusal> {
     let mut tx = room.database.tenant(tenant).await?;
-    if let Some(answer) = answered(&mut tx, repeat.as_ref()).await? {
+    if let Some(answer) = repeat::answered(&mut tx, repeat.as_ref()).await? {
         return Ok(answer);
     }
     store::lock(&mut tx, tenant, room.priorities.builtin_preset(used_for)?).await?;
@@ -332,16 +298,6 @@ async fn whole(
     Ok(Some((head, builtin.content.clone())))
 }
 
-async fn answered(
-    tx: &mut Transaction,
-    repeat: Option<&Repeatable>,
-) -> Result<Option<convert::PriorityModel>, Refusal> {
-    match repeat {
-        Some(repeat) => repeat.answered(tx).await,
-        None => Ok(None),
-    }
-}
-
 async fn answer_with(
     room: &Room,
     mut tx: Transaction,
@@ -354,18 +310,5 @@ async fn answer_with(
         .await?
         .ok_or_else(|| Refusal::not_found(name))?;
     let answer = convert::model(tenant, &head, Some(&content));
-    keep(room, tx, repeat, answer).await
-}
-
-async fn keep(
-    room: &Room,
-    mut tx: Transaction,
-    repeat: Option<Repeatable>,
-    answer: convert::PriorityModel,
-) -> Result<convert::PriorityModel, Refusal> {
-    if let Some(repeat) = repeat {
-        repeat.answer(&mut tx, &room.clock, &answer).await?;
-    }
-    tx.commit().await?;
-    Ok(answer)
+    repeat::commit(tx, &room.clock, repeat.as_ref(), answer).await
 }

@@ -19,32 +19,16 @@ use super::{
 };
 use crate::{error::Error, room::Room};
 
-const SEEN_TIME: Field = Field {
-    name: "seen_time",
-    column: "f.seen_time",
-    kind: Kind::Time,
-};
-const CREATE_TIME: Field = Field {
-    name: "create_time",
-    column: "f.create_time",
-    kind: Kind::Time,
-};
+const SEEN_TIME: Field = Field::at("seen_time", "f.seen_time", Kind::Time);
+const CREATE_TIME: Field = Field::at("create_time", "f.create_time", Kind::Time);
 const FIELDS: &[Field] = &[
-    Field {
-        name: "source",
-        column: "f.source",
-        kind: Kind::Enum("huiyin.classifier.v1.MembershipSource"),
-    },
-    Field {
-        name: "recurrence",
-        column: "f.recurrence",
-        kind: Kind::Bool,
-    },
-    Field {
-        name: "customer",
-        column: "f.customer",
-        kind: Kind::Text,
-    },
+    Field::at(
+        "source",
+        "f.source",
+        Kind::Enum("huiyin.classifier.v1.MembershipSource"),
+    ),
+    Field::at("recurrence", "f.recurrence", Kind::Bool),
+    Field::at("customer", "f.customer", Kind::Text),
     SEEN_TIME,
     CREATE_TIME,
 ];

@@ -1,6 +1,9 @@
 //! Use cases of the policy: read, change.
 
-use huiyin_chassis::{Refusal, Tenant, repeat::Repeatable};
+use huiyin_chassis::{
+    Refusal, Tenant,
+    repeat::{self, Repeatable},
+};
 
 use super::{
     convert::{self, PolicyAnswer},
@@ -43,9 +46,5 @@ pub(super) async fn update(
     };
     store::put_policy(&mut tx, tenant, &kept, now).await?;
     let answer = convert::policy(tenant, &kept);
-    if let Some(repeat) = repeat {
-        repeat.answer(&mut tx, &room.clock, &answer).await?;
-    }
-    tx.commit().await?;
-    Ok(answer)
+    repeat::commit(tx, &room.clock, repeat.as_ref(), answer).await
 }

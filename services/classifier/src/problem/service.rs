@@ -3,7 +3,7 @@
 use huiyin_chassis::{
     Refusal, Tenant, Transaction,
     listing::{Field, Kind, Page, PageKey, PageRequest, Paging},
-    repeat::Repeatable,
+    repeat::{self, Repeatable},
 };
 use jiff::tz::TimeZone;
 use prost::Message;
@@ -19,82 +19,26 @@ use crate::{domain::UNCLASSIFIED, error::Error, reading::lexicon::Lexicon, room:
 /// A problem shows so many samples.
 const SAMPLES: i64 = 10;
 
-const CREATE_TIME: Field = Field {
-    name: "create_time",
-    column: "create_time",
-    kind: Kind::Time,
-};
-const FEEDBACK_COUNT: Field = Field {
-    name: "feedback_count",
-    column: "feedback_count",
-    kind: Kind::Integer,
-};
-const CUSTOMER_COUNT: Field = Field {
-    name: "customer_count",
-    column: "customer_count",
-    kind: Kind::Integer,
-};
+const CREATE_TIME: Field = Field::of("create_time", Kind::Time);
+const FEEDBACK_COUNT: Field = Field::of("feedback_count", Kind::Integer);
+const CUSTOMER_COUNT: Field = Field::of("customer_count", Kind::Integer);
 /// One without feedback stands where it was made: an order needs a value for each.
-const LAST_SEEN: Field = Field {
-    name: "last_seen_time",
-    column: "(COALESCE(last_seen_time, create_time))",
-    kind: Kind::Time,
-};
+const LAST_SEEN: Field = Field::at("last_seen_time", "(COALESCE(last_seen_time, create_time))", Kind::Time);
 const ORDERS: &[Field] = &[CREATE_TIME, FEEDBACK_COUNT, CUSTOMER_COUNT, LAST_SEEN];
 const FIELDS: &[Field] = &[
-    Field {
-        name: "state",
-        column: "state",
-        kind: Kind::Enum("huiyin.event.v1.ProblemState"),
-    },
-    Field {
-        name: "origin",
-        column: "origin",
-        kind: Kind::Enum("huiyin.classifier.v1.ProblemOrigin"),
-    },
-    Field {
-        name: "number",
-        column: "number",
-        kind: Kind::Text,
-    },
-    Field {
-        name: "category",
-        column: "category",
-        kind: Kind::Path,
-    },
-    Field {
-        name: "product_model",
-        column: "product_model",
-        kind: Kind::Text,
-    },
-    Field {
-        name: "batch",
-        column: "batch",
-        kind: Kind::Text,
-    },
+    Field::of("state", Kind::Enum("huiyin.event.v1.ProblemState")),
+    Field::of("origin", Kind::Enum("huiyin.classifier.v1.ProblemOrigin")),
+    Field::of("number", Kind::Text),
+    Field::of("category", Kind::Path),
+    Field::of("product_model", Kind::Text),
+    Field::of("batch", Kind::Text),
     FEEDBACK_COUNT,
     CUSTOMER_COUNT,
-    Field {
-        name: "recurrence_count",
-        column: "recurrence_count",
-        kind: Kind::Integer,
-    },
-    Field {
-        name: "first_seen_time",
-        column: "first_seen_time",
-        kind: Kind::Time,
-    },
-    Field {
-        name: "last_seen_time",
-        column: "last_seen_time",
-        kind: Kind::Time,
-    },
+    Field::of("recurrence_count", Kind::Integer),
+    Field::of("first_seen_time", Kind::Time),
+    Field::of("last_seen_time", Kind::Time),
     CREATE_TIME,
-    Field {
-        name: "update_time",
-        column: "update_time",
-        kind: Kind::Time,
-    },
+    Field::of("update_time", Kind::Time),
 ];
 
 /// Which problem, for the answer of which request, and by whom.
@@ -129,9 +73,7 @@ pub(super) async fn open<A: Message + Default>(
     repeat: Option<&Repeatable>,
 ) -> Result<Result<Transaction, A>, Refusal> {
     let mut tx = room.database.tenant(tenant).await?;
-    if let Some(repeat) = repeat
-        && let Some(answer) = repeat.answered(&mut tx).await?
-    {
+    if let Some(answer) = repeat::answered(&mut tx, repeat).await? {
         return Ok(Err(answer));
     }
     store::hold(&mut tx, tenant).await?;
@@ -185,17 +127,13 @@ pub(super) async fn settle(
 /// Answers with a problem, and commits.
 pub(super) async fn commit(
     room: &Room,
-    mut tx: Transaction,
+    tx: Transaction,
     tenant: &Tenant,
     problem: &Problem,
     repeat: Option<Repeatable>,
 ) -> Result<Answer, Refusal> {
     let answer = convert::answer(tenant, problem);
-    if let Some(repeat) = repeat {
-        repeat.answer(&mut tx, &room.clock, &answer).await?;
-    }
-    tx.commit().await?;
-    Ok(answer)
+    repeat::commit(tx, &room.clock, repeat.as_ref(), answer).await
 }
 
 /// A new problem with its number; it is not kept yet.

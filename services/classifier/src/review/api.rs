@@ -29,6 +29,15 @@ fn item_of(caller: &Caller, name: &str) -> Result<(Tenant, Uuid), Refusal> {
     name::child_uuid(caller, name, convert::REVIEW_ITEMS)
 }
 
+fn named<'n>(caller: &'n Caller, (tenant, id): &'n (Tenant, Uuid), name: &'n str) -> Named<'n> {
+    Named {
+        tenant,
+        id: *id,
+        name,
+        person: &caller.subject,
+    }
+}
+
 #[tonic::async_trait]
 impl ReviewService for Api {
     async fn list_review_items(
@@ -51,13 +60,8 @@ impl ReviewService for Api {
     ) -> Result<Response<v1::ReviewItem>, Status> {
         let caller = Caller::of(&request)?;
         let request = request.into_inner();
-        let (tenant, id) = item_of(&caller, &request.name)?;
-        let named = Named {
-            tenant: &tenant,
-            id,
-            name: &request.name,
-            person: &caller.subject,
-        };
+        let item = item_of(&caller, &request.name)?;
+        let named = named(&caller, &item, &request.name);
         Ok(Response::new(service::get(&self.room, named).await?))
     }
 
@@ -67,14 +71,9 @@ impl ReviewService for Api {
     ) -> Result<Response<v1::ReviewItem>, Status> {
         let caller = Caller::of(&request)?;
         let request = request.into_inner();
-        let (tenant, id) = item_of(&caller, &request.name)?;
-        let repeat = Repeatable::new(&tenant, &caller, "ClaimReviewItem", &request.request_id, &request)?;
-        let named = Named {
-            tenant: &tenant,
-            id,
-            name: &request.name,
-            person: &caller.subject,
-        };
+        let item = item_of(&caller, &request.name)?;
+        let repeat = Repeatable::new(&item.0, &caller, "ClaimReviewItem", &request.request_id, &request)?;
+        let named = named(&caller, &item, &request.name);
         let lease = convert::lease(request.lease.as_ref());
         Ok(Response::new(service::claim(&self.room, named, lease, repeat).await?))
     }
@@ -106,18 +105,13 @@ impl ReviewService for Api {
     ) -> Result<Response<v1::ReviewItem>, Status> {
         let caller = Caller::of(&request)?;
         let request = request.into_inner();
-        let (tenant, id) = item_of(&caller, &request.name)?;
-        let named = Named {
-            tenant: &tenant,
-            id,
-            name: &request.name,
-            person: &caller.subject,
-        };
+        let item = item_of(&caller, &request.name)?;
+        let named = named(&caller, &item, &request.name);
         let given = Given {
             label: &request.label,
             comment: &request.comment,
             etag: &request.etag,
-            repeat: Repeatable::new(&tenant, &caller, "ResolveReviewItem", &request.request_id, &request)?,
+            repeat: Repeatable::new(&item.0, &caller, "ResolveReviewItem", &request.request_id, &request)?,
         };
         Ok(Response::new(service::resolve(&self.room, named, given).await?))
     }
@@ -128,13 +122,8 @@ impl ReviewService for Api {
     ) -> Result<Response<v1::ReviewItem>, Status> {
         let caller = Caller::of(&request)?;
         let request = request.into_inner();
-        let (tenant, id) = item_of(&caller, &request.name)?;
-        let named = Named {
-            tenant: &tenant,
-            id,
-            name: &request.name,
-            person: &caller.subject,
-        };
+        let item = item_of(&caller, &request.name)?;
+        let named = named(&caller, &item, &request.name);
         Ok(Response::new(service::release(&self.room, named, true).await?))
     }
 
@@ -144,13 +133,8 @@ impl ReviewService for Api {
     ) -> Result<Response<v1::ReviewItem>, Status> {
         let caller = Caller::of(&request)?;
         let request = request.into_inner();
-        let (tenant, id) = item_of(&caller, &request.name)?;
-        let named = Named {
-            tenant: &tenant,
-            id,
-            name: &request.name,
-            person: &caller.subject,
-        };
+        let item = item_of(&caller, &request.name)?;
+        let named = named(&caller, &item, &request.name);
         Ok(Response::new(service::release(&self.room, named, false).await?))
     }
 

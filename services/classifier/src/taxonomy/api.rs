@@ -1,12 +1,16 @@
 //! The RPCs of taxonomies.
 
-use huiyin_chassis::{Caller, Refusal, name, repeat::Repeatable};
+use huiyin_chassis::{
+    Caller, Refusal, name,
+    repeat::Repeatable,
+    shelf::{Which, named},
+};
 use huiyin_proto::classifier::v1;
 use tonic::{Request, Response, Status};
 
 use super::{
     convert::{self, WithBroken as _},
-    service::{self, Which},
+    service,
 };
 use crate::room::Room;
 
@@ -18,8 +22,8 @@ type Answer = Result<Response<v1::Taxonomy>, Status>;
 pub(crate) async fn get_taxonomy(room: &Room, request: Request<v1::GetTaxonomyRequest>) -> Answer {
     let caller = Caller::of(&request)?;
     let name = request.into_inner().name;
-    let (tenant, id) = name::child(&caller, &name, COLLECTION)?;
-    let (head, content) = service::get(room, &tenant, which(&name, id)?, &name).await?;
+    let (tenant, which) = named(&caller, &name, COLLECTION)?;
+    let (head, content) = service::get(room, &tenant, which, &name).await?;
     Ok(Response::new(convert::taxonomy(&tenant, &head, Some(&content))))
 }
 
@@ -27,8 +31,8 @@ pub(crate) async fn get_taxonomy(room: &Room, request: Request<v1::GetTaxonomyRe
 pub(crate) async fn check_taxonomy(room: &Room, request: Request<v1::CheckTaxonomyRequest>) -> Answer {
     let caller = Caller::of(&request)?;
     let name = request.into_inner().name;
-    let (tenant, id) = name::child(&caller, &name, COLLECTION)?;
-    let (head, broken) = service::check(room, &tenant, which(&name, id)?, &name).await?;
+    let (tenant, which) = named(&caller, &name, COLLECTION)?;
+    let (head, broken) = service::check(room, &tenant, which, &name).await?;
     Ok(Response::new(
         convert::taxonomy(&tenant, &head, None).with_broken(&broken)?,
     ))
@@ -41,8 +45,8 @@ pub(crate) async fn diff_taxonomies(
 ) -> Result<Response<v1::DiffTaxonomiesResponse>, Status> {
     let caller = Caller::of(&request)?;
     let v1::DiffTaxonomiesRequest { name, base_version } = request.into_inner();
-    let (tenant, id) = name::child(&caller, &name, COLLECTION)?;
-    let differences = service::compare(room, &tenant, which(&name, id)?, &name, base_version).await?;
+    let (tenant, which) = named(&caller, &name, COLLECTION)?;
+    let differences = service::compare(room, &tenant, which, &name, base_version).await?;
     Ok(Response::new(v1::DiffTaxonomiesResponse {
         differences: differences.into_iter().map(convert::difference).collect(),
     }))
@@ -84,22 +88,11 @@ pub(crate) async fn create_taxonomy(room: &Room, request: Request<v1::CreateTaxo
 pub(crate) async fn activate_taxonomy(room: &Room, request: Request<v1::ActivateTaxonomyRequest>) -> Answer {
     let caller = Caller::of(&request)?;
     let request = request.into_inner();
-    let (tenant, id) = name::child(&caller, &request.name, COLLECTION)?;
-    let version = version(&request.name, id)?;
+    let (tenant, Which::Version(version)) = named(&caller, &request.name, COLLECTION)? else {
+        return Err(Refusal::not_found(&request.name).into());
+    };
     let repeat = Repeatable::new(&tenant, &caller, "ActivateTaxonomy", &request.request_id, &request)?;
     Ok(Response::new(
         service::activate(room, &tenant, version, &request.name, &request.etag, repeat).await?,
     ))
-}
-
-fn which(name: &str, id: &str) -> Result<Which, Refusal> {
-    if id == "active" {
-        Ok(Which::Active)
-    } else {
-        version(name, id).map(Which::Version)
-    }
-}
-
-fn version(name: &str, id: &str) -> Result<i32, Refusal> {
-    id.parse().map_err(|_| Refusal::not_found(name))
 }

@@ -4,8 +4,9 @@ use std::sync::Arc;
 
 use huiyin_chassis::{
     Refusal, Tenant, Transaction,
-    listing::{Field, Kind, Page, PageKey, PageRequest, Paging},
-    repeat::Repeatable,
+    listing::{Page, PageKey, PageRequest, Paging},
+    repeat::{self, Repeatable},
+    shelf::{self, Which},
 };
 
 use super::{
@@ -17,42 +18,6 @@ use super::{
     store,
 };
 use crate::{domain::SYSTEM, error::Error, priority, reading::lexicon::Lexicon, room::Room};
-
-const FIELDS: &[Field] = &[
-    Field {
-        name: "version",
-        column: "version",
-        kind: Kind::Integer,
-    },
-    Field {
-        name: "active",
-        column: "active",
-        kind: Kind::Bool,
-    },
-    Field {
-        name: "author",
-        column: "author",
-        kind: Kind::Text,
-    },
-    Field {
-        name: "create_time",
-        column: "create_time",
-        kind: Kind::Time,
-    },
-];
-
-const ORDERS: &[Field] = &[Field {
-    name: "version",
-    column: "version",
-    kind: Kind::Integer,
-}];
-
-/// Which version a caller means.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Which {
-    Active,
-    Version(i32),
-}
 
 /// A version, whole.
 pub(super) async fn get(room: &Room, tenant: &Tenant, which: Which, name: &str) -> Result<(Head, Content), Refusal> {
@@ -68,7 +33,13 @@ pub(super) async fn get(room: &Room, tenant: &Tenant, which: Which, name: &str) 
 
 /// The versions of a page, without their contents.
 pub(super) async fn list(room: &Room, tenant: &Tenant, paging: Paging<'_>) -> Result<Page<Head>, Refusal> {
-    let page = PageRequest::new(&room.page_tokens, tenant, "taxonomies", paging, (FIELDS, ORDERS))?;
+    let page = PageRequest::new(
+        &room.page_tokens,
+        tenant,
+        "taxonomies",
+        paging,
+        (shelf::FIELDS, shelf::ORDERS),
+    )?;
     let mut tx = room.database.tenant(tenant).await?;
     let heads = store::list(&mut tx, tenant, &room.lexicons.builtin, &page).await?;
     tx.rollback().await;
@@ -88,7 +59,7 @@ pub(super) async fn create(
     repeat: Option<Repeatable>,
 ) -> Result<convert::Taxonomy, Refusal> {
     let mut tx = room.database.tenant(tenant).await?;
-    if let Some(answer) = answered(&mut tx, repeat.as_ref()).await? {
+    if let Some(answer) = repeat::answered(&mut tx, repeat.as_ref()).await? {
         return Ok(answer);
     }
     let content = new.content;
@@ -115,7 +86,7 @@ pub(super) async fn create(
         return Ok(answer);
     }
     store::insert(&mut tx, tenant, &head, &content).await?;
-    keep(room, tx, repeat, answer).await
+    repeat::commit(tx, &room.clock, repeat.as_ref(), answer).await
 }
 
 /// A content with what it is read by: what cannot be made ready must not become a version that may be activated. Compiling what others wrote
@@ -141,7 +112,7 @@ pub(super) async fn activate(
     repeat: Option<Repeatable>,
 ) -> Result<convert::Taxonomy, Refusal> {
     let mut tx = room.database.tenant(tenant).await?;
-    if let Some(answer) = answered(&mut tx, repeat.as_ref()).await? {
+    if let Some(answer) = repeat::answered(&mut tx, repeat.as_ref()).await? {
         return Ok(answer);
     }
     store::lock(&mut tx, tenant, &room.lexicons.builtin).await?;
@@ -162,7 +133,7 @@ pub(super) async fn activate(
         .await?
         .ok_or_else(|| Refusal::not_found(name))?;
     let answer = convert::taxonomy(tenant, &head, Some(&content));
-    keep(room, tx, repeat, answer).await
+    repeat::commit(tx, &room.clock, repeat.as_ref(), answer).await
 }
 
 /// A version that does not keep its own examples does not come into effect (001-40).
@@ -252,24 +223,4 @@ pub(super) async fn whole(
         activate_time: None,
     });
     Ok(Some((head, builtin.content.clone())))
-}
-
-async fn answered(tx: &mut Transaction, repeat: Option<&Repeatable>) -> Result<Option<convert::Taxonomy>, Refusal> {
-    match repeat {
-        Some(repeat) => repeat.answered(tx).await,
-        None => Ok(None),
-    }
-}
-
-async fn keep(
-    room: &Room,
-    mut tx: Transaction,
-    repeat: Option<Repeatable>,
-    answer: convert::Taxonomy,
-) -> Result<convert::Taxonomy, Refusal> {
-    if let Some(repeat) = repeat {
-        repeat.answer(&mut tx, &room.clock, &answer).await?;
-    }
-    tx.commit().await?;
-    Ok(answer)
 }

@@ -14,25 +14,13 @@ use crate::attachment::domain::{Attachment, ScanState, Sha256};
 
 /// What a list can be filtered by.
 pub(crate) const FIELDS: &[Field] = &[
-    Field {
-        name: "media_type",
-        column: "media_type",
-        kind: Kind::Text,
-    },
-    Field {
-        name: "author",
-        column: "author",
-        kind: Kind::Text,
-    },
+    Field::of("media_type", Kind::Text),
+    Field::of("author", Kind::Text),
     CREATE_TIME,
 ];
 /// What a list can be ordered by.
 pub(crate) const ORDER: &[Field] = &[CREATE_TIME];
-const CREATE_TIME: Field = Field {
-    name: "create_time",
-    column: "create_time",
-    kind: Kind::Time,
-};
+const CREATE_TIME: Field = Field::of("create_time", Kind::Time);
 
 /// Bytes that are held.
 #[derive(sqlx::FromRow)]

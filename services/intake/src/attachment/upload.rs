@@ -5,7 +5,11 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use futures::{Stream, StreamExt as _};
-use huiyin_chassis::{Refusal, Tenant, Transaction, mask::mask, repeat::Repeatable};
+use huiyin_chassis::{
+    Refusal, Tenant, Transaction,
+    mask::mask,
+    repeat::{self, Repeatable},
+};
 use sha2::{Digest as _, Sha256};
 use tonic::Code;
 use uuid::Uuid;
@@ -238,11 +242,7 @@ impl Room {
             timers::expire_unlinked(&mut tx, tenant, id, now + jiff::SignedDuration::from_hours(hours)).await?;
         }
         let answer = convert::answer(tenant, new);
-        if let Some(repeat) = &repeat {
-            repeat.answer(&mut tx, &self.ledger.clock, &answer).await?;
-        }
-        tx.commit().await?;
-        Ok(answer)
+        repeat::commit(tx, &self.ledger.clock, repeat.as_ref(), answer).await
     }
 }
 

@@ -1,8 +1,10 @@
 //! The use cases of customers, each with its transaction.
 
-use huiyin_chassis::{Refusal, Tenant, Transaction, repeat::Repeatable};
+use huiyin_chassis::{
+    Refusal, Tenant, Transaction,
+    repeat::{self, Repeatable},
+};
 use jiff::Timestamp;
-use prost::Message;
 use uuid::Uuid;
 
 use super::{
@@ -58,7 +60,7 @@ impl Room {
         let fields = masked(edit.paths, edit.said.given())
             .map_err(|path| Refusal::invalid_field("update_mask", format!("{path} cannot be set")))?;
         let mut tx = self.ledger.database.tenant(tenant).await?;
-        if let Some(answer) = answered(&mut tx, repeat.as_ref()).await? {
+        if let Some(answer) = repeat::answered(&mut tx, repeat.as_ref()).await? {
             return Ok(answer);
         }
         let now = self.ledger.clock.now();
@@ -88,7 +90,7 @@ impl Room {
         repeat: Option<Repeatable>,
     ) -> Result<Answer, Refusal> {
         let mut tx = self.ledger.database.tenant(tenant).await?;
-        if let Some(answer) = answered(&mut tx, repeat.as_ref()).await? {
+        if let Some(answer) = repeat::answered(&mut tx, repeat.as_ref()).await? {
             return Ok(answer);
         }
         store::lock_all(&mut tx, tenant).await?;
@@ -118,7 +120,7 @@ impl Room {
         repeat: Option<Repeatable>,
     ) -> Result<Answer, Refusal> {
         let mut tx = self.ledger.database.tenant(tenant).await?;
-        if let Some(answer) = answered(&mut tx, repeat.as_ref()).await? {
+        if let Some(answer) = repeat::answered(&mut tx, repeat.as_ref()).await? {
             return Ok(answer);
         }
         store::lock_all(&mut tx, tenant).await?;
@@ -158,7 +160,7 @@ impl Room {
         repeat: Option<Repeatable>,
     ) -> Result<SegmentAnswer, Refusal> {
         let mut tx = self.ledger.database.tenant(tenant).await?;
-        if let Some(answer) = answered(&mut tx, repeat.as_ref()).await? {
+        if let Some(answer) = repeat::answered(&mut tx, repeat.as_ref()).await? {
             return Ok(answer);
         }
         let revision = store::segments(&mut tx, tenant, true)
@@ -168,9 +170,7 @@ impl Room {
         let now = self.ledger.clock.now();
         store::set_segments(&mut tx, tenant, &segments, revision + 1, now).await?;
         let answer = convert::segment_policy(tenant, segments, revision + 1, Some(now));
-        keep(&mut tx, &self.ledger.clock, repeat.as_ref(), &answer).await?;
-        tx.commit().await?;
-        Ok(answer)
+        repeat::commit(tx, &self.ledger.clock, repeat.as_ref(), answer).await
     }
 
     /// A customer; none where nobody is known by this id.
@@ -221,33 +221,7 @@ impl Room {
             .await?
             .ok_or_else(|| missing(tenant, id))?;
         let answer = convert::customer(tenant, customer);
-        keep(&mut tx, &self.ledger.clock, repeat, &answer).await?;
-        tx.commit().await?;
-        Ok(answer)
-    }
-}
-
-/// The answer that this request got before.
-pub(crate) async fn answered<A: Message + Default>(
-    tx: &mut Transaction,
-    repeat: Option<&Repeatable>,
-) -> Result<Option<A>, Refusal> {
-    match repeat {
-        Some(repeat) => repeat.answered(tx).await,
-        None => Ok(None),
-    }
-}
-
-/// Keeps the answer for when the request comes again.
-pub(crate) async fn keep(
-    tx: &mut Transaction,
-    clock: &huiyin_chassis::Clock,
-    repeat: Option<&Repeatable>,
-    answer: &impl Message,
-) -> Result<(), Refusal> {
-    match repeat {
-        Some(repeat) => repeat.answer(tx, clock, answer).await,
-        None => Ok(()),
+        repeat::commit(tx, &self.ledger.clock, repeat, answer).await
     }
 }
 

@@ -1,7 +1,10 @@
 //! Beginning an erasure: in one transaction the keys and the customer are gone, and nothing that arrives is theirs any more. The words
 //! and what hangs on the feedbacks follow in parts, for everybody who hands in waits for the first; the rest is `operation`'s.
 
-use huiyin_chassis::{Refusal, Tenant, Transaction, name, repeat::Repeatable};
+use huiyin_chassis::{
+    Refusal, Tenant, Transaction, name,
+    repeat::{self, Repeatable},
+};
 use huiyin_events::Erased;
 use uuid::Uuid;
 
@@ -11,10 +14,7 @@ use super::{
     store_around,
 };
 use crate::{
-    customer::{
-        self,
-        service::{answered, keep, missing},
-    },
+    customer::{self, service::missing},
     room::Room,
     status,
 };
@@ -42,7 +42,7 @@ impl Room {
         repeat: Option<Repeatable>,
     ) -> Result<Answer, Refusal> {
         let mut tx = self.ledger.database.tenant(tenant).await?;
-        if let Some(answer) = answered(&mut tx, repeat.as_ref()).await? {
+        if let Some(answer) = repeat::answered(&mut tx, repeat.as_ref()).await? {
             return Ok(answer);
         }
         let now = self.ledger.clock.now();
@@ -92,8 +92,7 @@ impl Room {
                 operation
             }
         };
-        keep(&mut tx, &self.ledger.clock, repeat.as_ref(), &operation).await?;
-        tx.commit().await?;
+        let operation = repeat::commit(tx, &self.ledger.clock, repeat.as_ref(), operation).await?;
         tracing::info!(author, erasure = request.name, "a customer is erased");
         Ok(operation)
     }

@@ -5,43 +5,42 @@ use uuid::Uuid;
 
 /// Forgets what texts were compared by, and what people wrote about where they stand; where they stand stays.
 pub(crate) async fn forget_words(tx: &mut Transaction, tenant: &Tenant, feedbacks: &[Uuid]) -> Result<u64, Refusal> {
-    let mut forgotten = 0;
-    for statement in [
+    let statements = [
         "DELETE FROM feedback_print WHERE tenant_id = $1 AND id = ANY ($2)",
         "DELETE FROM feedback_band WHERE tenant_id = $1 AND feedback_id = ANY ($2)",
         "UPDATE feedback_standing SET state_reason = '', before_reason = CASE WHEN before_state IS NOT NULL THEN '' END
          WHERE tenant_id = $1 AND id = ANY ($2) AND (state_reason <> '' OR before_reason <> '')",
         "UPDATE customer_status SET message = '' WHERE tenant_id = $1 AND feedback_id = ANY ($2) AND message <> ''",
-    ] {
-        forgotten += sqlx::query(statement)
-            .bind(tenant.key())
-            .bind(feedbacks)
-            .execute(&mut **tx)
-            .await?
-            .rows_affected();
-    }
-    Ok(forgotten)
+    ];
+    each(tx, tenant, feedbacks, &statements).await
 }
 
 /// Forgets which others are near to them, which thread they belong to, and the hashes of their mails: of all mails of the same sender,
 /// answered or not.
 pub(crate) async fn forget_ties(tx: &mut Transaction, tenant: &Tenant, feedbacks: &[Uuid]) -> Result<u64, Refusal> {
-    let mut forgotten = 0;
-    for statement in [
+    let statements = [
         "DELETE FROM feedback_link WHERE tenant_id = $1 AND (id = ANY ($2) OR other = ANY ($2))",
         "DELETE FROM feedback_thread WHERE tenant_id = $1 AND (feedback_id = ANY ($2) OR thread_of = ANY ($2))",
         "DELETE FROM mail WHERE tenant_id = $1 AND sender IN (
              SELECT sender FROM mail WHERE tenant_id = $1 AND feedback_id = ANY ($2))",
         "UPDATE mail SET thread_of = NULL WHERE tenant_id = $1 AND thread_of = ANY ($2)",
-    ] {
-        forgotten += sqlx::query(statement)
-            .bind(tenant.key())
-            .bind(feedbacks)
-            .execute(&mut **tx)
-            .await?
-            .rows_affected();
+    ];
+    each(tx, tenant, feedbacks, &statements).await
+}
+
+/// Carries out statements that take the tenant and the feedbacks; how many rows they changed.
+async fn each(
+    tx: &mut Transaction,
+    tenant: &Tenant,
+    feedbacks: &[Uuid],
+    statements: &[&'static str],
+) -> Result<u64, Refusal> {
+    let mut changed = 0;
+    for statement in statements {
+        let done = sqlx::query(*statement).bind(tenant.key()).bind(feedbacks);
+        changed += done.execute(&mut **tx).await?.rows_affected();
     }
-    Ok(forgotten)
+    Ok(changed)
 }
 
 /// What hangs on some feedbacks, one JSON object each, with a `kind`: files by name, where they stand, what their customers were told,

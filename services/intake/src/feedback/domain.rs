@@ -281,4 +281,4 @@ pub(crate) fn number(day: i32, sequence: i64) -> String {
 }
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

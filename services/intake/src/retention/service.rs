@@ -2,7 +2,7 @@
 
 use huiyin_chassis::{
     Refusal, Tenant, Transaction,
-    repeat::Repeatable,
+    repeat::{self, Repeatable},
     timer::{self, Timer},
 };
 use huiyin_events::Whose;
@@ -15,10 +15,7 @@ use super::{
     store::{self, Mark, Order, Policy},
 };
 use crate::{
-    customer::{
-        known::began,
-        service::{answered, keep, require_etag},
-    },
+    customer::{known::began, service::require_etag},
     erasure::{service::ROOMS, store_around},
     events::FEEDBACKS,
     room::Room,
@@ -83,7 +80,7 @@ impl Room {
         repeat: Option<Repeatable>,
     ) -> Result<Answer, Refusal> {
         let mut tx = self.ledger.database.tenant(tenant).await?;
-        if let Some(answer) = answered(&mut tx, repeat.as_ref()).await? {
+        if let Some(answer) = repeat::answered(&mut tx, repeat.as_ref()).await? {
             return Ok(answer);
         }
         let before = store::policy(&mut tx, tenant, true).await?;
@@ -104,9 +101,7 @@ impl Room {
         };
         timer::schedule(&mut tx, tenant, TIMER, &key, now, &sweep).await?;
         let answer = convert::answer(tenant, &policy);
-        keep(&mut tx, &self.ledger.clock, repeat.as_ref(), &answer).await?;
-        tx.commit().await?;
-        Ok(answer)
+        repeat::commit(tx, &self.ledger.clock, repeat.as_ref(), answer).await
     }
 
     /// Blanks a part of what is over its time, and sets the timer for the next; a timer of an older policy ends here. It never looks

@@ -18,19 +18,22 @@ use crate::{events::FEEDBACKS, feedback, room::Room};
 pub(crate) struct Api(pub(crate) Arc<Room>);
 
 impl Api {
-    async fn moved(
+    /// Moves a feedback; `said` are its name, the reason and the id of the request.
+    async fn moved<R: Message>(
         &self,
-        caller: Caller,
-        request: &impl Message,
-        (name, reason, request_id): (&str, &str, &str),
+        request: Request<R>,
         (method, way): (&'static str, Move),
+        said: fn(&R) -> [&str; 3],
     ) -> Result<Response<v1::Feedback>, Status> {
+        let caller = Caller::of(&request)?;
+        let request = request.into_inner();
+        let [name, reason, request_id] = said(&request);
         let (tenant, id) = name::child_uuid(&caller, name, FEEDBACKS)?;
         let mover = Mover {
             tenant: &tenant,
             actor: &caller.subject,
             reason,
-            repeat: Repeatable::new(&tenant, &caller, method, request_id, request)?,
+            repeat: Repeatable::new(&tenant, &caller, method, request_id, &request)?,
         };
         let say = |feedback| feedback::convert::answer(&tenant, feedback);
         Ok(Response::new(self.0.move_feedback(mover, id, way, say).await?))
@@ -43,30 +46,20 @@ impl ScreeningService for Api {
         &self,
         request: Request<v1::QuarantineFeedbackRequest>,
     ) -> Result<Response<v1::Feedback>, Status> {
-        let caller = Caller::of(&request)?;
-        let request = request.into_inner();
-        let said = (
-            request.name.as_str(),
-            request.reason.as_str(),
-            request.request_id.as_str(),
-        );
-        self.moved(caller, &request, said, ("QuarantineFeedback", Move::Quarantine))
-            .await
+        self.moved(request, ("QuarantineFeedback", Move::Quarantine), |request| {
+            [&request.name, &request.reason, &request.request_id]
+        })
+        .await
     }
 
     async fn release_feedback(
         &self,
         request: Request<v1::ReleaseFeedbackRequest>,
     ) -> Result<Response<v1::Feedback>, Status> {
-        let caller = Caller::of(&request)?;
-        let request = request.into_inner();
-        let said = (
-            request.name.as_str(),
-            request.reason.as_str(),
-            request.request_id.as_str(),
-        );
-        self.moved(caller, &request, said, ("ReleaseFeedback", Move::Release))
-            .await
+        self.moved(request, ("ReleaseFeedback", Move::Release), |request| {
+            [&request.name, &request.reason, &request.request_id]
+        })
+        .await
     }
 
     async fn list_quarantined_feedbacks(
@@ -115,15 +108,10 @@ impl ScreeningService for Api {
         &self,
         request: Request<v1::UnmergeFeedbackRequest>,
     ) -> Result<Response<v1::Feedback>, Status> {
-        let caller = Caller::of(&request)?;
-        let request = request.into_inner();
-        let said = (
-            request.name.as_str(),
-            request.reason.as_str(),
-            request.request_id.as_str(),
-        );
-        self.moved(caller, &request, said, ("UnmergeFeedback", Move::Unmerge))
-            .await
+        self.moved(request, ("UnmergeFeedback", Move::Unmerge), |request| {
+            [&request.name, &request.reason, &request.request_id]
+        })
+        .await
     }
 
     async fn find_similar_feedbacks(

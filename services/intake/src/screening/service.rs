@@ -1,6 +1,10 @@
 //! The use cases of screening: set aside and let go, merge and take apart, and what is to be known of one before it is stored.
 
-use huiyin_chassis::{Database, Refusal, Tenant, Transaction, mask::mask, repeat::Repeatable};
+use huiyin_chassis::{
+    Database, Refusal, Tenant, Transaction,
+    mask::mask,
+    repeat::{self, Repeatable},
+};
 use huiyin_events::NewEvent;
 use prost::Message;
 use uuid::Uuid;
@@ -166,9 +170,7 @@ impl Room {
         } = mover;
         let reason = mask(reason);
         let mut tx = self.ledger.database.tenant(tenant).await?;
-        if let Some(repeat) = &repeat
-            && let Some(answer) = repeat.answered(&mut tx).await?
-        {
+        if let Some(answer) = repeat::answered(&mut tx, repeat.as_ref()).await? {
             return Ok(answer);
         }
         let now = self.ledger.clock.now();
@@ -205,11 +207,7 @@ impl Room {
         store::put(&mut tx, tenant, &[(id, &feedback.standing)], now).await?;
         self.ledger.tell(&mut tx, tenant, told).await?;
         let answer = say(feedback);
-        if let Some(repeat) = &repeat {
-            repeat.answer(&mut tx, &self.ledger.clock, &answer).await?;
-        }
-        tx.commit().await?;
-        Ok(answer)
+        repeat::commit(tx, &self.ledger.clock, repeat.as_ref(), answer).await
     }
 
     /// Merges feedbacks into one, all or none; answers with `say` of that one and of them.
@@ -228,9 +226,7 @@ impl Room {
         } = mover;
         let reason = mask(reason);
         let mut tx = self.ledger.database.tenant(tenant).await?;
-        if let Some(repeat) = &repeat
-            && let Some(answer) = repeat.answered(&mut tx).await?
-        {
+        if let Some(answer) = repeat::answered(&mut tx, repeat.as_ref()).await? {
             return Ok(answer);
         }
         let now = self.ledger.clock.now();
@@ -266,11 +262,7 @@ impl Room {
         store::put(&mut tx, tenant, &standings, now).await?;
         self.ledger.tell(&mut tx, tenant, told).await?;
         let answer = say(into, feedbacks);
-        if let Some(repeat) = &repeat {
-            repeat.answer(&mut tx, &self.ledger.clock, &answer).await?;
-        }
-        tx.commit().await?;
-        Ok(answer)
+        repeat::commit(tx, &self.ledger.clock, repeat.as_ref(), answer).await
     }
 
     /// What says nearly the same as a stored feedback, and whether it was compared yet.

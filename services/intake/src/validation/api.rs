@@ -2,14 +2,16 @@
 
 use std::sync::Arc;
 
-use huiyin_chassis::{Caller, Refusal, Tenant, name, repeat::Repeatable, server::Language};
+use huiyin_chassis::{
+    Caller, Refusal, name,
+    repeat::Repeatable,
+    server::Language,
+    shelf::{Edition, Kept as _, Which, named},
+};
 use huiyin_proto::intake::v1::{self, validation_service_server::ValidationService};
 use tonic::{Request, Response, Status};
 
-use super::{
-    convert,
-    service::{Edition, PROFILES, Which, assess},
-};
+use super::{convert, domain::Profile, service::assess};
 use crate::{feedback, room::Room};
 
 /// The server of `huiyin.intake.v1.ValidationService`.
@@ -23,8 +25,8 @@ impl ValidationService for Api {
     ) -> Result<Response<v1::ValidationProfile>, Status> {
         let caller = Caller::of(&request)?;
         let name = request.into_inner().name;
-        let (tenant, which) = named(&caller, &name)?;
-        let edition = self.0.profile(&tenant, &name, which).await?;
+        let (tenant, which) = named(&caller, &name, Profile::COLLECTION)?;
+        let edition = self.0.shelf.get(&tenant, &name, which).await?;
         Ok(Response::new(convert::edition(&tenant, &edition)))
     }
 
@@ -35,7 +37,7 @@ impl ValidationService for Api {
         let caller = Caller::of(&request)?;
         let request = request.into_inner();
         let tenant = name::parent(&caller, &request.parent)?;
-        let page = self.0.profiles_page(&tenant, request.paging()).await?;
+        let page = self.0.shelf.list(&tenant, request.paging()).await?;
         Ok(Response::new(v1::ListValidationProfilesResponse {
             validation_profiles: page
                 .entries
@@ -62,10 +64,11 @@ impl ValidationService for Api {
         )?;
         let profile = request.validation_profile.unwrap_or_default();
         let new = convert::new_edition(profile, caller.subject, "validation_profile")?;
-        let say = |edition: &Edition| convert::edition(&tenant, edition);
+        let say = |edition: &Edition<Profile>| convert::edition(&tenant, edition);
         Ok(Response::new(
             self.0
-                .create_profile(&tenant, new, request.validate_only, repeat, say)
+                .shelf
+                .create(&tenant, new, request.validate_only, repeat, say)
                 .await?,
         ))
     }
@@ -76,7 +79,7 @@ impl ValidationService for Api {
     ) -> Result<Response<v1::ValidationProfile>, Status> {
         let caller = Caller::of(&request)?;
         let request = request.into_inner();
-        let (tenant, which) = named(&caller, &request.name)?;
+        let (tenant, which) = named(&caller, &request.name, Profile::COLLECTION)?;
         let Which::Version(version) = which else {
             return Err(Refusal::not_found(&request.name).into());
         };
@@ -87,12 +90,14 @@ impl ValidationService for Api {
             &request.request_id,
             &request,
         )?;
-        let say = |edition: &Edition| convert::edition(&tenant, edition);
-        Ok(Response::new(
-            self.0
-                .activate_profile(&tenant, (&request.name, version), &request.etag, repeat, say)
-                .await?,
-        ))
+        let say = |edition: &Edition<Profile>| convert::edition(&tenant, edition);
+        let answer = self
+            .0
+            .shelf
+            .activate(&tenant, &request.name, version, &request.etag, repeat, say)
+            .await?;
+        self.0.profiles.activated(&tenant);
+        Ok(Response::new(answer))
     }
 
     async fn check_feedback(
@@ -113,10 +118,4 @@ impl ValidationService for Api {
             &tenant, assessment, similar, state, version,
         )))
     }
-}
-
-fn named(caller: &Caller, name: &str) -> Result<(Tenant, Which), Refusal> {
-    let (tenant, id) = name::child(caller, name, PROFILES)?;
-    let which = Which::of(id).ok_or_else(|| Refusal::not_found(name))?;
-    Ok((tenant, which))
 }

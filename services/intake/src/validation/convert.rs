@@ -1,6 +1,10 @@
 //! Between what stands on the wire and what a profile is.
 
-use huiyin_chassis::{Refusal, Tenant, sql};
+use huiyin_chassis::{
+    Refusal, Tenant,
+    shelf::{Edition, NewEdition, Title},
+    sql,
+};
 use huiyin_proto::intake::v1;
 use jiff::SignedDuration;
 
@@ -8,7 +12,7 @@ use super::{
     domain::{
         ChannelRules, ContactPolicy, ProductType, Profile, RequiredField, Sentence, VaguenessPolicy, rulebook::Rulebook,
     },
-    service::{Assessment, Edition, NewEdition, PROFILES},
+    service::Assessment,
 };
 use crate::{
     feedback::domain::ContactHandling,
@@ -22,7 +26,11 @@ use crate::{
 ///
 /// # Errors
 /// INVALID_ARGUMENT with every entry that does not fit.
-pub(crate) fn new_edition(profile: v1::ValidationProfile, author: String, path: &str) -> Result<NewEdition, Refusal> {
+pub(crate) fn new_edition(
+    profile: v1::ValidationProfile,
+    author: String,
+    path: &str,
+) -> Result<NewEdition<Profile>, Refusal> {
     let content = Profile {
         rules: profile.rules.into_iter().map(rules).collect(),
         product_types: profile.product_types.into_iter().map(product_type).collect(),
@@ -33,8 +41,10 @@ pub(crate) fn new_edition(profile: v1::ValidationProfile, author: String, path: 
         return Err(Refusal::invalid(violations.into_iter().map(at_path).collect()));
     }
     Ok(NewEdition {
-        display_name: profile.display_name,
-        change_reason: profile.change_reason,
+        title: Title {
+            display_name: profile.display_name,
+            change_reason: profile.change_reason,
+        },
         content,
         author,
     })
@@ -93,13 +103,13 @@ fn policy(policy: v1::ScreeningPolicy) -> Policy {
 }
 
 /// A version as a caller is shown it.
-pub(crate) fn edition(tenant: &Tenant, edition: &Edition) -> v1::ValidationProfile {
+pub(crate) fn edition(tenant: &Tenant, edition: &Edition<Profile>) -> v1::ValidationProfile {
     let content = &edition.content;
     v1::ValidationProfile {
-        name: tenant.child(PROFILES, edition.version),
+        name: edition.name(tenant),
         version: edition.version,
-        display_name: edition.display_name.clone(),
-        change_reason: edition.change_reason.clone(),
+        display_name: edition.title.display_name.clone(),
+        change_reason: edition.title.change_reason.clone(),
         rules: content.rules.iter().map(said_rules).collect(),
         product_types: content.product_types.iter().map(said_product_type).collect(),
         screening: Some(said_policy(&content.screening)),

@@ -7,4 +7,3 @@ pub(crate) mod domain;
 pub(crate) mod profiles;
 pub(crate) mod sentence;
 pub(crate) mod service;
-pub(crate) mod store;

@@ -6,13 +6,10 @@ use std::{
     sync::{Arc, Mutex, PoisonError},
 };
 
-use huiyin_chassis::{Clock, Database, Refusal, Tenant, Transaction};
+use huiyin_chassis::{Clock, Database, Refusal, Tenant, Transaction, shelf};
 use jiff::{SignedDuration, Timestamp};
 
-use super::{
-    domain::{Profile, rulebook::Rulebook},
-    store,
-};
+use super::domain::{Profile, rulebook::Rulebook};
 
 /// So long is what was read taken for what is in effect.
 const FRESH: SignedDuration = SignedDuration::from_secs(2);
@@ -59,7 +56,7 @@ impl Profiles {
             return Ok(rulebook);
         }
         let activations = self.kept().activations;
-        let (version, profile) = store::active(tx, tenant).await?;
+        let (profile, version) = shelf::active::<Profile>(tx, tenant).await?;
         let rulebook = self.ready(tenant, version, &profile)?;
         let now = self.clock.now();
         let mut kept = self.kept();

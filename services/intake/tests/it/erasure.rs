@@ -25,7 +25,7 @@ use huiyin_proto::{
         VerifyErasureCertificateRequest,
     },
 };
-use huiyin_testkit::{Source, Stage, eventually};
+use huiyin_testkit::{Source, Stage, eventually, rows_with};
 use prost::Message as _;
 use tonic::{Code, Request, Response, Status, service::Routes};
 
@@ -190,29 +190,8 @@ impl World {
 
     /// In how many rows of all tables this stands, bytes included.
     pub(crate) async fn rows_with(&self, text: &str) -> i64 {
-        let mut database = self.stand.database().await;
-        let tables: Vec<String> = sqlx::query_scalar(
-            "SELECT oid::regclass::text FROM pg_class
-             WHERE relkind = 'r' AND relnamespace IN ('public'::regnamespace, 'chassis'::regnamespace, 'events'::regnamespace)",
-        )
-        .fetch_all(&mut database)
-        .await
-        .unwrap();
-        let hex: String = text.bytes().map(|byte| format!("{byte:02x}")).collect();
-        let mut rows = 0;
-        for table in &tables {
-            let statement = format!(
-                "SELECT count(*) FROM {table} AS t WHERE position($1 IN t::text) > 0 OR position($2 IN t::text) > 0"
-            );
-            let count: i64 = sqlx::query_scalar(sqlx::AssertSqlSafe(statement))
-                .bind(text)
-                .bind(&hex)
-                .fetch_one(&mut database)
-                .await
-                .unwrap();
-            rows += count;
-        }
-        rows
+        let (clear, bytes) = rows_with(&mut self.stand.database().await, text).await;
+        clear + bytes
     }
 }
 

@@ -35,37 +35,13 @@ const LOOK: Duration = Duration::from_secs(1);
 const CHECKPOINT: Duration = Duration::from_secs(5);
 
 const FIELDS: &[Field] = &[
-    Field {
-        name: "read",
-        column: "(i.read_time IS NOT NULL)",
-        kind: Kind::Bool,
-    },
-    Field {
-        name: "purpose",
-        column: "m.purpose",
-        kind: Kind::Enum("huiyin.notification.v1.Purpose"),
-    },
-    Field {
-        name: "work_order",
-        column: "m.work_order",
-        kind: Kind::Text,
-    },
-    Field {
-        name: "feedback",
-        column: "m.feedback",
-        kind: Kind::Text,
-    },
-    Field {
-        name: "create_time",
-        column: "i.create_time",
-        kind: Kind::Time,
-    },
+    Field::at("read", "(i.read_time IS NOT NULL)", Kind::Bool),
+    Field::at("purpose", "m.purpose", Kind::Enum("huiyin.notification.v1.Purpose")),
+    Field::at("work_order", "m.work_order", Kind::Text),
+    Field::at("feedback", "m.feedback", Kind::Text),
+    Field::at("create_time", "i.create_time", Kind::Time),
 ];
-const ORDER: &[Field] = &[Field {
-    name: "create_time",
-    column: "i.create_time",
-    kind: Kind::Time,
-}];
+const ORDER: &[Field] = &[Field::at("create_time", "i.create_time", Kind::Time)];
 
 /// Where a watch is, sealed in its cursor.
 #[derive(Debug, Clone, Copy, Serialize, Deserialize)]

@@ -3,7 +3,7 @@
 use huiyin_chassis::{
     Refusal, Tenant, Transaction,
     listing::{Field, Kind, Page, PageKey, PageRequest, Paging},
-    repeat::Repeatable,
+    repeat::{self, Repeatable},
 };
 use uuid::Uuid;
 
@@ -18,72 +18,24 @@ use crate::{
 };
 
 const FIELDS: &[Field] = &[
-    Field {
-        name: "work_order",
-        column: "m.work_order",
-        kind: Kind::Text,
-    },
-    Field {
-        name: "feedback",
-        column: "m.feedback",
-        kind: Kind::Text,
-    },
-    Field {
-        name: "episode",
-        column: "m.episode",
-        kind: Kind::Integer,
-    },
-    Field {
-        name: "purpose",
-        column: "m.purpose",
-        kind: Kind::Enum("huiyin.notification.v1.Purpose"),
-    },
-    Field {
-        name: "audience",
-        column: "m.audience",
-        kind: Kind::Enum("huiyin.notification.v1.Audience"),
-    },
-    Field {
-        name: "recipient",
-        column: "m.recipient",
-        kind: Kind::Text,
-    },
-    Field {
-        name: "medium",
-        column: "m.medium",
-        kind: Kind::Enum("huiyin.notification.v1.Medium"),
-    },
-    Field {
-        name: "webhook_endpoint",
-        column: "coalesce('tenants/' || m.tenant_id || '/webhookEndpoints/' || m.endpoint_id, '')",
-        kind: Kind::Text,
-    },
-    Field {
-        name: "state",
-        column: "m.state",
-        kind: Kind::Enum("huiyin.notification.v1.MessageState"),
-    },
-    Field {
-        name: "event",
-        column: "m.event_id",
-        kind: Kind::Text,
-    },
-    Field {
-        name: "create_time",
-        column: "m.create_time",
-        kind: Kind::Time,
-    },
-    Field {
-        name: "settle_time",
-        column: "m.settle_time",
-        kind: Kind::Time,
-    },
+    Field::at("work_order", "m.work_order", Kind::Text),
+    Field::at("feedback", "m.feedback", Kind::Text),
+    Field::at("episode", "m.episode", Kind::Integer),
+    Field::at("purpose", "m.purpose", Kind::Enum("huiyin.notification.v1.Purpose")),
+    Field::at("audience", "m.audience", Kind::Enum("huiyin.notification.v1.Audience")),
+    Field::at("recipient", "m.recipient", Kind::Text),
+    Field::at("medium", "m.medium", Kind::Enum("huiyin.notification.v1.Medium")),
+    Field::at(
+        "webhook_endpoint",
+        "coalesce('tenants/' || m.tenant_id || '/webhookEndpoints/' || m.endpoint_id, '')",
+        Kind::Text,
+    ),
+    Field::at("state", "m.state", Kind::Enum("huiyin.notification.v1.MessageState")),
+    Field::at("event", "m.event_id", Kind::Text),
+    Field::at("create_time", "m.create_time", Kind::Time),
+    Field::at("settle_time", "m.settle_time", Kind::Time),
 ];
-const ORDER: &[Field] = &[Field {
-    name: "create_time",
-    column: "m.create_time",
-    kind: Kind::Time,
-}];
+const ORDER: &[Field] = &[Field::at("create_time", "m.create_time", Kind::Time)];
 
 impl Room {
     /// Queues what an event says has to be told, in the transaction that takes the event in. An event that was told before
@@ -180,9 +132,7 @@ impl Room {
     ) -> Result<Shown, Refusal> {
         let name = tenant.child("messages", id);
         let mut tx = self.database.tenant(tenant).await?;
-        if let Some(repeat) = &repeat
-            && let Some(answer) = repeat.answered(&mut tx).await?
-        {
+        if let Some(answer) = repeat::answered(&mut tx, repeat.as_ref()).await? {
             return Ok(answer);
         }
         let message = store::lock(&mut tx, tenant, id)
@@ -198,11 +148,7 @@ impl Room {
             .ok_or_else(|| Refusal::not_found(&name))?;
         let deliveries = store::deliveries(&mut tx, tenant, id).await?;
         let answer = convert::message(tenant, &message, &deliveries);
-        if let Some(repeat) = &repeat {
-            repeat.answer(&mut tx, &self.clock, &answer).await?;
-        }
         self.wake_after(&mut tx, vec![lane]);
-        tx.commit().await?;
-        Ok(answer)
+        repeat::commit(tx, &self.clock, repeat.as_ref(), answer).await
     }
 }

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use huiyin_chassis::{
     Caller, Refusal, Tenant, Transaction,
     listing::{Field, Kind, Page, PageKey, PageRequest, Paging},
-    repeat::Repeatable,
+    repeat::{self, Repeatable},
 };
 
 use super::{
@@ -17,33 +17,13 @@ use super::{
 use crate::{domain::Purpose, error::Error, room::Room};
 
 const FIELDS: &[Field] = &[
-    Field {
-        name: "purpose",
-        column: "purpose",
-        kind: Kind::Enum("huiyin.notification.v1.Purpose"),
-    },
-    Field {
-        name: "locale",
-        column: "tag",
-        kind: Kind::Text,
-    },
-    Field {
-        name: "version",
-        column: "version",
-        kind: Kind::Integer,
-    },
-    Field {
-        name: "update_time",
-        column: "create_time",
-        kind: Kind::Time,
-    },
+    Field::of("purpose", Kind::Enum("huiyin.notification.v1.Purpose")),
+    Field::at("locale", "tag", Kind::Text),
+    Field::of("version", Kind::Integer),
+    Field::at("update_time", "create_time", Kind::Time),
 ];
 /// Pages are ordered by a time and an id: here the time is the same for all, so the name alone counts.
-const ORDER: &[Field] = &[Field {
-    name: "name",
-    column: "'epoch'::timestamptz",
-    kind: Kind::Time,
-}];
+const ORDER: &[Field] = &[Field::at("name", "'epoch'::timestamptz", Kind::Time)];
 
 /// What an update asks for.
 #[derive(Debug)]
@@ -111,9 +91,7 @@ impl Room {
         let missing = || Refusal::not_found(&name);
         let (purpose, locale) = parse_id(id).ok_or_else(missing)?;
         let mut tx = self.database.tenant(tenant).await?;
-        if let Some(repeat) = &repeat
-            && let Some(answer) = repeat.answered(&mut tx).await?
-        {
+        if let Some(answer) = repeat::answered(&mut tx, repeat.as_ref()).await? {
             return Ok(answer);
         }
         let current = self.find_template(&mut tx, tenant, purpose, locale, None).await?;
@@ -154,11 +132,7 @@ impl Room {
             return Ok(answer);
         }
         store::insert(&mut tx, tenant, &saved).await?;
-        if let Some(repeat) = &repeat {
-            repeat.answer(&mut tx, &self.clock, &answer).await?;
-        }
-        tx.commit().await?;
-        Ok(answer)
+        repeat::commit(tx, &self.clock, repeat.as_ref(), answer).await
     }
 
     /// What words, given or saved, make of values, given or samples; and which variables they use.

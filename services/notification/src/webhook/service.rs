@@ -3,7 +3,7 @@
 use huiyin_chassis::{
     Caller, Refusal, Tenant, Transaction,
     listing::{Field, Kind, Page, PageKey, PageRequest, Paging},
-    repeat::Repeatable,
+    repeat::{self, Repeatable},
     secret,
 };
 use uuid::Uuid;
@@ -24,32 +24,12 @@ use crate::{
 pub(crate) const SECRET: &str = "webhook secret";
 
 const FIELDS: &[Field] = &[
-    Field {
-        name: "state",
-        column: "state",
-        kind: Kind::Enum("huiyin.notification.v1.WebhookEndpointState"),
-    },
-    Field {
-        name: "url",
-        column: "url",
-        kind: Kind::Text,
-    },
-    Field {
-        name: "display_name",
-        column: "display_name",
-        kind: Kind::Text,
-    },
-    Field {
-        name: "create_time",
-        column: "create_time",
-        kind: Kind::Time,
-    },
+    Field::of("state", Kind::Enum("huiyin.notification.v1.WebhookEndpointState")),
+    Field::of("url", Kind::Text),
+    Field::of("display_name", Kind::Text),
+    Field::of("create_time", Kind::Time),
 ];
-const ORDER: &[Field] = &[Field {
-    name: "create_time",
-    column: "create_time",
-    kind: Kind::Time,
-}];
+const ORDER: &[Field] = &[Field::of("create_time", Kind::Time)];
 
 /// An endpoint that is to be added.
 #[derive(Debug)]
@@ -205,9 +185,7 @@ impl Room {
         change: impl AsyncFnOnce(&mut Endpoint, &mut Transaction) -> Result<bool, Refusal>,
     ) -> Result<Shown, Refusal> {
         let mut tx = self.database.tenant(tenant).await?;
-        if let Some(repeat) = &repeat
-            && let Some(answer) = repeat.answered(&mut tx).await?
-        {
+        if let Some(answer) = repeat::answered(&mut tx, repeat.as_ref()).await? {
             return Ok(answer);
         }
         let mut endpoint = lock(&mut tx, tenant, id, etag).await?;
@@ -217,11 +195,7 @@ impl Room {
             store::put(&mut tx, tenant, &endpoint).await?;
         }
         let answer = self.show(tenant, &endpoint);
-        if let Some(repeat) = &repeat {
-            repeat.answer(&mut tx, &self.clock, &answer).await?;
-        }
-        tx.commit().await?;
-        Ok(answer)
+        repeat::commit(tx, &self.clock, repeat.as_ref(), answer).await
     }
 
     pub(crate) async fn delete_endpoint(
@@ -233,9 +207,7 @@ impl Room {
         etag: &str,
     ) -> Result<Deleted, Refusal> {
         let mut tx = self.database.tenant(tenant).await?;
-        if let Some(repeat) = &repeat
-            && let Some(answer) = repeat.answered(&mut tx).await?
-        {
+        if let Some(answer) = repeat::answered(&mut tx, repeat.as_ref()).await? {
             return Ok(answer);
         }
         lock(&mut tx, tenant, id, etag).await?;
@@ -260,11 +232,7 @@ impl Room {
         let answer = Deleted {
             dead_messages: i64::try_from(ended.len()).unwrap_or(i64::MAX),
         };
-        if let Some(repeat) = &repeat {
-            repeat.answer(&mut tx, &self.clock, &answer).await?;
-        }
-        tx.commit().await?;
-        Ok(answer)
+        repeat::commit(tx, &self.clock, repeat.as_ref(), answer).await
     }
 
     pub(crate) async fn rotate_secret(

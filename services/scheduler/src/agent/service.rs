@@ -3,7 +3,7 @@
 use huiyin_chassis::{
     Refusal, Tenant, Transaction,
     listing::{Field, Kind, Page, PageRequest, Paging},
-    repeat::Repeatable,
+    repeat::{self, Repeatable},
 };
 use jiff::Timestamp;
 
@@ -12,7 +12,7 @@ use super::{
     domain::{Agent, FIELDS, Profile, masked},
     store,
 };
-use crate::{error::Error, once, room::Room, team};
+use crate::{error::Error, room::Room, team};
 
 /// An agent to be made.
 #[derive(Debug)]
@@ -45,41 +45,13 @@ pub(crate) async fn get(room: &Room, tenant: &Tenant, id: &str, name: &str) -> R
 }
 
 const LISTED: &[Field] = &[
-    Field {
-        name: "subject",
-        column: "subject",
-        kind: Kind::Text,
-    },
-    Field {
-        name: "display_name",
-        column: "display_name",
-        kind: Kind::Text,
-    },
-    Field {
-        name: "team",
-        column: "team",
-        kind: Kind::Text,
-    },
-    Field {
-        name: "skills.key",
-        column: "skill_keys",
-        kind: Kind::Set,
-    },
-    Field {
-        name: "available",
-        column: "available",
-        kind: Kind::Bool,
-    },
-    Field {
-        name: "supervisor",
-        column: "supervisor",
-        kind: Kind::Bool,
-    },
-    Field {
-        name: "open_work_orders",
-        column: "open_count",
-        kind: Kind::Integer,
-    },
+    Field::of("subject", Kind::Text),
+    Field::of("display_name", Kind::Text),
+    Field::of("team", Kind::Text),
+    Field::at("skills.key", "skill_keys", Kind::Set),
+    Field::of("available", Kind::Bool),
+    Field::of("supervisor", Kind::Bool),
+    Field::at("open_work_orders", "open_count", Kind::Integer),
 ];
 
 /// A page of agents, by name unless ordered otherwise.
@@ -120,7 +92,7 @@ pub(crate) async fn create(
     }
     require(problems)?;
     let mut tx = room.database.tenant(tenant).await?;
-    if let Some(answer) = once::answered(&mut tx, repeat.as_ref()).await? {
+    if let Some(answer) = repeat::answered(&mut tx, repeat.as_ref()).await? {
         return Ok(answer);
     }
     let now = room.clock.now();
@@ -146,7 +118,7 @@ pub(crate) async fn create(
         });
     }
     let answer = convert::agent(tenant, &agent);
-    once::commit(tx, &room.clock, repeat.as_ref(), answer).await
+    repeat::commit(tx, &room.clock, repeat.as_ref(), answer).await
 }
 
 /// Edits an agent. Work that they have stays with them.
@@ -167,7 +139,7 @@ pub(crate) async fn update(
         )
     })?;
     let mut tx = room.database.tenant(tenant).await?;
-    if let Some(answer) = once::answered(&mut tx, repeat.as_ref()).await? {
+    if let Some(answer) = repeat::answered(&mut tx, repeat.as_ref()).await? {
         return Ok(answer);
     }
     let mut agent = store::lock(&mut tx, tenant, edit.id)
@@ -181,7 +153,7 @@ pub(crate) async fn update(
     require_team(&mut tx, tenant, &agent.profile.team, agent.update_time).await?;
     store::update(&mut tx, tenant, &agent).await?;
     let answer = convert::agent(tenant, &agent);
-    once::commit(tx, &room.clock, repeat.as_ref(), answer).await
+    repeat::commit(tx, &room.clock, repeat.as_ref(), answer).await
 }
 
 /// Deletes an agent and answers with it as it was.
@@ -197,7 +169,7 @@ pub(crate) async fn delete(
     repeat: Option<Repeatable>,
 ) -> Result<Answer, Refusal> {
     let mut tx = room.database.tenant(tenant).await?;
-    if let Some(answer) = once::answered(&mut tx, repeat.as_ref()).await? {
+    if let Some(answer) = repeat::answered(&mut tx, repeat.as_ref()).await? {
         return Ok(answer);
     }
     let agent = store::lock(&mut tx, tenant, id)
@@ -213,7 +185,7 @@ pub(crate) async fn delete(
     }
     store::delete(&mut tx, tenant, id).await?;
     let answer = convert::agent(tenant, &agent);
-    once::commit(tx, &room.clock, repeat.as_ref(), answer).await
+    repeat::commit(tx, &room.clock, repeat.as_ref(), answer).await
 }
 
 /// An agent by id, for whoever gives them work by hand.

@@ -1,11 +1,14 @@
 //! The RPCs of the calendar: thin, in the order of the service.
 
-use huiyin_chassis::{Caller, Refusal, Tenant, name, repeat::Repeatable};
+use huiyin_chassis::{
+    Caller, Refusal, name,
+    repeat::Repeatable,
+    shelf::{Edition, Kept as _, NewEdition, Shelf, Which, named},
+};
 use huiyin_proto::scheduler::v1;
 use tonic::{Request, Response, Status};
 
 use super::{convert, domain::Calendar};
-use crate::shelf::{Edition, Kept as _, NewEdition, Shelf, Which};
 
 /// See the proto.
 pub(crate) async fn get_calendar(
@@ -14,7 +17,7 @@ pub(crate) async fn get_calendar(
 ) -> Result<Response<v1::Calendar>, Status> {
     let caller = Caller::of(&request)?;
     let name = request.into_inner().name;
-    let (tenant, which) = named(&caller, &name)?;
+    let (tenant, which) = named(&caller, &name, Calendar::COLLECTION)?;
     let edition = shelf.get(&tenant, &name, which).await?;
     Ok(Response::new(convert::edition(&tenant, &edition)))
 }
@@ -69,7 +72,7 @@ pub(crate) async fn activate_calendar(
 ) -> Result<Response<v1::Calendar>, Status> {
     let caller = Caller::of(&request)?;
     let request = request.into_inner();
-    let (tenant, which) = named(&caller, &request.name)?;
+    let (tenant, which) = named(&caller, &request.name, Calendar::COLLECTION)?;
     let Which::Version(version) = which else {
         return Err(Refusal::not_found(&request.name).into());
     };
@@ -80,10 +83,4 @@ pub(crate) async fn activate_calendar(
             .activate(&tenant, &request.name, version, &request.etag, repeatable, say)
             .await?,
     ))
-}
-
-fn named(caller: &Caller, name: &str) -> Result<(Tenant, Which), Refusal> {
-    let (tenant, id) = name::child(caller, name, Calendar::COLLECTION)?;
-    let which = Which::of(id).ok_or_else(|| Refusal::not_found(name))?;
-    Ok((tenant, which))
 }

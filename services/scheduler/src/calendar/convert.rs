@@ -1,10 +1,13 @@
 //! Calendars on the wire.
 
-use huiyin_chassis::{Refusal, Tenant, sql};
+use huiyin_chassis::{
+    Refusal, Tenant,
+    shelf::{Edition, Title},
+    sql,
+};
 use huiyin_proto::scheduler::v1;
 
 use super::domain::{Calendar, DayDraft, Draft, HoursDraft, Problems, SpecialDraft};
-use crate::shelf::{Edition, Title};
 
 /// A calendar as a caller sends it; its output-only fields are ignored.
 ///

@@ -1,12 +1,15 @@
-//! The calendar of a tenant in its versions, from the [`shelf`](crate::shelf).
+//! The calendar of a tenant in its versions, from the [`shelf`].
 
-use huiyin_chassis::{Refusal, Tenant, Transaction};
+use huiyin_chassis::{
+    Refusal, Tenant, Transaction,
+    shelf::{self, Kept},
+};
 
 use super::domain::Calendar;
-use crate::shelf::{self, Kept};
 
 impl Kept for Calendar {
-    const KIND: &'static str = "calendar";
+    const TABLE: &'static str = "policy_version";
+    const KIND: Option<&'static str> = Some("calendar");
     const COLLECTION: &'static str = "calendars";
 
     fn built_in() -> Self {

@@ -1,11 +1,14 @@
 //! The RPCs of the routing policy: thin, in the order of the service.
 
-use huiyin_chassis::{Caller, Refusal, Tenant, name, repeat::Repeatable};
+use huiyin_chassis::{
+    Caller, Refusal, name,
+    repeat::Repeatable,
+    shelf::{Edition, Kept as _, NewEdition, Shelf, Which, named},
+};
 use huiyin_proto::scheduler::v1;
 use tonic::{Request, Response, Status};
 
 use super::{convert, domain::Policy, service};
-use crate::shelf::{Edition, Kept as _, NewEdition, Shelf, Which};
 
 /// See the proto.
 pub(crate) async fn get_routing_policy(
@@ -14,7 +17,7 @@ pub(crate) async fn get_routing_policy(
 ) -> Result<Response<v1::RoutingPolicy>, Status> {
     let caller = Caller::of(&request)?;
     let name = request.into_inner().name;
-    let (tenant, which) = named(&caller, &name)?;
+    let (tenant, which) = named(&caller, &name, Policy::COLLECTION)?;
     let edition = shelf.get(&tenant, &name, which).await?;
     Ok(Response::new(convert::edition(&tenant, &edition)))
 }
@@ -72,7 +75,7 @@ pub(crate) async fn activate_routing_policy(
 ) -> Result<Response<v1::RoutingPolicy>, Status> {
     let caller = Caller::of(&request)?;
     let request = request.into_inner();
-    let (tenant, which) = named(&caller, &request.name)?;
+    let (tenant, which) = named(&caller, &request.name, Policy::COLLECTION)?;
     let Which::Version(version) = which else {
         return Err(Refusal::not_found(&request.name).into());
     };
@@ -83,10 +86,4 @@ pub(crate) async fn activate_routing_policy(
             .activate(&tenant, &request.name, version, &request.etag, repeatable, say)
             .await?,
     ))
-}
-
-fn named(caller: &Caller, name: &str) -> Result<(Tenant, Which), Refusal> {
-    let (tenant, id) = name::child(caller, name, Policy::COLLECTION)?;
-    let which = Which::of(id).ok_or_else(|| Refusal::not_found(name))?;
-    Ok((tenant, which))
 }

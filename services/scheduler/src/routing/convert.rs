@@ -1,13 +1,14 @@
 //! Routing policies on the wire.
 
-use huiyin_chassis::{Refusal, Tenant, sql};
+use huiyin_chassis::{
+    Refusal, Tenant,
+    shelf::{Edition, Title},
+    sql,
+};
 use huiyin_proto::scheduler::v1::{self, AgentPreference};
 
 use super::domain::{Policy, Preference, Rule, SkillNeed};
-use crate::{
-    condition::convert::{from_proto, to_proto},
-    shelf::{Edition, Title},
-};
+use crate::condition::convert::{from_proto, to_proto};
 
 /// A policy as a caller sends it; its output-only fields are ignored.
 ///

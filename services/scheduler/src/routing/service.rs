@@ -1,16 +1,16 @@
-//! The routing policy of a tenant in its versions, from the [`shelf`](crate::shelf).
+//! The routing policy of a tenant in its versions, from the [`shelf`].
 
-use huiyin_chassis::{Refusal, Tenant, Transaction};
-
-use super::{domain::Policy, store};
-use crate::{
-    error::Error,
+use huiyin_chassis::{
+    Refusal, Tenant, Transaction,
     shelf::{self, Kept},
-    work_order::domain::FALLBACK,
 };
 
+use super::{domain::Policy, store};
+use crate::{error::Error, work_order::domain::FALLBACK};
+
 impl Kept for Policy {
-    const KIND: &'static str = "routing_policy";
+    const TABLE: &'static str = "policy_version";
+    const KIND: Option<&'static str> = Some("routing_policy");
     const COLLECTION: &'static str = "routingPolicies";
 
     fn built_in() -> Self {

@@ -1,14 +1,16 @@
 //! The RPCs of the SLA policy: thin, in the order of the service.
 
-use huiyin_chassis::{Caller, Refusal, Tenant, name, repeat::Repeatable, server::Language};
+use huiyin_chassis::{
+    Caller, Refusal, name,
+    repeat::Repeatable,
+    server::Language,
+    shelf::{Edition, Kept as _, NewEdition, Shelf, Which, named},
+};
 use huiyin_proto::scheduler::v1;
 use tonic::{Request, Response, Status};
 
 use super::{convert, domain::Policy, service};
-use crate::{
-    calendar,
-    shelf::{Edition, Kept as _, NewEdition, Shelf, Which},
-};
+use crate::calendar;
 
 /// See the proto.
 pub(crate) async fn get_sla_policy(
@@ -17,7 +19,7 @@ pub(crate) async fn get_sla_policy(
 ) -> Result<Response<v1::SlaPolicy>, Status> {
     let caller = Caller::of(&request)?;
     let name = request.into_inner().name;
-    let (tenant, which) = named(&caller, &name)?;
+    let (tenant, which) = named(&caller, &name, Policy::COLLECTION)?;
     let edition = shelf.get(&tenant, &name, which).await?;
     Ok(Response::new(convert::edition(&tenant, &edition)))
 }
@@ -72,7 +74,7 @@ pub(crate) async fn activate_sla_policy(
 ) -> Result<Response<v1::SlaPolicy>, Status> {
     let caller = Caller::of(&request)?;
     let request = request.into_inner();
-    let (tenant, which) = named(&caller, &request.name)?;
+    let (tenant, which) = named(&caller, &request.name, Policy::COLLECTION)?;
     let Which::Version(version) = which else {
         return Err(Refusal::not_found(&request.name).into());
     };
@@ -106,10 +108,4 @@ pub(crate) async fn compute_deadline(
     };
     let answer = service::compute(shelf, &tenant, &question, calendar).await?;
     Ok(Response::new(convert::answer(&question, answer, language)))
-}
-
-fn named(caller: &Caller, name: &str) -> Result<(Tenant, Which), Refusal> {
-    let (tenant, id) = name::child(caller, name, Policy::COLLECTION)?;
-    let which = Which::of(id).ok_or_else(|| Refusal::not_found(name))?;
-    Ok((tenant, which))
 }

@@ -1,6 +1,11 @@
 //! SLA policies, clocks and explanations on the wire.
 
-use huiyin_chassis::{Refusal, Tenant, server::Language, sql};
+use huiyin_chassis::{
+    Refusal, Tenant,
+    server::Language,
+    shelf::{Edition, Title},
+    sql,
+};
 use huiyin_proto::{
     event::v1 as event,
     scheduler::v1::{self, SlaClockAction, SlaClockState, SlaMilestone},
@@ -18,7 +23,6 @@ use super::{
 use crate::{
     calendar::domain::{Calendar, CalendarError},
     condition::convert::{from_proto, to_proto},
-    shelf::{Edition, Title},
 };
 
 /// The longest target, 366 days, in microseconds.

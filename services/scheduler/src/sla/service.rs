@@ -1,15 +1,16 @@
-//! The SLA policy of a tenant in its versions, from the [`shelf`](crate::shelf), and deadlines worked out on request.
+//! The SLA policy of a tenant in its versions, from the [`shelf`], and deadlines worked out on request.
 
-use huiyin_chassis::{Refusal, Tenant, Transaction};
-
-use super::domain::{Explanation, Policy, Run, Target, explain_runs};
-use crate::{
-    calendar::{self, domain::Calendar},
+use huiyin_chassis::{
+    Refusal, Tenant, Transaction,
     shelf::{self, Kept, Shelf},
 };
 
+use super::domain::{Explanation, Policy, Run, Target, explain_runs};
+use crate::calendar::{self, domain::Calendar};
+
 impl Kept for Policy {
-    const KIND: &'static str = "sla_policy";
+    const TABLE: &'static str = "policy_version";
+    const KIND: Option<&'static str> = Some("sla_policy");
     const COLLECTION: &'static str = "slaPolicies";
 
     fn built_in() -> Self {

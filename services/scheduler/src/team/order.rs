@@ -5,21 +5,9 @@ use jiff::Timestamp;
 
 /// What such a list may be ordered by. Texts are compared in the second part of a place, see [`Order::by`].
 pub(crate) const FIELDS: &[Field] = &[
-    Field {
-        name: "name",
-        column: "0::bigint",
-        kind: Kind::Integer,
-    },
-    Field {
-        name: "display_name",
-        column: "0::bigint",
-        kind: Kind::Integer,
-    },
-    Field {
-        name: "create_time",
-        column: "create_time",
-        kind: Kind::Time,
-    },
+    Field::at("name", "0::bigint", Kind::Integer),
+    Field::at("display_name", "0::bigint", Kind::Integer),
+    Field::of("create_time", Kind::Time),
 ];
 
 /// An `order_by` that says something.

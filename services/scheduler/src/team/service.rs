@@ -3,7 +3,7 @@
 use huiyin_chassis::{
     Refusal, Tenant, Transaction,
     listing::{Field, Kind, Page, PageRequest, Paging},
-    repeat::Repeatable,
+    repeat::{self, Repeatable},
 };
 
 use super::{
@@ -17,7 +17,6 @@ use crate::{
         domain::masked,
         service::{Edit, require_etag},
     },
-    once,
     room::Room,
     work_order::domain::FALLBACK,
 };
@@ -44,21 +43,9 @@ pub(crate) async fn get(room: &Room, tenant: &Tenant, id: &str, name: &str) -> R
 }
 
 const LISTED: &[Field] = &[
-    Field {
-        name: "display_name",
-        column: "display_name",
-        kind: Kind::Text,
-    },
-    Field {
-        name: "department",
-        column: "department",
-        kind: Kind::Text,
-    },
-    Field {
-        name: "open_work_orders",
-        column: store::OPEN,
-        kind: Kind::Integer,
-    },
+    Field::of("display_name", Kind::Text),
+    Field::of("department", Kind::Text),
+    Field::at("open_work_orders", store::OPEN, Kind::Integer),
 ];
 
 /// A page of teams, by name unless ordered otherwise.
@@ -91,7 +78,7 @@ pub(crate) async fn create(
 ) -> Result<Answer, Refusal> {
     require_name(&said.display_name)?;
     let mut tx = room.database.tenant(tenant).await?;
-    if let Some(answer) = once::answered(&mut tx, repeat.as_ref()).await? {
+    if let Some(answer) = repeat::answered(&mut tx, repeat.as_ref()).await? {
         return Ok(answer);
     }
     let now = room.clock.now();
@@ -113,7 +100,7 @@ pub(crate) async fn create(
         return Err(Refusal::exists(&tenant.child("teams", &team.id)));
     }
     let answer = convert::team(tenant, &team);
-    once::commit(tx, &room.clock, repeat.as_ref(), answer).await
+    repeat::commit(tx, &room.clock, repeat.as_ref(), answer).await
 }
 
 /// Edits a team.
@@ -143,7 +130,7 @@ pub(crate) async fn update(
         )
     })?;
     let mut tx = room.database.tenant(tenant).await?;
-    if let Some(answer) = once::answered(&mut tx, repeat.as_ref()).await? {
+    if let Some(answer) = repeat::answered(&mut tx, repeat.as_ref()).await? {
         return Ok(answer);
     }
     let now = room.clock.now();
@@ -163,7 +150,7 @@ pub(crate) async fn update(
     team.update_time = now;
     store::update(&mut tx, tenant, &team).await?;
     let answer = convert::team(tenant, &team);
-    once::commit(tx, &room.clock, repeat.as_ref(), answer).await
+    repeat::commit(tx, &room.clock, repeat.as_ref(), answer).await
 }
 
 /// True where there is such a team. Teams are never deleted: what is there stays.

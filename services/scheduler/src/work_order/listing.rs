@@ -5,36 +5,32 @@ use jiff::Timestamp;
 
 use super::domain::{Entry, WorkOrder};
 
-const fn field(name: &'static str, column: &'static str, kind: Kind) -> Field {
-    Field { name, column, kind }
-}
-
 /// What a list of work orders may be filtered by.
 pub(crate) const FIELDS: &[Field] = &[
-    field("number", "number", Kind::Text),
-    field("state", "state", Kind::Enum("huiyin.event.v1.StateCategory")),
-    field("stage", "stage", Kind::Enum("huiyin.scheduler.v1.WorkOrderStage")),
-    field("category", "category", Kind::Path),
-    field("priority.key", "priority_key", Kind::Text),
-    field("priority.rank", "priority_rank", Kind::Integer),
-    field("assignee", "assignee", Kind::Text),
-    field("team", "team", Kind::Text),
-    field("first_contact", "first_contact", Kind::Text),
-    field("episode", "episode", Kind::Integer),
-    field("reopen_count", "reopen_count", Kind::Integer),
-    field("breached", "breached", Kind::Bool),
-    field("due_time", "due_time", Kind::Time),
-    field("next_due_time", "next_due_time", Kind::Time),
-    field("feedback.feedback", "feedback", Kind::Text),
-    field("feedback.number", "feedback_number", Kind::Text),
-    field("feedback.channel", "channel", Kind::Enum("huiyin.type.v1.Channel")),
-    field("feedback.customer", "customer", Kind::Text),
-    field("feedback.tier", "tier", Kind::Enum("huiyin.type.v1.CustomerTier")),
-    field("feedback.product_model", "product_model", Kind::Text),
-    field("feedback.batch", "batch", Kind::Text),
-    field("create_time", "create_time", Kind::Time),
-    field("update_time", "update_time", Kind::Time),
-    field("resolve_time", "resolve_time", Kind::Time),
+    Field::of("number", Kind::Text),
+    Field::of("state", Kind::Enum("huiyin.event.v1.StateCategory")),
+    Field::of("stage", Kind::Enum("huiyin.scheduler.v1.WorkOrderStage")),
+    Field::of("category", Kind::Path),
+    Field::at("priority.key", "priority_key", Kind::Text),
+    Field::at("priority.rank", "priority_rank", Kind::Integer),
+    Field::of("assignee", Kind::Text),
+    Field::of("team", Kind::Text),
+    Field::of("first_contact", Kind::Text),
+    Field::of("episode", Kind::Integer),
+    Field::of("reopen_count", Kind::Integer),
+    Field::of("breached", Kind::Bool),
+    Field::of("due_time", Kind::Time),
+    Field::of("next_due_time", Kind::Time),
+    Field::at("feedback.feedback", "feedback", Kind::Text),
+    Field::at("feedback.number", "feedback_number", Kind::Text),
+    Field::at("feedback.channel", "channel", Kind::Enum("huiyin.type.v1.Channel")),
+    Field::at("feedback.customer", "customer", Kind::Text),
+    Field::at("feedback.tier", "tier", Kind::Enum("huiyin.type.v1.CustomerTier")),
+    Field::at("feedback.product_model", "product_model", Kind::Text),
+    Field::at("feedback.batch", "batch", Kind::Text),
+    Field::of("create_time", Kind::Time),
+    Field::of("update_time", Kind::Time),
+    Field::of("resolve_time", Kind::Time),
 ];
 
 /// Stand in for times that are missing, so that those without one come last, whichever way a list is ordered.
@@ -42,26 +38,26 @@ const LATE_SECOND: i64 = 250_000_000_000;
 const EARLY_SECOND: i64 = -60_000_000_000;
 
 const ASCENDING: &[Field] = &[
-    field("create_time", "create_time", Kind::Time),
-    field("update_time", "update_time", Kind::Time),
-    field("due_time", "coalesce(due_time, to_timestamp(250000000000))", Kind::Time),
-    field(
+    Field::of("create_time", Kind::Time),
+    Field::of("update_time", Kind::Time),
+    Field::at("due_time", "coalesce(due_time, to_timestamp(250000000000))", Kind::Time),
+    Field::at(
         "next_due_time",
         "coalesce(next_due_time, to_timestamp(250000000000))",
         Kind::Time,
     ),
-    field("priority.rank", "priority_rank", Kind::Integer),
+    Field::at("priority.rank", "priority_rank", Kind::Integer),
 ];
 const DESCENDING: &[Field] = &[
-    field("create_time", "create_time", Kind::Time),
-    field("update_time", "update_time", Kind::Time),
-    field("due_time", "coalesce(due_time, to_timestamp(-60000000000))", Kind::Time),
-    field(
+    Field::of("create_time", Kind::Time),
+    Field::of("update_time", Kind::Time),
+    Field::at("due_time", "coalesce(due_time, to_timestamp(-60000000000))", Kind::Time),
+    Field::at(
         "next_due_time",
         "coalesce(next_due_time, to_timestamp(-60000000000))",
         Kind::Time,
     ),
-    field("priority.rank", "priority_rank", Kind::Integer),
+    Field::at("priority.rank", "priority_rank", Kind::Integer),
 ];
 
 /// True where a list ends with what it otherwise begins with.
@@ -97,13 +93,13 @@ pub(crate) fn place(order_by: &str, order: &WorkOrder) -> PageKey {
 
 /// What a history may be filtered by.
 pub(crate) const HISTORY_FIELDS: &[Field] = &[
-    field("kind", "kind", Kind::Enum("huiyin.scheduler.v1.WorkOrderEventKind")),
-    field("actor", "actor", Kind::Text),
-    field("episode", "episode", Kind::Integer),
-    field("occur_time", "occur_time", Kind::Time),
+    Field::of("kind", Kind::Enum("huiyin.scheduler.v1.WorkOrderEventKind")),
+    Field::of("actor", Kind::Text),
+    Field::of("episode", Kind::Integer),
+    Field::of("occur_time", Kind::Time),
 ];
 /// What a history may be ordered by.
-pub(crate) const HISTORY_ORDERS: &[Field] = &[field("sequence", "sequence", Kind::Integer)];
+pub(crate) const HISTORY_ORDERS: &[Field] = &[Field::of("sequence", Kind::Integer)];
 
 /// The place of an entry in a history.
 pub(crate) fn history_place(entry: &Entry) -> PageKey {

@@ -1,6 +1,10 @@
 //! What callers and surveys do to a work order: one transaction, one change, one way of storing it.
 
-use huiyin_chassis::{Refusal, Tenant, Transaction, repeat::Repeatable, timer};
+use huiyin_chassis::{
+    Refusal, Tenant, Transaction,
+    repeat::{self, Repeatable},
+    timer,
+};
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
@@ -12,7 +16,7 @@ use super::{
     events, read, store,
     transitions::{Action, allowed},
 };
-use crate::{agent, assignment, calendar, error::Error, once, room::Room, sla, team};
+use crate::{agent, assignment, calendar, error::Error, room::Room, sla, team};
 
 /// The kind of this room's timers.
 const TIMER: &str = "sla";
@@ -85,7 +89,7 @@ pub(crate) async fn perform(room: &Room, call: Call, command: Command) -> Result
         repeat,
     } = call;
     let mut tx = room.database.tenant(&tenant).await?;
-    if let Some(answer) = once::answered(&mut tx, repeat.as_ref()).await? {
+    if let Some(answer) = repeat::answered(&mut tx, repeat.as_ref()).await? {
         return Ok(answer);
     }
     let order = store::lock(&mut tx, &tenant, id)
@@ -99,7 +103,7 @@ pub(crate) async fn perform(room: &Room, call: Call, command: Command) -> Result
     keep(room, &mut tx, &tenant, &mut change, None).await?;
     let calendars = read::calendars(&mut tx, &tenant, &change.clocks).await?;
     let answer = convert::work_order(&tenant, &change.order, &change.clocks, &calendars, change.now());
-    once::commit(tx, &room.clock, repeat.as_ref(), answer).await
+    repeat::commit(tx, &room.clock, repeat.as_ref(), answer).await
 }
 
 async fn apply(

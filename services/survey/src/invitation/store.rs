@@ -13,59 +13,19 @@ use super::domain::{Invitation, Resolution, State};
 
 /// What a list may be filtered by.
 pub(crate) const FIELDS: &[Field] = &[
-    Field {
-        name: "work_order",
-        column: "work_order",
-        kind: Kind::Text,
-    },
-    Field {
-        name: "episode",
-        column: "episode",
-        kind: Kind::Integer,
-    },
-    Field {
-        name: "feedback",
-        column: "feedback",
-        kind: Kind::Text,
-    },
-    Field {
-        name: "customer",
-        column: "customer",
-        kind: Kind::Text,
-    },
-    Field {
-        name: "state",
-        column: "state",
-        kind: Kind::Enum("huiyin.survey.v1.InvitationState"),
-    },
-    Field {
-        name: "survey_version",
-        column: "survey_version",
-        kind: Kind::Integer,
-    },
-    Field {
-        name: "create_time",
-        column: "create_time",
-        kind: Kind::Time,
-    },
-    Field {
-        name: "expire_time",
-        column: "expire_time",
-        kind: Kind::Time,
-    },
-    Field {
-        name: "answer_time",
-        column: "answer_time",
-        kind: Kind::Time,
-    },
+    Field::of("work_order", Kind::Text),
+    Field::of("episode", Kind::Integer),
+    Field::of("feedback", Kind::Text),
+    Field::of("customer", Kind::Text),
+    Field::of("state", Kind::Enum("huiyin.survey.v1.InvitationState")),
+    Field::of("survey_version", Kind::Integer),
+    Field::of("create_time", Kind::Time),
+    Field::of("expire_time", Kind::Time),
+    Field::of("answer_time", Kind::Time),
 ];
 
 /// What a list may be ordered by.
-pub(crate) const ORDER: &[Field] = &[Field {
-    name: "create_time",
-    column: "create_time",
-    kind: Kind::Time,
-}];
+pub(crate) const ORDER: &[Field] = &[Field::of("create_time", Kind::Time)];
 
 const COLUMNS: &str =
     "invitation_id, survey_id, survey_version, work_order, episode, feedback, customer, work_order_digest,

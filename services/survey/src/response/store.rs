@@ -12,59 +12,19 @@ use super::domain::{Response, Score, Verdict};
 
 /// What a list may be filtered by.
 pub(crate) const FIELDS: &[Field] = &[
-    Field {
-        name: "work_order",
-        column: "work_order",
-        kind: Kind::Text,
-    },
-    Field {
-        name: "episode",
-        column: "episode",
-        kind: Kind::Integer,
-    },
-    Field {
-        name: "feedback",
-        column: "feedback",
-        kind: Kind::Text,
-    },
-    Field {
-        name: "invitation",
-        column: "invitation_id",
-        kind: Kind::Name,
-    },
-    Field {
-        name: "satisfaction",
-        column: "satisfaction",
-        kind: Kind::Number,
-    },
-    Field {
-        name: "solved",
-        column: "solved",
-        kind: Kind::Bool,
-    },
-    Field {
-        name: "reopen",
-        column: "reopen",
-        kind: Kind::Bool,
-    },
-    Field {
-        name: "survey_version",
-        column: "survey_version",
-        kind: Kind::Integer,
-    },
-    Field {
-        name: "create_time",
-        column: "create_time",
-        kind: Kind::Time,
-    },
+    Field::of("work_order", Kind::Text),
+    Field::of("episode", Kind::Integer),
+    Field::of("feedback", Kind::Text),
+    Field::at("invitation", "invitation_id", Kind::Name),
+    Field::of("satisfaction", Kind::Number),
+    Field::of("solved", Kind::Bool),
+    Field::of("reopen", Kind::Bool),
+    Field::of("survey_version", Kind::Integer),
+    Field::of("create_time", Kind::Time),
 ];
 
 /// What a list may be ordered by.
-pub(crate) const ORDER: &[Field] = &[Field {
-    name: "create_time",
-    column: "create_time",
-    kind: Kind::Time,
-}];
+pub(crate) const ORDER: &[Field] = &[Field::of("create_time", Kind::Time)];
 
 const COLUMNS: &str =
     "response_id, survey_id, survey_version, invitation_id, work_order, episode, feedback, scores, satisfaction,

@@ -11,24 +11,12 @@ use super::domain::{Definition, RESOLUTION, Survey, built_in};
 
 /// What a list may be filtered by.
 pub(crate) const FIELDS: &[Field] = &[
-    Field {
-        name: "version",
-        column: "version",
-        kind: Kind::Integer,
-    },
-    Field {
-        name: "update_time",
-        column: "update_time",
-        kind: Kind::Time,
-    },
+    Field::of("version", Kind::Integer),
+    Field::of("update_time", Kind::Time),
 ];
 
 /// What a list may be ordered by. Pages are ordered by a time and an id: by the same time all, it is the id that orders.
-pub(crate) const ORDER: &[Field] = &[Field {
-    name: "name",
-    column: "'epoch'::timestamptz",
-    kind: Kind::Time,
-}];
+pub(crate) const ORDER: &[Field] = &[Field::at("name", "'epoch'::timestamptz", Kind::Time)];
 
 #[derive(sqlx::FromRow)]
 struct Row {

@@ -1,6 +1,9 @@
 //! Use cases of mappings: say one, read one.
 
-use huiyin_chassis::{Refusal, Tenant, repeat::Repeatable};
+use huiyin_chassis::{
+    Refusal, Tenant,
+    repeat::{self, Repeatable},
+};
 
 use super::{
     convert,
@@ -33,9 +36,7 @@ pub(super) async fn say(
     repeat: Option<Repeatable>,
 ) -> Result<convert::Answer, Refusal> {
     let mut tx = room.database.tenant(tenant).await?;
-    if let Some(repeat) = &repeat
-        && let Some(answer) = repeat.answered(&mut tx).await?
-    {
+    if let Some(answer) = repeat::answered(&mut tx, repeat.as_ref()).await? {
         return Ok(answer);
     }
     if !said.validate_only {
@@ -86,11 +87,7 @@ pub(super) async fn say(
         return Ok(answer);
     }
     store::put(&mut tx, tenant, &mapping).await?;
-    if let Some(repeat) = repeat {
-        repeat.answer(&mut tx, &room.clock, &answer).await?;
-    }
-    tx.commit().await?;
-    Ok(answer)
+    repeat::commit(tx, &room.clock, repeat.as_ref(), answer).await
 }
 
 /// A mapping.

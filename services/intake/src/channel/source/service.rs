@@ -3,7 +3,7 @@
 use huiyin_chassis::{
     Refusal, Tenant, Transaction,
     listing::{EntryId, Page, PageKey, PageRequest, Paging},
-    repeat::Repeatable,
+    repeat::{self, Repeatable},
     secret,
 };
 use jiff::Timestamp;
@@ -173,9 +173,7 @@ impl Room {
         change: impl FnOnce(&mut Source) -> Result<bool, Refusal> + Send,
     ) -> Result<Shown, Refusal> {
         let mut tx = self.ledger.database.tenant(tenant).await?;
-        if let Some(repeat) = &repeat
-            && let Some(answer) = repeat.answered(&mut tx).await?
-        {
+        if let Some(answer) = repeat::answered(&mut tx, repeat.as_ref()).await? {
             return Ok(answer);
         }
         let mut source = lock(&mut tx, tenant, id, etag).await?;
@@ -185,11 +183,7 @@ impl Room {
             store::change(&mut tx, tenant, &source).await?;
         }
         let answer = self.show_source(tenant, &source);
-        if let Some(repeat) = &repeat {
-            repeat.answer(&mut tx, &self.ledger.clock, &answer).await?;
-        }
-        tx.commit().await?;
-        Ok(answer)
+        repeat::commit(tx, &self.ledger.clock, repeat.as_ref(), answer).await
     }
 
     pub(crate) async fn rotate_source_secret(

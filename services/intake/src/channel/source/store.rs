@@ -12,33 +12,13 @@ use super::domain::Source;
 
 /// What a list can be filtered by.
 pub(crate) const FIELDS: &[Field] = &[
-    Field {
-        name: "state",
-        column: "state",
-        kind: Kind::Enum("huiyin.intake.v1.SourceState"),
-    },
-    Field {
-        name: "channel",
-        column: "channel",
-        kind: Kind::Enum("huiyin.type.v1.Channel"),
-    },
-    Field {
-        name: "display_name",
-        column: "display_name",
-        kind: Kind::Text,
-    },
-    Field {
-        name: "create_time",
-        column: "create_time",
-        kind: Kind::Time,
-    },
+    Field::of("state", Kind::Enum("huiyin.intake.v1.SourceState")),
+    Field::of("channel", Kind::Enum("huiyin.type.v1.Channel")),
+    Field::of("display_name", Kind::Text),
+    Field::of("create_time", Kind::Time),
 ];
 /// What a list can be ordered by.
-pub(crate) const ORDER: &[Field] = &[Field {
-    name: "create_time",
-    column: "create_time",
-    kind: Kind::Time,
-}];
+pub(crate) const ORDER: &[Field] = &[Field::of("create_time", Kind::Time)];
 
 /// Begins every statement that reads sources.
 macro_rules! select_sources {

@@ -4,7 +4,8 @@ use proptest::prelude::*;
 
 use super::*;
 
-fn draft() -> Draft {
+/// A draft that says this and no more.
+pub(crate) fn draft(description: &str) -> Draft {
     Draft {
         facts: Facts {
             channel: 1,
@@ -21,7 +22,7 @@ fn draft() -> Draft {
             attachments: Vec::new(),
         },
         title: String::new(),
-        description: "开机后屏幕闪烁".to_owned(),
+        description: description.to_owned(),
         expectation: String::new(),
         customer_reference: String::new(),
         contact: None,
@@ -31,7 +32,7 @@ fn draft() -> Draft {
     }
 }
 
-fn contact(kind: ContactKind, address: &str) -> Contact {
+pub(crate) fn contact(kind: ContactKind, address: &str) -> Contact {
     Contact {
         kind,
         address: address.to_owned(),
@@ -42,7 +43,7 @@ fn contact(kind: ContactKind, address: &str) -> Contact {
 #[test]
 fn a_customer_is_recognised_however_the_address_is_written() {
     let by = |reference: &str, contact: Option<Contact>| {
-        let mut draft = draft();
+        let mut draft = draft("开机后屏幕闪烁");
         draft.customer_reference = reference.to_owned();
         draft.contact = contact;
         identity(&draft)

@@ -19,70 +19,26 @@ use crate::{
 
 /// What a list can be filtered by.
 pub(crate) const FIELDS: &[Field] = &[
-    Field {
-        name: "number",
-        column: "number",
-        kind: Kind::Text,
-    },
-    Field {
-        name: "channel",
-        column: "channel",
-        kind: Kind::Enum("huiyin.type.v1.Channel"),
-    },
-    Field {
-        name: "customer",
-        column: "customer_id",
-        kind: Kind::Name,
-    },
-    Field {
-        name: "external_id",
-        column: "external_id",
-        kind: Kind::Text,
-    },
-    Field {
-        name: "source",
-        column: "source",
-        kind: Kind::Text,
-    },
-    Field {
-        name: "tier",
-        column: "tier",
-        kind: Kind::Enum("huiyin.type.v1.CustomerTier"),
-    },
-    Field {
-        name: "impact",
-        column: "impact",
-        kind: Kind::Enum("huiyin.type.v1.Impact"),
-    },
-    Field {
-        name: "product.model",
-        column: "product_model",
-        kind: Kind::Text,
-    },
-    Field {
-        name: "product.batch",
-        column: "product_batch",
-        kind: Kind::Text,
-    },
-    Field {
-        name: "state",
-        column: "COALESCE(state, 1)",
-        kind: Kind::Enum("huiyin.intake.v1.FeedbackState"),
-    },
+    Field::of("number", Kind::Text),
+    Field::of("channel", Kind::Enum("huiyin.type.v1.Channel")),
+    Field::at("customer", "customer_id", Kind::Name),
+    Field::of("external_id", Kind::Text),
+    Field::of("source", Kind::Text),
+    Field::of("tier", Kind::Enum("huiyin.type.v1.CustomerTier")),
+    Field::of("impact", Kind::Enum("huiyin.type.v1.Impact")),
+    Field::at("product.model", "product_model", Kind::Text),
+    Field::at("product.batch", "product_batch", Kind::Text),
+    Field::at(
+        "state",
+        "COALESCE(state, 1)",
+        Kind::Enum("huiyin.intake.v1.FeedbackState"),
+    ),
     CREATE_TIME,
-    Field {
-        name: "occur_time",
-        column: "occur_time",
-        kind: Kind::Time,
-    },
+    Field::of("occur_time", Kind::Time),
 ];
 /// What a list can be ordered by.
 pub(crate) const ORDER: &[Field] = &[CREATE_TIME];
-const CREATE_TIME: Field = Field {
-    name: "create_time",
-    column: "create_time",
-    kind: Kind::Time,
-};
+const CREATE_TIME: Field = Field::of("create_time", Kind::Time);
 
 /// Stores feedbacks of one tenant with one statement. Those whose external id is taken are left out; returns each of them
 /// with the feedback that has it.

@@ -4,41 +4,10 @@ use proptest::prelude::*;
 use uuid::Uuid;
 
 use super::*;
-use crate::feedback::domain::{Attachment, Facts, Product};
-
-fn draft(description: &str) -> Draft {
-    Draft {
-        facts: Facts {
-            channel: 1,
-            product: Product::default(),
-            frequency: 0,
-            impact: 0,
-            demand: 0,
-            urgency: 0,
-            emotion_level: 0,
-            tier: 0,
-            external_id: String::new(),
-            source: String::new(),
-            language: "zh-CN".to_owned(),
-            attachments: Vec::new(),
-        },
-        title: String::new(),
-        description: description.to_owned(),
-        expectation: String::new(),
-        customer_reference: String::new(),
-        contact: None,
-        occur_time: None,
-        no_moments: Vec::new(),
-        is_loop: false,
-    }
-}
-
-fn contact(kind: ContactKind, address: &str) -> Contact {
-    Contact {
-        kind,
-        address: address.to_owned(),
-    }
-}
+use crate::feedback::domain::{
+    Attachment,
+    tests::{contact, draft},
+};
 
 fn now() -> Timestamp {
     "2026-03-02T01:00:00Z".parse().unwrap()

@@ -1,18 +1,33 @@
-//! The shelf on which calendars, SLA policies and routing policies stand in their versions: made whole, never changed,
-//! one of each kind in effect, every earlier one a step back away.
+//! The shelf on which what a tenant settles stands in its versions (a calendar, a policy, a profile): made whole, never changed,
+//! one of each thing in effect, every earlier one a step back away.
+//!
+//! The room brings the table. Its columns: `tenant_id`, `kind` where several things share it, `version` (integer), `display_name`,
+//! `change_reason`, `author`, `content` (jsonb, null in version 0), `active`, `revision` (bigint), `create_time`, `activate_time`.
 
-pub(crate) mod list;
+mod list;
 mod store;
 
-use huiyin_chassis::{Clock, Database, Refusal, Tenant, Transaction, listing::PageTokenKey, repeat::Repeatable};
 use jiff::Timestamp;
 use prost::Message;
 use serde::{Serialize, de::DeserializeOwned};
 
+pub use self::list::{FIELDS, ORDERS};
+use crate::{
+    auth::Caller,
+    clock::Clock,
+    db::{Database, Transaction},
+    error::Refusal,
+    listing::PageTokenKey,
+    name::{self, Tenant},
+    repeat::{self, Repeatable},
+};
+
 /// Something that stands on the shelf in versions.
-pub(crate) trait Kept: Serialize + DeserializeOwned + Send {
-    /// What tells it from the others in the table.
-    const KIND: &'static str;
+pub trait Kept: Serialize + DeserializeOwned + Send {
+    /// The table of its versions.
+    const TABLE: &'static str;
+    /// Its word in the column `kind`, where the table holds others beside it.
+    const KIND: Option<&'static str>;
     /// Its collection in resource names.
     const COLLECTION: &'static str;
 
@@ -22,32 +37,32 @@ pub(crate) trait Kept: Serialize + DeserializeOwned + Send {
 
 /// One version.
 #[derive(Debug, Clone, PartialEq)]
-pub(crate) struct Edition<T> {
+pub struct Edition<T> {
     /// 0 is the built-in one.
-    pub(crate) version: i32,
+    pub version: i32,
     /// What people call it, and why it was made.
-    pub(crate) title: Title,
+    pub title: Title,
     /// What it says.
-    pub(crate) content: T,
+    pub content: T,
     /// True for the one in effect.
-    pub(crate) active: bool,
+    pub active: bool,
     /// Who made it.
-    pub(crate) author: String,
+    pub author: String,
     /// One more with each activation and each time that another takes its place.
-    pub(crate) revision: i64,
+    pub revision: i64,
     /// When it was made; `None` for the built-in one.
-    pub(crate) create_time: Option<Timestamp>,
+    pub create_time: Option<Timestamp>,
     /// When it was last activated.
-    pub(crate) activate_time: Option<Timestamp>,
+    pub activate_time: Option<Timestamp>,
 }
 
 /// What people call a version, and why it was made.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Title {
+pub struct Title {
     /// What people call it.
-    pub(crate) display_name: String,
+    pub display_name: String,
     /// Why it was made (001-79).
-    pub(crate) change_reason: String,
+    pub change_reason: String,
 }
 
 impl<T: Kept> Edition<T> {
@@ -69,14 +84,15 @@ impl<T: Kept> Edition<T> {
     }
 
     /// Its resource name.
-    pub(crate) fn name(&self, tenant: &Tenant) -> String {
+    #[must_use]
+    pub fn name(&self, tenant: &Tenant) -> String {
         tenant.child(T::COLLECTION, self.version)
     }
 }
 
 /// What a caller names.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Which {
+pub enum Which {
     /// The one in effect.
     Active,
     /// A version.
@@ -85,7 +101,8 @@ pub(crate) enum Which {
 
 impl Which {
     /// Reads the id in a resource name: a version or `active`.
-    pub(crate) fn of(id: &str) -> Option<Self> {
+    #[must_use]
+    pub fn of(id: &str) -> Option<Self> {
         if id == "active" {
             Some(Self::Active)
         } else {
@@ -94,11 +111,21 @@ impl Which {
     }
 }
 
+/// The tenant and the version in a name `tenants/{tenant}/{collection}/{version}`.
+///
+/// # Errors
+/// NOT_FOUND where the tenant is not the caller's, or the name is not that of a version in this collection.
+pub fn named(caller: &Caller, name: &str, collection: &str) -> Result<(Tenant, Which), Refusal> {
+    let (tenant, id) = name::child(caller, name, collection)?;
+    let which = Which::of(id).ok_or_else(|| Refusal::not_found(name))?;
+    Ok((tenant, which))
+}
+
 /// The version in effect, with its number.
 ///
 /// # Errors
 /// UNAVAILABLE where the database is gone.
-pub(crate) async fn active<T: Kept>(tx: &mut Transaction, tenant: &Tenant) -> Result<(T, i32), Refusal> {
+pub async fn active<T: Kept>(tx: &mut Transaction, tenant: &Tenant) -> Result<(T, i32), Refusal> {
     let edition = store::find::<T>(tx, tenant, Which::Active).await?;
     Ok(edition.map_or_else(|| (T::built_in(), 0), |edition| (edition.content, edition.version)))
 }
@@ -107,7 +134,7 @@ pub(crate) async fn active<T: Kept>(tx: &mut Transaction, tenant: &Tenant) -> Re
 ///
 /// # Errors
 /// NOT_FOUND where the tenant has no such version.
-pub(crate) async fn version<T: Kept>(tx: &mut Transaction, tenant: &Tenant, version: i32) -> Result<T, Refusal> {
+pub async fn version<T: Kept>(tx: &mut Transaction, tenant: &Tenant, version: i32) -> Result<T, Refusal> {
     if version == 0 {
         return Ok(T::built_in());
     }
@@ -119,24 +146,24 @@ pub(crate) async fn version<T: Kept>(tx: &mut Transaction, tenant: &Tenant, vers
 
 /// The shelf.
 #[derive(Debug, Clone)]
-pub(crate) struct Shelf {
+pub struct Shelf {
     /// Where the versions are.
-    pub(crate) database: Database,
+    pub database: Database,
     /// When they are made.
-    pub(crate) clock: Clock,
+    pub clock: Clock,
     /// Seals the page tokens of their lists.
-    pub(crate) page_tokens: PageTokenKey,
+    pub page_tokens: PageTokenKey,
 }
 
 /// A version to be made.
 #[derive(Debug)]
-pub(crate) struct NewEdition<T> {
+pub struct NewEdition<T> {
     /// What people call it, and why it is made.
-    pub(crate) title: Title,
+    pub title: Title,
     /// What it says; already checked.
-    pub(crate) content: T,
+    pub content: T,
     /// Who makes it.
-    pub(crate) author: String,
+    pub author: String,
 }
 
 impl Shelf {
@@ -144,7 +171,7 @@ impl Shelf {
     ///
     /// # Errors
     /// NOT_FOUND where the tenant has no such version.
-    pub(crate) async fn get<T: Kept>(&self, tenant: &Tenant, name: &str, which: Which) -> Result<Edition<T>, Refusal> {
+    pub async fn get<T: Kept>(&self, tenant: &Tenant, name: &str, which: Which) -> Result<Edition<T>, Refusal> {
         let mut tx = self.database.tenant(tenant).await?;
         match store::find(&mut tx, tenant, which).await? {
             Some(edition) => Ok(edition),
@@ -158,21 +185,21 @@ impl Shelf {
     ///
     /// # Errors
     /// REQUEST_ID_REUSED where the id was used for another body.
-    pub(crate) async fn create<T: Kept, A: Message + Default>(
+    pub async fn create<T: Kept, A: Message + Default>(
         &self,
         tenant: &Tenant,
         new: NewEdition<T>,
         only_look: bool,
-        repeatable: Option<Repeatable>,
+        repeat: Option<Repeatable>,
         say: impl Fn(&Edition<T>) -> A + Send,
     ) -> Result<A, Refusal> {
         let mut tx = self.database.tenant(tenant).await?;
-        if let Some(repeatable) = &repeatable
-            && let Some(answer) = repeatable.answered(&mut tx).await?
-        {
+        if let Some(answer) = repeat::answered(&mut tx, repeat.as_ref()).await? {
             return Ok(answer);
         }
-        store::lock::<T>(&mut tx, tenant).await?;
+        if !only_look {
+            store::lock::<T>(&mut tx, tenant).await?;
+        }
         let NewEdition { title, content, author } = new;
         let edition = Edition {
             version: store::last_version::<T>(&mut tx, tenant).await? + 1,
@@ -190,30 +217,24 @@ impl Shelf {
             return Ok(answer);
         }
         store::insert(&mut tx, tenant, &edition).await?;
-        if let Some(repeatable) = &repeatable {
-            repeatable.answer(&mut tx, &self.clock, &answer).await?;
-        }
-        tx.commit().await?;
-        Ok(answer)
+        repeat::commit(tx, &self.clock, repeat.as_ref(), answer).await
     }
 
     /// Puts a version into effect, in the place of the one before. The active one stays as it is.
     ///
     /// # Errors
     /// NOT_FOUND where the tenant has no such version; ETAG_MISMATCH where it is not as the caller read it.
-    pub(crate) async fn activate<T: Kept, A: Message + Default>(
+    pub async fn activate<T: Kept, A: Message + Default>(
         &self,
         tenant: &Tenant,
         name: &str,
         version: i32,
         etag: &str,
-        repeatable: Option<Repeatable>,
+        repeat: Option<Repeatable>,
         say: impl Fn(&Edition<T>) -> A + Send,
     ) -> Result<A, Refusal> {
         let mut tx = self.database.tenant(tenant).await?;
-        if let Some(repeatable) = &repeatable
-            && let Some(answer) = repeatable.answered(&mut tx).await?
-        {
+        if let Some(answer) = repeat::answered(&mut tx, repeat.as_ref()).await? {
             return Ok(answer);
         }
         store::lock::<T>(&mut tx, tenant).await?;
@@ -232,11 +253,6 @@ impl Shelf {
             };
             store::activate(&mut tx, tenant, &edition).await?;
         }
-        let answer = say(&edition);
-        if let Some(repeatable) = &repeatable {
-            repeatable.answer(&mut tx, &self.clock, &answer).await?;
-        }
-        tx.commit().await?;
-        Ok(answer)
+        repeat::commit(tx, &self.clock, repeat.as_ref(), say(&edition)).await
     }
 }
