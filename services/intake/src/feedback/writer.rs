@@ -35,8 +35,8 @@ const ATTEMPTS: u32 = 5;
 const CONNECTIONS: u32 = 2;
 /// So many feedbacks in one batch are a rush …
 const CROWD: usize = 8;
-/// … which lasts so long.
-const RUSH: Duration = Duration::from_secs(1);
+/// … which lasts so many seconds, the one that has begun among them.
+const RUSH: u64 = 2;
 
 /// Where feedback is handed in to be stored. Clones hand in to the same writers.
 #[derive(Clone)]
@@ -49,7 +49,7 @@ pub(crate) struct Writer {
 #[derive(Clone)]
 struct Rush {
     began: Instant,
-    /// Milliseconds from the beginning to the end of the rush.
+    /// Seconds from the beginning to the end of the rush.
     until: Arc<AtomicU64>,
 }
 
@@ -65,16 +65,12 @@ impl Rush {
     fn note(&self, taken: usize) {
         if taken >= CROWD {
             self.until
-                .store(self.milliseconds() + RUSH.as_millis() as u64, Ordering::Relaxed);
+                .store(self.began.elapsed().as_secs() + RUSH, Ordering::Relaxed);
         }
     }
 
     fn is_on(&self) -> bool {
-        self.milliseconds() < self.until.load(Ordering::Relaxed)
-    }
-
-    fn milliseconds(&self) -> u64 {
-        self.began.elapsed().as_millis() as u64
+        self.began.elapsed().as_secs() < self.until.load(Ordering::Relaxed)
     }
 }
 
