@@ -71,8 +71,8 @@ impl Default for NumbersConfig {
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct WriterConfig {
-    /// So many batches are committed at the same time, each writer on a thread and two connections of its own; at least 1. One
-    /// writes while the other waits for the disk; more make smaller batches: worth it only where the way to the database is long.
+    /// So many batches are committed at the same time, each writer on a thread and two connections of its own; at least 1.
+    /// More make smaller batches: worth it only where the way to the database is long.
     pub writers: usize,
     /// A batch holds at most so many feedbacks; at least 1.
     pub batch: usize,
@@ -83,7 +83,7 @@ pub struct WriterConfig {
 impl Default for WriterConfig {
     fn default() -> Self {
         Self {
-            writers: 2,
+            writers: 1,
             batch: 500,
             queue: 4096,
         }

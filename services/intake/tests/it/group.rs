@@ -290,7 +290,7 @@ async fn a_stop_under_load_loses_no_answered_request() {
     let calls: Vec<_> = (0..100)
         .map(|index| send(&client, create(feedback(&format!("第{index}条")))))
         .collect();
-    held_up.waiting(&stand, 2).await;
+    held_up.waiting(&stand, 1).await;
     let mut database = stand.database().await;
     #[expect(clippy::disallowed_methods, reason = "the test joins it")]
     let stopping = tokio::spawn(stand.stop());
