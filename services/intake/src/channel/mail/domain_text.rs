@@ -309,7 +309,7 @@ mod tests {
                 "\n",
                 "发自我的 ",
             ] {
-                grows_no_faster(part, 500_000, |size| {
+                grows_no_faster(part, 2_000_000, |size| {
                     new_words(&part.repeat(size / part.chars().count()));
                 });
             }
