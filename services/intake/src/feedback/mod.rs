@@ -7,6 +7,7 @@ pub(crate) mod domain;
 pub(crate) mod import;
 pub(crate) mod ledger;
 pub(crate) mod numbers;
+mod rush;
 pub(crate) mod service;
 pub(crate) mod store;
 pub(crate) mod writer;

@@ -1,21 +1,11 @@
 //! The group commit: whoever arrives while one batch is being committed goes into the next; everybody is answered after
 //! the commit, and nobody pays for another one's mistake.
 
-use std::{
-    collections::HashSet,
-    sync::{
-        Arc,
-        atomic::{AtomicU64, Ordering},
-    },
-    time::Duration,
-};
+use std::{collections::HashSet, sync::Arc, time::Duration};
 
 use huiyin_chassis::{Refusal, ServiceConfig, Shutdown, Tasks, Tenant, Transaction, repeat::Repeatable};
 use prost::Message as _;
-use tokio::{
-    sync::{Mutex, mpsc, oneshot},
-    time::Instant,
-};
+use tokio::sync::{Mutex, mpsc, oneshot};
 use tonic::Code;
 use uuid::Uuid;
 
@@ -23,6 +13,7 @@ use crate::feedback::{
     convert::{self, Answer},
     domain::Accepted,
     ledger::Ledger,
+    rush::Rush,
     store,
 };
 use crate::{config::WriterConfig, error::Error, events::FEEDBACKS};
@@ -33,45 +24,12 @@ const ATTEMPTS: u32 = 5;
 
 /// Each writer has so many connections: one for its batch, and one to spare while the server closes the other behind its back.
 const CONNECTIONS: u32 = 2;
-/// So many feedbacks in one batch are a rush …
-const CROWD: usize = 8;
-/// … which lasts so many seconds, the one that has begun among them.
-const RUSH: u64 = 2;
 
 /// Where feedback is handed in to be stored. Clones hand in to the same writers.
 #[derive(Clone)]
 pub(crate) struct Writer {
     queue: mpsc::Sender<Submission>,
     rush: Rush,
-}
-
-/// Whether feedback pours in. Clones know the same.
-#[derive(Clone)]
-struct Rush {
-    began: Instant,
-    /// Seconds from the beginning to the end of the rush.
-    until: Arc<AtomicU64>,
-}
-
-impl Rush {
-    fn none() -> Self {
-        Self {
-            began: Instant::now(),
-            until: Arc::default(),
-        }
-    }
-
-    /// A batch of so many was taken.
-    fn note(&self, taken: usize) {
-        if taken >= CROWD {
-            self.until
-                .store(self.began.elapsed().as_secs() + RUSH, Ordering::Relaxed);
-        }
-    }
-
-    fn is_on(&self) -> bool {
-        self.began.elapsed().as_secs() < self.until.load(Ordering::Relaxed)
-    }
 }
 
 /// One feedback on its way into the store.
