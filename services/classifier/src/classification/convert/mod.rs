@@ -1,5 +1,7 @@
 //! Between classifications of the domain and those of the proto and the events.
 
+mod numbers;
+
 use huiyin_chassis::{Refusal, Tenant, mask::mask, sql};
 use huiyin_proto::{
     classifier::v1,
@@ -13,6 +15,8 @@ pub(super) use huiyin_proto::classifier::v1::{
     ReclassifyFeedbacksResponse as Reclassified,
 };
 
+pub(crate) use numbers::{impact, impact_number, sentiment, sentiment_number, tier, tier_number};
+
 use super::{
     domain::{Change, Classification, Correction},
     domain_priority::{Computed, Decided, Scoring},
@@ -20,7 +24,7 @@ use super::{
     store_anew::Which,
 };
 use crate::{
-    domain::{Feedback, Impact, Label, Sentiment, Tier},
+    domain::{Feedback, Label, Tier},
     priority::convert::{decision, priority, review_mode_number},
     reading::{
         aspect::Aspect,
@@ -29,66 +33,6 @@ use crate::{
     },
     review::convert::stretch,
 };
-
-/// An impact; none where it was not said or is not one of ours.
-pub(crate) fn impact(number: i32) -> Option<Impact> {
-    match shared::Impact::try_from(number) {
-        Ok(shared::Impact::Minor) => Some(Impact::Minor),
-        Ok(shared::Impact::Serious) => Some(Impact::Serious),
-        Ok(shared::Impact::Fatal) => Some(Impact::Fatal),
-        Ok(shared::Impact::Unspecified) | Err(_) => None,
-    }
-}
-
-/// The number of an impact.
-pub(crate) fn impact_number(impact: Impact) -> i32 {
-    match impact {
-        Impact::Minor => shared::Impact::Minor,
-        Impact::Serious => shared::Impact::Serious,
-        Impact::Fatal => shared::Impact::Fatal,
-    }
-    .into()
-}
-
-/// A tier; none where it was not said or is not one of ours.
-pub(crate) fn tier(number: i32) -> Option<Tier> {
-    match shared::CustomerTier::try_from(number) {
-        Ok(shared::CustomerTier::New) => Some(Tier::New),
-        Ok(shared::CustomerTier::Existing) => Some(Tier::Existing),
-        Ok(shared::CustomerTier::Vip) => Some(Tier::Vip),
-        Ok(shared::CustomerTier::Unspecified) | Err(_) => None,
-    }
-}
-
-/// The number of a tier.
-pub(crate) fn tier_number(tier: Tier) -> i32 {
-    match tier {
-        Tier::New => shared::CustomerTier::New,
-        Tier::Existing => shared::CustomerTier::Existing,
-        Tier::Vip => shared::CustomerTier::Vip,
-    }
-    .into()
-}
-
-/// A tendency; none where it was not said or is not one of ours.
-pub(crate) fn sentiment(number: i32) -> Option<Sentiment> {
-    match shared::Sentiment::try_from(number) {
-        Ok(shared::Sentiment::Negative) => Some(Sentiment::Negative),
-        Ok(shared::Sentiment::Neutral) => Some(Sentiment::Neutral),
-        Ok(shared::Sentiment::Positive) => Some(Sentiment::Positive),
-        Ok(shared::Sentiment::Unspecified) | Err(_) => None,
-    }
-}
-
-/// The number of a tendency.
-pub(crate) fn sentiment_number(sentiment: Sentiment) -> i32 {
-    match sentiment {
-        Sentiment::Negative => shared::Sentiment::Negative,
-        Sentiment::Neutral => shared::Sentiment::Neutral,
-        Sentiment::Positive => shared::Sentiment::Positive,
-    }
-    .into()
-}
 
 /// What this room keeps of a feedback that was told.
 pub(super) fn feedback(digest: &shared::FeedbackDigest) -> Feedback {
@@ -375,27 +319,5 @@ pub(super) fn told(found: &Classification) -> FeedbackClassified {
             .decided
             .as_ref()
             .map_or(0, |decided| decided.decision.model_version),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn every_enum_survives_the_wire() {
-        for found in Impact::ALL {
-            assert_eq!(impact(impact_number(found)), Some(found));
-        }
-        for found in Tier::ALL {
-            assert_eq!(tier(tier_number(found)), Some(found));
-        }
-        for found in [Sentiment::Negative, Sentiment::Neutral, Sentiment::Positive] {
-            assert_eq!(sentiment(sentiment_number(found)), Some(found));
-        }
-        assert_eq!(
-            (impact(0), tier(0), sentiment(0), impact(9), tier(-1), sentiment(7)),
-            (None, None, None, None, None, None)
-        );
     }
 }
