@@ -33,6 +33,14 @@ impl Field {
     }
 }
 
+/// The place in an order by `(column * 1000000)::bigint`, for a fraction between −1000 and 1000: an order needs values that are exactly
+/// equal or not. Rounded as Postgres rounds a double.
+#[must_use]
+#[expect(clippy::cast_possible_truncation, reason = "so small that it fits")]
+pub fn millionths(fraction: f64) -> i64 {
+    (fraction * 1_000_000.0).round_ties_even() as i64
+}
+
 /// What the values of a field are.
 #[derive(Debug, Clone, Copy)]
 pub enum Kind {

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use huiyin_chassis::{
     Refusal, Tenant, Transaction,
-    repeat::Repeatable,
+    repeat::{self, Repeatable},
     timer::{self, Timer},
 };
 use jiff::{SignedDuration, Timestamp};
@@ -178,9 +178,7 @@ enum Begun {
 
 /// The answer of the same request, or the classification, held.
 async fn begin(tx: &mut Transaction, tenant: &Tenant, target: &Target<'_>) -> Result<Begun, Refusal> {
-    if let Some(repeat) = &target.repeat
-        && let Some(answer) = repeat.answered(tx).await?
-    {
+    if let Some(answer) = repeat::answered(tx, target.repeat.as_ref()).await? {
         return Ok(Begun::Answered(Box::new(answer)));
     }
     let found = store::lock(tx, tenant, target.id)
@@ -204,9 +202,5 @@ async fn end(
     store::correct(&mut tx, tenant, found).await?;
     tell(room, &mut tx, tenant, found, actor).await?;
     let answer = convert::answer(tenant, found)?;
-    if let Some(repeat) = repeat {
-        repeat.answer(&mut tx, &room.clock, &answer).await?;
-    }
-    tx.commit().await?;
-    Ok(answer)
+    repeat::commit(tx, &room.clock, repeat.as_ref(), answer).await
 }

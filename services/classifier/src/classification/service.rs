@@ -2,8 +2,8 @@
 
 use huiyin_chassis::{
     Refusal, Tenant, Transaction,
-    listing::{Field, Kind, Page, PageKey, PageRequest, Paging},
-    repeat::Repeatable,
+    listing::{Field, Kind, Page, PageKey, PageRequest, Paging, millionths},
+    repeat::{self, Repeatable},
 };
 use huiyin_events::{NewEvent, Payload};
 use uuid::Uuid;
@@ -30,116 +30,35 @@ use crate::{
 };
 
 const FIELDS: &[Field] = &[
-    Field {
-        name: "category",
-        column: "category",
-        kind: Kind::Path,
-    },
-    Field {
-        name: "sentiment",
-        column: "sentiment",
-        kind: Kind::Enum("huiyin.type.v1.Sentiment"),
-    },
-    Field {
-        name: "sentiment_score",
-        column: "sentiment_score",
-        kind: Kind::Number,
-    },
-    Field {
-        name: "impact",
-        column: "impact",
-        kind: Kind::Enum("huiyin.type.v1.Impact"),
-    },
-    Field {
-        name: "priority.key",
-        column: "priority_key",
-        kind: Kind::Text,
-    },
-    Field {
-        name: "priority.rank",
-        column: "priority_rank",
-        kind: Kind::Integer,
-    },
-    Field {
-        name: "department",
-        column: "department",
-        kind: Kind::Text,
-    },
-    Field {
-        name: "taxonomy_version",
-        column: "taxonomy_version",
-        kind: Kind::Integer,
-    },
-    Field {
-        name: "revision",
-        column: "revision",
-        kind: Kind::Integer,
-    },
-    Field {
-        name: "feedback.number",
-        column: "feedback_number",
-        kind: Kind::Text,
-    },
-    Field {
-        name: "feedback.channel",
-        column: "channel",
-        kind: Kind::Enum("huiyin.type.v1.Channel"),
-    },
-    Field {
-        name: "feedback.tier",
-        column: "tier",
-        kind: Kind::Enum("huiyin.type.v1.CustomerTier"),
-    },
-    Field {
-        name: "feedback.customer",
-        column: "customer",
-        kind: Kind::Text,
-    },
-    Field {
-        name: "feedback.product_model",
-        column: "product_model",
-        kind: Kind::Text,
-    },
-    Field {
-        name: "feedback.batch",
-        column: "batch",
-        kind: Kind::Text,
-    },
+    Field::of("category", Kind::Path),
+    Field::of("sentiment", Kind::Enum("huiyin.type.v1.Sentiment")),
+    Field::of("sentiment_score", Kind::Number),
+    Field::of("impact", Kind::Enum("huiyin.type.v1.Impact")),
+    Field::at("priority.key", "priority_key", Kind::Text),
+    Field::at("priority.rank", "priority_rank", Kind::Integer),
+    Field::of("department", Kind::Text),
+    Field::of("taxonomy_version", Kind::Integer),
+    Field::of("revision", Kind::Integer),
+    Field::at("feedback.number", "feedback_number", Kind::Text),
+    Field::at("feedback.channel", "channel", Kind::Enum("huiyin.type.v1.Channel")),
+    Field::at("feedback.tier", "tier", Kind::Enum("huiyin.type.v1.CustomerTier")),
+    Field::at("feedback.customer", "customer", Kind::Text),
+    Field::at("feedback.product_model", "product_model", Kind::Text),
+    Field::at("feedback.batch", "batch", Kind::Text),
     CREATE_TIME,
     UPDATE_TIME,
-    Field {
-        name: "priority_model_version",
-        column: "priority_model_version",
-        kind: Kind::Integer,
-    },
-    Field {
-        name: "review.state",
-        column: "review_state",
-        kind: Kind::Enum("huiyin.event.v1.PriorityReviewState"),
-    },
-    Field {
-        name: "review.escalated",
-        column: "review_escalated",
-        kind: Kind::Bool,
-    },
+    Field::of("priority_model_version", Kind::Integer),
+    Field::at(
+        "review.state",
+        "review_state",
+        Kind::Enum("huiyin.event.v1.PriorityReviewState"),
+    ),
+    Field::at("review.escalated", "review_escalated", Kind::Bool),
 ];
 
-const CREATE_TIME: Field = Field {
-    name: "create_time",
-    column: "create_time",
-    kind: Kind::Time,
-};
-const UPDATE_TIME: Field = Field {
-    name: "update_time",
-    column: "update_time",
-    kind: Kind::Time,
-};
-/// Whole millionths: an order needs values that are exactly equal or not.
-const SCORE: Field = Field {
-    name: "sentiment_score",
-    column: "(sentiment_score * 1000000)::bigint",
-    kind: Kind::Integer,
-};
+const CREATE_TIME: Field = Field::of("create_time", Kind::Time);
+const UPDATE_TIME: Field = Field::of("update_time", Kind::Time);
+const SCORE: Field = Field::at("sentiment_score", "(sentiment_score * 1000000)::bigint", Kind::Integer);
 const ORDERS: &[Field] = &[CREATE_TIME, UPDATE_TIME, SCORE];
 
 /// Classifies a feedback that was submitted: exactly once, however often it is told.
@@ -236,12 +155,6 @@ fn place(order_by: &str, found: &Classification) -> PageKey {
     }
 }
 
-/// Rounded as the database does.
-#[expect(clippy::cast_possible_truncation, reason = "a score lies between −1 and 1")]
-fn millionths(score: f64) -> i64 {
-    (score * 1_000_000.0).round_ties_even() as i64
-}
-
 /// Makes the next revision.
 pub(super) async fn correct(
     room: &Room,
@@ -252,9 +165,7 @@ pub(super) async fn correct(
     repeat: Option<Repeatable>,
 ) -> Result<convert::Answer, Refusal> {
     let mut tx = room.database.tenant(tenant).await?;
-    if let Some(repeat) = &repeat
-        && let Some(answer) = repeat.answered(&mut tx).await?
-    {
+    if let Some(answer) = repeat::answered(&mut tx, repeat.as_ref()).await? {
         return Ok(answer);
     }
     let mut found = store::lock(&mut tx, tenant, id)
@@ -265,11 +176,7 @@ pub(super) async fn correct(
     }
     settling::revise(room, &mut tx, tenant, &mut found, change, Source::Correction).await?;
     let answer = convert::answer(tenant, &found)?;
-    if let Some(repeat) = repeat {
-        repeat.answer(&mut tx, &room.clock, &answer).await?;
-    }
-    tx.commit().await?;
-    Ok(answer)
+    repeat::commit(tx, &room.clock, repeat.as_ref(), answer).await
 }
 
 /// Tells the others; the row is held.

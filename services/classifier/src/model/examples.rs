@@ -23,37 +23,13 @@ use crate::{
 /// An answer names so many refusals; the others are counted.
 const MOST_REFUSALS: usize = 1000;
 
-const CREATE_TIME: Field = Field {
-    name: "create_time",
-    column: "create_time",
-    kind: Kind::Time,
-};
+const CREATE_TIME: Field = Field::of("create_time", Kind::Time);
 const FIELDS: &[Field] = &[
-    Field {
-        name: "label",
-        column: "label",
-        kind: Kind::Path,
-    },
-    Field {
-        name: "source",
-        column: "source",
-        kind: Kind::Enum("huiyin.classifier.v1.ExampleSource"),
-    },
-    Field {
-        name: "side",
-        column: "side",
-        kind: Kind::Enum("huiyin.classifier.v1.ExampleSide"),
-    },
-    Field {
-        name: "feedback",
-        column: "feedback",
-        kind: Kind::Text,
-    },
-    Field {
-        name: "author",
-        column: "author",
-        kind: Kind::Text,
-    },
+    Field::of("label", Kind::Path),
+    Field::of("source", Kind::Enum("huiyin.classifier.v1.ExampleSource")),
+    Field::of("side", Kind::Enum("huiyin.classifier.v1.ExampleSide")),
+    Field::of("feedback", Kind::Text),
+    Field::of("author", Kind::Text),
     CREATE_TIME,
 ];
 

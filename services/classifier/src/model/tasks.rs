@@ -13,22 +13,10 @@ use super::{
 };
 use crate::room::Room;
 
-const CREATE_TIME: Field = Field {
-    name: "create_time",
-    column: "create_time",
-    kind: Kind::Time,
-};
+const CREATE_TIME: Field = Field::of("create_time", Kind::Time);
 const FIELDS: &[Field] = &[
-    Field {
-        name: "target",
-        column: "target",
-        kind: Kind::Enum("huiyin.classifier.v1.TaskTarget"),
-    },
-    Field {
-        name: "dimension",
-        column: "dimension",
-        kind: Kind::Text,
-    },
+    Field::of("target", Kind::Enum("huiyin.classifier.v1.TaskTarget")),
+    Field::of("dimension", Kind::Text),
     CREATE_TIME,
 ];
 

@@ -16,23 +16,11 @@ use super::{
 };
 use crate::{error::Error, room::Room};
 
-const VERSION: Field = Field {
-    name: "version",
-    column: "version",
-    kind: Kind::Integer,
-};
+const VERSION: Field = Field::of("version", Kind::Integer);
 const FIELDS: &[Field] = &[
     VERSION,
-    Field {
-        name: "author",
-        column: "author",
-        kind: Kind::Text,
-    },
-    Field {
-        name: "create_time",
-        column: "create_time",
-        kind: Kind::Time,
-    },
+    Field::of("author", Kind::Text),
+    Field::of("create_time", Kind::Time),
 ];
 
 /// A task and a version of its model.

@@ -2,9 +2,9 @@
 
 use huiyin_chassis::{
     Refusal, Tenant, Transaction,
-    listing::{Field, Kind, Page, PageKey, PageRequest, Paging},
+    listing::{Field, Kind, Page, PageKey, PageRequest, Paging, millionths},
     mask::mask,
-    repeat::Repeatable,
+    repeat::{self, Repeatable},
 };
 use jiff::SignedDuration;
 use uuid::Uuid;
@@ -21,58 +21,17 @@ use crate::{
     room::Room,
 };
 
-const CREATE_TIME: Field = Field {
-    name: "create_time",
-    column: "create_time",
-    kind: Kind::Time,
-};
-/// Whole millionths: an order needs values that are exactly equal or not.
-const CONFIDENCE: Field = Field {
-    name: "confidence",
-    column: "(confidence * 1000000)::bigint",
-    kind: Kind::Integer,
-};
+const CREATE_TIME: Field = Field::of("create_time", Kind::Time);
+const CONFIDENCE: Field = Field::at("confidence", "(confidence * 1000000)::bigint", Kind::Integer);
 const FIELDS: &[Field] = &[
-    Field {
-        name: "task",
-        column: "task_id",
-        kind: Kind::Text,
-    },
-    Field {
-        name: "state",
-        column: "state",
-        kind: Kind::Enum("huiyin.classifier.v1.ReviewState"),
-    },
-    Field {
-        name: "reason",
-        column: "reason",
-        kind: Kind::Enum("huiyin.classifier.v1.ReviewReason"),
-    },
-    Field {
-        name: "stage",
-        column: "stage",
-        kind: Kind::Enum("huiyin.classifier.v1.ReviewStage"),
-    },
-    Field {
-        name: "close_reason",
-        column: "close_reason",
-        kind: Kind::Enum("huiyin.classifier.v1.ReviewCloseReason"),
-    },
-    Field {
-        name: "assignee",
-        column: "assignee",
-        kind: Kind::Text,
-    },
-    Field {
-        name: "confidence",
-        column: "confidence",
-        kind: Kind::Number,
-    },
-    Field {
-        name: "double_coded",
-        column: "double_coded",
-        kind: Kind::Bool,
-    },
+    Field::at("task", "task_id", Kind::Text),
+    Field::of("state", Kind::Enum("huiyin.classifier.v1.ReviewState")),
+    Field::of("reason", Kind::Enum("huiyin.classifier.v1.ReviewReason")),
+    Field::of("stage", Kind::Enum("huiyin.classifier.v1.ReviewStage")),
+    Field::of("close_reason", Kind::Enum("huiyin.classifier.v1.ReviewCloseReason")),
+    Field::of("assignee", Kind::Text),
+    Field::of("confidence", Kind::Number),
+    Field::of("double_coded", Kind::Bool),
     CREATE_TIME,
 ];
 
@@ -140,12 +99,6 @@ pub(super) async fn list(
     })
 }
 
-/// Rounded as the database does.
-#[expect(clippy::cast_possible_truncation, reason = "a confidence lies between 0 and 1")]
-fn millionths(confidence: f64) -> i64 {
-    (confidence * 1_000_000.0).round_ties_even() as i64
-}
-
 /// An item with its text.
 pub(super) async fn get(room: &Room, named: Named<'_>) -> Result<ItemAnswer, Refusal> {
     let mut tx = room.database.tenant(named.tenant).await?;
@@ -162,18 +115,12 @@ pub(super) async fn claim(
     repeat: Option<Repeatable>,
 ) -> Result<ItemAnswer, Refusal> {
     let mut tx = room.database.tenant(named.tenant).await?;
-    if let Some(repeat) = &repeat
-        && let Some(answer) = repeat.answered(&mut tx).await?
-    {
+    if let Some(answer) = repeat::answered(&mut tx, repeat.as_ref()).await? {
         return Ok(answer);
     }
     store::one_by_one(&mut tx, named.tenant, named.person).await?;
     let answer = take(room, &mut tx, named, lease).await?;
-    if let Some(repeat) = repeat {
-        repeat.answer(&mut tx, &room.clock, &answer).await?;
-    }
-    tx.commit().await?;
-    Ok(answer)
+    repeat::commit(tx, &room.clock, repeat.as_ref(), answer).await
 }
 
 async fn take(
@@ -198,9 +145,7 @@ pub(super) async fn claim_next(
     repeat: Option<Repeatable>,
 ) -> Result<NextAnswer, Refusal> {
     let mut tx = room.database.tenant(tenant).await?;
-    if let Some(repeat) = &repeat
-        && let Some(answer) = repeat.answered(&mut tx).await?
-    {
+    if let Some(answer) = repeat::answered(&mut tx, repeat.as_ref()).await? {
         return Ok(answer);
     }
     if let Some(task) = task {
@@ -222,11 +167,7 @@ pub(super) async fn claim_next(
         None => None,
     };
     let answer = NextAnswer { review_item };
-    if let Some(repeat) = repeat {
-        repeat.answer(&mut tx, &room.clock, &answer).await?;
-    }
-    tx.commit().await?;
-    Ok(answer)
+    repeat::commit(tx, &room.clock, repeat.as_ref(), answer).await
 }
 
 /// Gives an item back; `skip`: to others than this person.
@@ -253,9 +194,7 @@ pub(super) struct Given<'g> {
 pub(super) async fn resolve(room: &Room, named: Named<'_>, given: Given<'_>) -> Result<ItemAnswer, Refusal> {
     let tenant = named.tenant;
     let mut tx = room.database.tenant(tenant).await?;
-    if let Some(repeat) = &given.repeat
-        && let Some(answer) = repeat.answered(&mut tx).await?
-    {
+    if let Some(answer) = repeat::answered(&mut tx, given.repeat.as_ref()).await? {
         return Ok(answer);
     }
     store::one_by_one(&mut tx, tenant, named.person).await?;
@@ -305,9 +244,5 @@ pub(super) async fn resolve(room: &Room, named: Named<'_>, given: Given<'_>) -> 
         }
     }
     let answer = named.read(room, &mut tx).await?;
-    if let Some(repeat) = given.repeat {
-        repeat.answer(&mut tx, &room.clock, &answer).await?;
-    }
-    tx.commit().await?;
-    Ok(answer)
+    repeat::commit(tx, &room.clock, given.repeat.as_ref(), answer).await
 }

@@ -4,7 +4,7 @@ use huiyin_chassis::{
     Refusal, Tenant, call,
     listing::{Page, PageKey, PageRequest, Paging},
     name,
-    repeat::Repeatable,
+    repeat::{self, Repeatable},
     server::Language,
 };
 use huiyin_events::{Payload, Watch};
@@ -151,10 +151,7 @@ impl Room {
                 .map(|accepted| convert::answer(tenant, accepted.feedback))
                 .collect(),
         };
-        if let Some(repeat) = &repeat {
-            repeat.answer(&mut tx, &self.ledger.clock, &answers).await?;
-        }
-        tx.commit().await?;
+        let answers = repeat::commit(tx, &self.ledger.clock, repeat.as_ref(), answers).await?;
         self.with_tokens(tenant, answers)
     }
 
