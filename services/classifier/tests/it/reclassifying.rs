@@ -211,9 +211,8 @@ async fn what_is_read_anew_goes_by_the_priority_model_and_waits_for_its_review()
     assert_eq!((escalated.revision, escalated.priority), (3, now.priority));
 }
 
-/// More than one transaction takes: each of them goes on behind the one before, and nothing is looked at twice.
-#[tokio::test]
-async fn many_are_read_batch_by_batch() {
+/// More feedbacks than one transaction takes, of something that no category knows; and a taxonomy that does.
+async fn many_drones() -> (Play, Client, v1::Taxonomy) {
     let play = Play::begin().await;
     let mut boss = play.boss().await;
     for _ in 0..230 {
@@ -225,6 +224,13 @@ async fn many_are_read_batch_by_batch() {
         term: "无人机".to_owned(),
         weight: 5.0,
     });
+    (play, boss, taxonomy)
+}
+
+/// More than one transaction takes: each of them goes on behind the one before, and nothing is looked at twice.
+#[tokio::test]
+async fn many_are_read_batch_by_batch() {
+    let (play, mut boss, taxonomy) = many_drones().await;
     boss.create_taxonomy(create(taxonomy)).await.unwrap();
     boss.activate_taxonomy(activate(1)).await.unwrap();
     let did = read_anew(&play, &mut boss, all()).await;
@@ -235,17 +241,7 @@ async fn many_are_read_batch_by_batch() {
 /// C-10: a version that comes into effect meanwhile is not overwritten with the one before; what came in meanwhile is not looked at.
 #[tokio::test]
 async fn a_reading_anew_ends_where_another_version_comes_into_effect() {
-    let play = Play::begin().await;
-    let mut boss = play.boss().await;
-    for _ in 0..230 {
-        play.submit(TENANT, &play.submitted("无人机撞树上了"));
-    }
-    play.all_consumed().await;
-    let mut taxonomy = builtin(&mut boss).await;
-    category(&mut taxonomy, "hardware.fault").keywords.push(v1::Keyword {
-        term: "无人机".to_owned(),
-        weight: 5.0,
-    });
+    let (play, mut boss, taxonomy) = many_drones().await;
     boss.create_taxonomy(create(taxonomy.clone())).await.unwrap();
     boss.create_taxonomy(create(taxonomy)).await.unwrap();
     boss.activate_taxonomy(activate(1)).await.unwrap();
