@@ -229,12 +229,10 @@ impl Api {
     async fn flow(&self) -> Result<EventFlow, Refusal> {
         let heads = self.log.heads().await?;
         let mut tx = self.log.database.worker().await?;
-        let (unpositioned, oldest): (i64, Option<Vec<u8>>) = sqlx::query_as(
-            "SELECT count(*), (SELECT event FROM events.outbox WHERE position IS NULL ORDER BY id LIMIT 1)
-             FROM events.outbox WHERE position IS NULL",
-        )
-        .fetch_one(&mut *tx)
-        .await?;
+        let (unpositioned, oldest): (i64, Option<Vec<u8>>) =
+            sqlx::query_as("SELECT count(*), (SELECT event FROM events.outbox ORDER BY id LIMIT 1) FROM events.outbox")
+                .fetch_one(&mut *tx)
+                .await?;
         let cursors: Vec<(String, i16, i64)> = sqlx::query_as(
             // Of each partition the newest epoch.
             "SELECT DISTINCT ON (source, partition) source, partition, position FROM events.cursor

@@ -78,12 +78,11 @@ pub(crate) struct Progress {
     complete_time: Option<jiff_sqlx::Timestamp>,
 }
 
-/// A row of the log.
+/// A row of the outbox, by its id, or of the log, by its position.
 #[derive(sqlx::FromRow)]
 struct Logged {
-    id: i64,
     partition: i16,
-    position: Option<i64>,
+    place: i64,
     tenant_id: String,
     event: Vec<u8>,
 }
@@ -221,7 +220,7 @@ impl Eraser {
         tx.enter(&whose.tenant).await
     }
 
-    /// One chunk of the log: first what has no position yet, since that may get one meanwhile, then each partition in order. Rows
+    /// One chunk: first of the outbox, since what waits there may move into the log meanwhile, then of each partition in order. Rows
     /// are changed where they stand: positions stay dense.
     async fn blank_log(
         &self,
@@ -232,20 +231,28 @@ impl Eraser {
     ) -> Result<(), Refusal> {
         tx.leave().await?;
         let positioned = progress.phase == 2;
-        let rows: Vec<Logged> = sqlx::query_as(if positioned {
-            "SELECT id, partition, position, tenant_id, event FROM events.outbox
-             WHERE partition = $1 AND position > $2
-             ORDER BY position LIMIT $3"
+        // What moves into the log after it was read here is met again there.
+        let (read, update) = if positioned {
+            (
+                "SELECT partition, position AS place, tenant_id, event FROM events.entry
+                 WHERE partition = $1 AND position > $2
+                 ORDER BY position LIMIT $3",
+                "UPDATE events.entry SET event = $3 WHERE partition = $1 AND position = $2",
+            )
         } else {
-            "SELECT id, partition, position, tenant_id, event FROM events.outbox
-             WHERE position IS NULL AND id > $2 AND $1 = 0::smallint
-             ORDER BY id LIMIT $3"
-        })
-        .bind(progress.partition)
-        .bind(progress.position)
-        .bind(CHUNK)
-        .fetch_all(&mut **tx)
-        .await?;
+            (
+                "SELECT partition, id AS place, tenant_id, event FROM events.outbox
+                 WHERE $1 = 0::smallint AND id > $2
+                 ORDER BY id LIMIT $3",
+                "UPDATE events.outbox SET event = $3 WHERE partition = $1 AND id = $2",
+            )
+        };
+        let rows: Vec<Logged> = sqlx::query_as(read)
+            .bind(progress.partition)
+            .bind(progress.position)
+            .bind(CHUNK)
+            .fetch_all(&mut **tx)
+            .await?;
         let names: HashSet<&str> = whose.names().collect();
         let (mut published, mut changed) = (Vec::new(), 0);
         for row in &rows {
@@ -255,24 +262,17 @@ impl Eraser {
             let Some(stripped) = stripped(&row.event, &names)? else {
                 continue;
             };
-            // By the key that the log is read by; what has got a position since it was read is met again by phase 2.
-            let update = match row.position {
-                Some(_) => "UPDATE events.outbox SET event = $3 WHERE partition = $1 AND position = $2",
-                None => "UPDATE events.outbox SET event = $3 WHERE partition = $1 AND position IS NULL AND id = $2",
-            };
             sqlx::query(update)
                 .bind(row.partition)
-                .bind(row.position.unwrap_or(row.id))
+                .bind(row.place)
                 .bind(stripped)
                 .execute(&mut **tx)
                 .await?;
             changed += 1;
-            published.extend(row.position.map(|position| (row.partition, position)));
+            published.extend(positioned.then_some((row.partition, row.place)));
         }
         tx.enter(&whose.tenant).await?;
-        let last = rows
-            .last()
-            .map(|row| if positioned { row.position.unwrap_or(0) } else { row.id });
+        let last = rows.last().map(|row| row.place);
         let full = i64::try_from(rows.len()).is_ok_and(|rows| rows >= CHUNK);
         let (phase, partition, position) = match last {
             Some(last) if full => (progress.phase, progress.partition, last),

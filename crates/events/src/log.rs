@@ -97,9 +97,9 @@ impl Log {
                             sum(octet_length(event)) OVER (ORDER BY position ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING) AS before
                      FROM (
                          SELECT position, CASE WHEN $3::text IS NULL OR tenant_id = $3 THEN event END AS event
-                         FROM events.outbox
-                         WHERE outbox.partition = wanted.partition AND outbox.position > wanted.after
-                         ORDER BY outbox.position
+                         FROM events.entry
+                         WHERE entry.partition = wanted.partition AND entry.position > wanted.after
+                         ORDER BY entry.position
                          LIMIT $4
                      ) AS next
                  ) AS counted
@@ -162,8 +162,7 @@ impl Log {
         let mut tx = self.database.worker().await?;
         let begins = sqlx::query_as(
             "SELECT head.partition, coalesce(
-                 (SELECT position - 1 FROM events.outbox WHERE outbox.partition = head.partition AND position IS NOT NULL
-                  ORDER BY position LIMIT 1), head.position)
+                 (SELECT position - 1 FROM events.entry WHERE entry.partition = head.partition ORDER BY position LIMIT 1), head.position)
              FROM events.head ORDER BY head.partition",
         )
         .fetch_all(&mut *tx)

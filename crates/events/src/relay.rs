@@ -1,4 +1,5 @@
-//! Gives committed events their positions, and then fans them out. One relay per service: whoever holds the advisory lock.
+//! Moves committed events from the outbox into the log, each to its position, and then fans them out. One relay per service: whoever holds
+//! the advisory lock.
 
 use std::{sync::Arc, time::Duration};
 
@@ -114,6 +115,8 @@ impl Relay {
     async fn relay(&mut self, wake: &Notify, holds: &watch::Sender<bool>) -> Result<(), Refusal> {
         let mut connection = self.database.dedicated_connection().await?;
         sqlx::query("SET ROLE huiyin_worker").execute(&mut connection).await?;
+        // A plan made while the outbox was empty would go on reading all of it when it is not.
+        sqlx::query("SET enable_seqscan = off").execute(&mut connection).await?;
         while !try_lock(&mut connection).await? {
             if !self.shutdown.sleep(PAUSE).await {
                 return Ok(()); // another replica is the relay
@@ -173,32 +176,28 @@ async fn try_lock(connection: &mut PgConnection) -> Result<bool, Refusal> {
         .await?)
 }
 
-/// Gives positions to the oldest rows without one, in the order in which they were written, and says so.
+/// Moves what waits longest into the log, in the order in which it was written, and says so.
 async fn place(connection: &mut PgConnection, with_events: bool) -> Result<Vec<Placed>, Refusal> {
     let mut tx = connection.begin().await?;
-    // What is written twice below, `position IS NULL` and the range of ids, is what lets it use the index of rows without
-    // a position instead of reading the whole log.
     let mut placed: Vec<Placed> = sqlx::query_as(
-        "WITH oldest AS MATERIALIZED (
-             SELECT id, create_day, partition FROM events.outbox
-             WHERE position IS NULL
-             ORDER BY id
-             LIMIT $1
-         ), taken AS (
-             SELECT id, create_day, partition, row_number() OVER (PARTITION BY partition ORDER BY id) AS place FROM oldest
+        "WITH taken AS (
+             DELETE FROM events.outbox
+             WHERE id = ANY (ARRAY(SELECT id FROM events.outbox ORDER BY id LIMIT $1))
+             RETURNING id, tenant_id, partition, event
+         ), numbered AS (
+             SELECT *, row_number() OVER (PARTITION BY partition ORDER BY id) AS place FROM taken
          ), moved AS (
              UPDATE events.head AS head
-             SET position = head.position + counted.n
+             SET position = head.position + counted.n, day = greatest(head.day, (now() AT TIME ZONE 'UTC')::date)
              FROM (SELECT partition, count(*) AS n FROM taken GROUP BY partition) AS counted
              WHERE head.partition = counted.partition
-             RETURNING head.partition, head.position - counted.n AS before
+             RETURNING head.partition, head.position - counted.n AS before, head.day
          )
-         UPDATE events.outbox AS outbox
-         SET position = moved.before + taken.place
-         FROM taken JOIN moved ON moved.partition = taken.partition
-         WHERE outbox.id = taken.id AND outbox.create_day = taken.create_day
-           AND outbox.position IS NULL AND outbox.id <= (SELECT max(id) FROM oldest)
-         RETURNING outbox.partition, outbox.position, CASE WHEN $2 THEN outbox.event ELSE '' END AS event",
+         INSERT INTO events.entry (id, create_day, tenant_id, partition, position, event)
+         SELECT id, day, tenant_id, partition, before + place, event
+         FROM numbered JOIN moved USING (partition)
+         ORDER BY partition, place
+         RETURNING partition, position, CASE WHEN $2 THEN event ELSE '' END AS event",
     )
     .bind(BATCH)
     .bind(with_events)
@@ -219,29 +218,9 @@ async fn place(connection: &mut PgConnection, with_events: bool) -> Result<Vec<P
 
 /// Makes the days to come and drops those that are too old.
 async fn keep_days(connection: &mut PgConnection, kept: i32) -> Result<(), Refusal> {
-    let mut tx = connection.begin().await?;
-    // A row belongs to the day on which its transaction began, and got its position when that had ended: one that went
-    // over midnight may stand behind rows of the next day, and must not leave a hole there.
-    sqlx::query(
-        "UPDATE events.outbox AS late
-         SET create_day = (now() AT TIME ZONE 'UTC')::date - $1
-         FROM (
-             SELECT head.partition, (
-                 SELECT min(kept.position) FROM events.outbox AS kept
-                 WHERE kept.partition = head.partition AND kept.create_day >= (now() AT TIME ZONE 'UTC')::date - $1
-             ) AS position
-             FROM events.head
-         ) AS first
-         WHERE late.partition = first.partition AND late.position > first.position
-           AND late.create_day < (now() AT TIME ZONE 'UTC')::date - $1",
-    )
-    .bind(kept)
-    .execute(&mut *tx)
-    .await?;
     sqlx::query("SELECT events.keep_days($1)")
         .bind(kept)
-        .execute(&mut *tx)
+        .execute(connection)
         .await?;
-    tx.commit().await?;
     Ok(())
 }

@@ -12,7 +12,10 @@ use huiyin_chassis::{
     auth::{Audience, Claims, SigningKey},
     config,
 };
+use huiyin_proto::event::v1::Event;
+use prost::Message as _;
 use serde::de::DeserializeOwned;
+use sqlx::{Connection as _, PgConnection};
 use tonic::{
     Request, Status,
     metadata::{Ascii, MetadataValue},
@@ -185,6 +188,21 @@ issues_services = true
     /// Where none was made.
     pub fn database_url(&self) -> String {
         lock(&self.databases).last().unwrap().url()
+    }
+
+    /// The events that the room wrote, in their order: those of its log, and those that wait in the outbox.
+    ///
+    /// # Panics
+    /// Where the database cannot be read.
+    pub async fn written(&self) -> Vec<Event> {
+        let mut database = PgConnection::connect(&self.database_url()).await.unwrap();
+        let rows: Vec<Vec<u8>> = sqlx::query_scalar(
+            "SELECT event FROM (SELECT id, event FROM events.entry UNION ALL SELECT id, event FROM events.outbox) AS written ORDER BY id",
+        )
+        .fetch_all(&mut database)
+        .await
+        .unwrap();
+        rows.iter().map(|row| Event::decode(row.as_slice()).unwrap()).collect()
     }
 }
 

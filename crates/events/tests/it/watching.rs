@@ -46,7 +46,7 @@ async fn a_watch_sees_its_own_tenant_from_now_on_and_goes_on_from_its_cursor() {
     source.count("north", NORTH, 2).await;
     let mut database = world.source_database().await;
     eventually("they have their positions", PATIENCE, async || {
-        sqlx::query_scalar::<_, i64>("SELECT count(position) FROM events.outbox")
+        sqlx::query_scalar::<_, i64>("SELECT count(*) FROM events.entry")
             .fetch_one(&mut database)
             .await
             .unwrap()

@@ -16,7 +16,7 @@ use crate::link::Link;
 /// The tables that one feedback is written to.
 const TABLES: [(&str, &str); 3] = [
     ("public.feedback", "bench_feedback"),
-    ("events.outbox", "bench_outbox"),
+    ("events.entry", "bench_entry"),
     ("chassis.answered_request", "bench_answered_request"),
 ];
 
@@ -70,12 +70,17 @@ impl Floor {
                 .iter()
                 .map(|(column, _)| format!("\"{column}\"::text"))
                 .collect();
-            let row = sqlx::query(AssertSqlSafe(format!(
-                "SELECT {} FROM {real} LIMIT 1",
-                texts.join(", ")
-            )))
-            .fetch_one(&pool)
-            .await?;
+            let statement = format!("SELECT {} FROM {real} LIMIT 1", texts.join(", "));
+            // The event is in the log a moment after the answer.
+            let row = loop {
+                let row = sqlx::query(AssertSqlSafe(statement.clone()))
+                    .fetch_optional(&pool)
+                    .await?;
+                match row {
+                    Some(row) => break row,
+                    None => tokio::time::sleep(Duration::from_millis(20)).await,
+                }
+            };
             let values = (0..columns.len())
                 .map(|place| row.try_get(place))
                 .collect::<Result<_, _>>()?;

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use huiyin_proto::{
-    event::v1::{Event, event::Payload},
+    event::v1::event::Payload,
     intake::v1::{
         CheckFeedbackRequest, Feedback, FeedbackState, FindSimilarFeedbacksRequest, FindSimilarFeedbacksResponse,
         FindingKind, GetFeedbackRequest, ListFeedbacksRequest, ListQuarantinedFeedbacksRequest, MergeFeedbacksRequest,
@@ -12,7 +12,6 @@ use huiyin_proto::{
     },
 };
 use huiyin_testkit::{Connection, eventually};
-use prost::Message as _;
 use tonic::Code;
 
 use crate::{
@@ -45,21 +44,17 @@ fn of_li(description: &str) -> Feedback {
 
 /// What was told, in order: the kinds of the events.
 async fn told(stand: &Stand) -> Vec<&'static str> {
-    let rows: Vec<Vec<u8>> = sqlx::query_scalar("SELECT event FROM events.outbox ORDER BY id")
-        .fetch_all(&mut stand.database().await)
-        .await
-        .unwrap();
-    rows.iter()
-        .map(|row| match Event::decode(row.as_slice()).unwrap().payload {
-            Some(Payload::FeedbackSubmitted(_)) => "submitted",
-            Some(Payload::FeedbackQuarantined(said)) if said.held => "held",
-            Some(Payload::FeedbackQuarantined(_)) => "quarantined",
-            Some(Payload::FeedbackReleased(_)) => "released",
-            Some(Payload::FeedbackMerged(_)) => "merged",
-            Some(Payload::FeedbackUnmerged(_)) => "unmerged",
-            other => panic!("{other:?}"),
-        })
-        .collect()
+    let told = stand.stage.written().await.into_iter();
+    told.map(|event| match event.payload {
+        Some(Payload::FeedbackSubmitted(_)) => "submitted",
+        Some(Payload::FeedbackQuarantined(said)) if said.held => "held",
+        Some(Payload::FeedbackQuarantined(_)) => "quarantined",
+        Some(Payload::FeedbackReleased(_)) => "released",
+        Some(Payload::FeedbackMerged(_)) => "merged",
+        Some(Payload::FeedbackUnmerged(_)) => "unmerged",
+        other => panic!("{other:?}"),
+    })
+    .collect()
 }
 
 fn quarantine(name: &str) -> QuarantineFeedbackRequest {

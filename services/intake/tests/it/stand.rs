@@ -12,7 +12,6 @@ use huiyin_proto::{
     r#type::v1::Channel,
 };
 use huiyin_testkit::{Connection, Source, Stage};
-use prost::Message as _;
 use sqlx::{Connection as _, PgConnection};
 use tonic::Status;
 use tonic_types::StatusExt as _;
@@ -124,17 +123,11 @@ impl Stand {
 
     /// The events of `FeedbackSubmitted`, in the order in which they were written.
     pub(crate) async fn events(&self) -> Vec<(Event, FeedbackSubmitted)> {
-        let rows: Vec<Vec<u8>> = sqlx::query_scalar("SELECT event FROM events.outbox ORDER BY id")
-            .fetch_all(&mut self.database().await)
-            .await
-            .unwrap();
-        rows.iter()
-            .map(|row| {
-                let mut event = Event::decode(row.as_slice()).unwrap();
-                match event.payload.take() {
-                    Some(Payload::FeedbackSubmitted(submitted)) => (event, submitted),
-                    other => panic!("not an event of intake: {other:?}"),
-                }
+        let written = self.stage.written().await.into_iter();
+        written
+            .map(|mut event| match event.payload.take() {
+                Some(Payload::FeedbackSubmitted(submitted)) => (event, submitted),
+                other => panic!("not an event of intake: {other:?}"),
             })
             .collect()
     }

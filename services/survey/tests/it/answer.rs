@@ -55,7 +55,7 @@ async fn a_content_customer_answers_and_nothing_is_reopened() {
         (response.name, response.create_time)
     );
 
-    let told = stand.told().await;
+    let told = stand.stage.written().await;
     let Some(Payload::SurveyAnswered(event)) = &told[1].payload else {
         panic!("{told:?}")
     };
@@ -92,7 +92,7 @@ async fn not_solved_reopens_with_the_customers_reason_masked() {
         (response.reason.as_str(), response.comment.as_str()),
         ("还是闪退，请打[手机号]", "邮箱[邮箱]")
     );
-    let told = stand.told().await;
+    let told = stand.stage.written().await;
     let Some(Payload::SurveyAnswered(event)) = &told[1].payload else {
         panic!("{told:?}")
     };
@@ -163,7 +163,7 @@ async fn a_repeated_request_gets_the_first_answer_and_a_second_answer_is_refused
         })
         .await
         .unwrap();
-    assert_eq!(stand.told().await.len(), 4);
+    assert_eq!(stand.stage.written().await.len(), 4);
 }
 
 /// A token serves once, whoever is first.
@@ -203,7 +203,7 @@ async fn of_two_answers_at_the_same_time_exactly_one_is_taken() {
             [taken]
         );
     }
-    assert_eq!(stand.told().await.len(), 16);
+    assert_eq!(stand.stage.written().await.len(), 16);
 }
 
 #[tokio::test]

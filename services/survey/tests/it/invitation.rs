@@ -36,7 +36,7 @@ async fn a_resolution_makes_one_invitation_and_tells_of_it() {
     let (issued, expires) = (invitation.create_time.unwrap(), invitation.expire_time.unwrap());
     assert_eq!(expires.seconds - issued.seconds, 7 * 24 * 3600);
 
-    let told = stand.told().await;
+    let told = stand.stage.written().await;
     assert_eq!(told.len(), 1);
     assert_eq!(
         (
@@ -76,7 +76,7 @@ async fn a_redelivered_resolution_changes_nothing() {
         [1, 2, 3]
     );
     assert_eq!(all[0].name, first.name);
-    assert_eq!(stand.told().await.len(), 3);
+    assert_eq!(stand.stage.written().await.len(), 3);
 }
 
 /// A reopened matter is asked about again, and only its new result.

@@ -4,10 +4,7 @@ use std::time::Duration;
 
 use huiyin_chassis::Running;
 use huiyin_proto::{
-    event::v1::{
-        Event, PartitionCursor, ReadEventsRequest, Score, StateCategory, WorkOrderDigest, WorkOrderTransitioned,
-        event::Payload, event_log_service_client::EventLogServiceClient,
-    },
+    event::v1::{Event, Score, StateCategory, WorkOrderDigest, WorkOrderTransitioned, event::Payload},
     survey::v1::{survey_service_client::SurveyServiceClient, *},
     r#type::v1::FeedbackDigest,
 };
@@ -165,40 +162,6 @@ impl Stand {
             .unwrap()
             .into_inner()
             .token
-    }
-
-    /// All that the room told others, in order per subject. What was told stands in the outbox with its effect: when all of
-    /// it is in the log, nothing is missing.
-    pub(crate) async fn told(&self) -> Vec<Event> {
-        let written: i64 = self.look("SELECT count(*) FROM events.outbox").await;
-        let connection = self
-            .stage
-            .connect(self.running.address, &self.stage.service_token("analytics"))
-            .await;
-        let mut log = EventLogServiceClient::new(connection);
-        eventually("the events are in the log", LIMIT, async || {
-            let cursors = (0..8)
-                .map(|partition| PartitionCursor { partition, position: 0 })
-                .collect();
-            let mut stream = log
-                .read_events(ReadEventsRequest {
-                    cursors,
-                    ..Default::default()
-                })
-                .await
-                .unwrap()
-                .into_inner();
-            let mut events = Vec::new();
-            while let Some(response) = stream.message().await.unwrap() {
-                events.extend(response.events.into_iter().filter_map(|placed| placed.event));
-            }
-            if i64::try_from(events.len()) == Ok(written) {
-                Ok(events)
-            } else {
-                Err(format!("there are {} of {written}", events.len()))
-            }
-        })
-        .await
     }
 
     /// A number in the room's database.

@@ -2,12 +2,12 @@
 
 use huiyin_chassis::secret;
 use huiyin_proto::survey::v1::*;
-use huiyin_testkit::{Connection, Stage};
+use huiyin_testkit::{Connection, Stage, eventually};
 use sqlx::{AssertSqlSafe, Connection as _, PgConnection};
 use tonic::Code;
 use tonic_types::StatusExt as _;
 
-use crate::stand::{Client, KEY, Stand, content, refused, violated};
+use crate::stand::{Client, KEY, LIMIT, Stand, content, refused, violated};
 
 /// The token is made again, the same each time.
 #[tokio::test]
@@ -39,7 +39,10 @@ async fn the_token_is_stored_nowhere() {
         ..content(&token)
     };
     stand.customer().await.submit_response(request).await.unwrap();
-    stand.told().await;
+    eventually("what was told is in the log", LIMIT, async || {
+        stand.look("SELECT count(*) FROM events.outbox").await == 0
+    })
+    .await;
 
     let bytes = secret::from_text(token.strip_prefix("hys_").unwrap()).unwrap();
     let hex = |bytes: &[u8]| bytes.iter().map(|byte| format!("{byte:02x}")).collect::<String>();
