@@ -21,7 +21,7 @@ async fn days(database: &mut PgConnection) -> Vec<String> {
     .unwrap()
 }
 
-/// Two old days, with two events and with one. Two of today.
+/// Two old days, with two events and with one. Two of today, and one that waits in the outbox.
 async fn with_old_days(world: &World) -> PgConnection {
     let source = world.source(None).await;
     source.count("north", SUBJECT, 5).await;
@@ -34,6 +34,7 @@ async fn with_old_days(world: &World) -> PgConnection {
         placed == 5
     })
     .await;
+    source.count("north", "tenants/north/counters/2", 1).await;
     source.running.stop().await.unwrap();
     for day in ["2020-01-01", "2020-01-03"] {
         let name = day.replace('-', "");
@@ -46,8 +47,11 @@ async fn with_old_days(world: &World) -> PgConnection {
             .unwrap();
     }
     for sql in [
-        "UPDATE events.entry SET create_day = '2020-01-01' WHERE position <= 2",
-        "UPDATE events.entry SET create_day = '2020-01-03' WHERE position = 3",
+        "WITH back AS (DELETE FROM events.entry WHERE id = 6 RETURNING id, tenant_id, partition, event)
+         INSERT INTO events.outbox SELECT * FROM back",
+        "UPDATE events.head SET position = (SELECT coalesce(max(position), 0) FROM events.entry WHERE entry.partition = head.partition)",
+        "UPDATE events.entry SET create_day = '2020-01-01' WHERE id <= 2",
+        "UPDATE events.entry SET create_day = '2020-01-03' WHERE id = 3",
     ] {
         sqlx::query(sql).execute(&mut database).await.unwrap();
     }
@@ -56,20 +60,26 @@ async fn with_old_days(world: &World) -> PgConnection {
 
 /// Events are kept for days, and then forgotten.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn old_days_are_dropped_whole() {
+async fn old_days_are_dropped_whole_and_what_waits_is_not() {
     let world = World::new().await;
     let mut database = with_old_days(&world).await;
     assert_eq!(days(&mut database).await, ["entry_20200101", "entry_20200103"]);
-    let source = world.source(None).await;
-    eventually("the days are dropped", PATIENCE, async || {
-        days(&mut database).await.is_empty()
-    })
-    .await;
-    let kept: Vec<i64> = sqlx::query_scalar("SELECT position FROM events.entry ORDER BY position")
-        .fetch_all(&mut database)
+    sqlx::query("SELECT events.keep_days(7)")
+        .execute(&mut database)
         .await
         .unwrap();
-    assert_eq!(kept, [4, 5]);
+    assert!(days(&mut database).await.is_empty());
+
+    // The relay gives the one that waits its position, behind all others.
+    let source = world.source(None).await;
+    eventually("what waited is in the log, and what was kept", PATIENCE, async || {
+        let kept: Vec<i64> = sqlx::query_scalar("SELECT id FROM events.entry ORDER BY id")
+            .fetch_all(&mut database)
+            .await
+            .unwrap();
+        kept == [4, 5, 6]
+    })
+    .await;
     source.running.stop().await.unwrap();
 }
 
