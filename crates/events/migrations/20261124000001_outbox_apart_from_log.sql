@@ -9,8 +9,10 @@ DO $$
 DECLARE
     part text;
 BEGIN
-    FOR part IN SELECT inhrelid::regclass::text FROM pg_inherits WHERE inhparent = 'events.entry'::regclass LOOP
-        EXECUTE format('ALTER TABLE %s RENAME TO %I', part, replace(split_part(part, '.', 2), 'outbox', 'entry'));
+    FOR part IN
+        SELECT c.relname FROM pg_inherits i JOIN pg_class c ON c.oid = i.inhrelid WHERE i.inhparent = 'events.entry'::regclass
+    LOOP
+        EXECUTE format('ALTER TABLE events.%I RENAME TO %I', part, replace(part, 'outbox', 'entry'));
     END LOOP;
 END
 $$;
@@ -55,13 +57,11 @@ BEGIN
                 'entry_' || to_char(day, 'YYYYMMDD'), day, day + 1);
         END IF;
     END LOOP;
-    -- Oldest first: what is dropped comes before all that is kept, also where it ends in between.
     FOR old IN
         SELECT c.relname FROM pg_inherits i JOIN pg_class c ON c.oid = i.inhrelid
         WHERE i.inhparent = 'events.entry'::regclass
           AND c.relname ~ '^entry_[0-9]{8}$'
           AND to_date(right(c.relname, 8), 'YYYYMMDD') < today - kept
-        ORDER BY c.relname
     LOOP
         EXECUTE format('DROP TABLE events.%I', old);
     END LOOP;
