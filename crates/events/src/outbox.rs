@@ -5,7 +5,9 @@ use std::sync::Arc;
 use huiyin_chassis::{Clock, Refusal, Tenant, Transaction, secret, sql, telemetry};
 use huiyin_proto::event::v1::{Event, event::Payload};
 use prost::Message as _;
+use sqlx::{Postgres, QueryBuilder};
 use tokio::sync::Notify;
+use uuid::Uuid;
 
 /// The number of partitions of every log. Changing it would change the order of what is under way: it is for ever.
 pub const PARTITIONS: i16 = 8;
@@ -64,30 +66,46 @@ impl Outbox {
         events: Vec<NewEvent>,
     ) -> Result<(), Refusal> {
         let traceparent = telemetry::current_traceparent();
-        self.append_each(
-            tx,
-            tenant,
-            events.into_iter().map(|event| (event, traceparent.clone())).collect(),
-        )
-        .await
-    }
-
-    /// As [`Outbox::append_all`], for a group commit: each event with the trace of the call that caused it, as
-    /// [`telemetry::current_traceparent`] said there.
-    ///
-    /// # Errors
-    /// UNAVAILABLE where the database is gone.
-    pub async fn append_each(
-        &self,
-        tx: &mut Transaction,
-        tenant: &Tenant,
-        events: Vec<(NewEvent, String)>,
-    ) -> Result<(), Refusal> {
         let events: Vec<Event> = events
             .into_iter()
-            .map(|(event, traceparent)| self.envelope(tenant, event, traceparent))
+            .map(|event| self.envelope(tenant, event, traceparent.clone()))
             .collect();
         self.insert(tx, tenant, &events).await
+    }
+
+    /// For a group commit, which has the events written by the statement that stores what they tell of: pushes an `INSERT` into
+    /// the outbox, to stand among the `WITH` queries of that statement. Each event comes with the key of the row that it tells of
+    /// and with the trace of the call that caused it, as [`telemetry::current_traceparent`] said there. Written are those whose key
+    /// is an `id` of the `WITH` query `stored`, in their order.
+    pub fn push_each(
+        &self,
+        tx: &mut Transaction,
+        statement: &mut QueryBuilder<Postgres>,
+        tenant: &Tenant,
+        events: Vec<(Uuid, NewEvent, String)>,
+    ) {
+        let (mut keys, mut partitions, mut bodies) = (Vec::new(), Vec::new(), Vec::new());
+        for (key, event, traceparent) in events {
+            let event = self.envelope(tenant, event, traceparent);
+            keys.push(key);
+            partitions.push(partition(&event.tenant, &event.subject));
+            bodies.push(event.encode_to_vec());
+        }
+        statement
+            .push("INSERT INTO events.outbox (tenant_id, partition, event) SELECT ")
+            .push_bind(tenant.key().to_owned())
+            .push(", partition, event FROM unnest(")
+            .push_bind(keys)
+            .push("::uuid[], ")
+            .push_bind(partitions)
+            .push("::smallint[], ")
+            .push_bind(bodies)
+            // IS TRUE: no join of two lists whose lengths the planner cannot know.
+            .push(
+                "::bytea[]) WITH ORDINALITY AS new (id, partition, event, place)
+                 WHERE (id IN (SELECT id FROM stored)) IS TRUE ORDER BY place",
+            );
+        self.wake_after(tx);
     }
 
     fn envelope(&self, tenant: &Tenant, event: NewEvent, traceparent: String) -> Event {
@@ -125,9 +143,13 @@ impl Outbox {
         .bind(&bodies)
         .execute(&mut **tx)
         .await?;
+        self.wake_after(tx);
+        Ok(())
+    }
+
+    fn wake_after(&self, tx: &mut Transaction) {
         let written = self.written();
         tx.on_commit(move || written.notify_one());
-        Ok(())
     }
 }
 

@@ -288,7 +288,9 @@ impl Room {
                 }
             })
             .collect();
-        let taken = self.ledger.store(&mut tx, tenant, &mut fresh).await?;
+        self.ledger.complete(&mut tx, tenant, &mut fresh).await?;
+        let fresh: Vec<&Accepted> = fresh.into_iter().map(|accepted| &*accepted).collect();
+        let taken = self.ledger.store(&mut tx, tenant, &fresh, &[]).await?.taken;
         let outcome = |item: &Prepared| {
             if item.sequence <= through {
                 Outcome::SettledBefore

@@ -14,7 +14,10 @@ use uuid::Uuid;
 use crate::feedback::{
     domain::{self, Accepted},
     numbers::Numbers,
-    store,
+    store::{
+        self,
+        batch::{Answered, Stored},
+    },
 };
 use crate::{attachment, config::NumbersConfig, customer, meters::Meters, screening, vault::Vault};
 
@@ -74,7 +77,8 @@ impl Ledger {
         }
         for (day, waiting) in days {
             let count = i64::try_from(waiting.len()).map_err(Refusal::fault)?;
-            let sequences = self.numbers.take(&self.database, tenant, day, count).await?;
+            let now = self.clock.now();
+            let sequences = self.numbers.take(&self.database, tenant, day, count, now).await?;
             for (sequence, accepted) in sequences.zip(waiting) {
                 accepted.feedback.number = domain::number(day, sequence);
             }
@@ -82,54 +86,62 @@ impl Ledger {
         Ok(())
     }
 
-    /// Stores numbered feedbacks of one tenant with their events: each gets its customer and its segments, is sealed, and owns its
-    /// files. Those whose external id is taken are left out; returns each of them with the feedback that has it.
-    pub(crate) async fn store(
+    /// Gives numbered feedbacks of one tenant what they get on their way into the store: each its customer and its segments, and
+    /// it is sealed.
+    pub(crate) async fn complete(
         &self,
         tx: &mut Transaction,
         tenant: &Tenant,
         feedbacks: &mut [&mut Accepted],
-    ) -> Result<HashMap<Uuid, Uuid>, Refusal> {
-        customer::known::complete(tx, &self.vault, tenant, feedbacks).await?;
-        let feedbacks: Vec<&Accepted> = feedbacks.iter().map(|accepted| &**accepted).collect();
-        let taken = store::feedbacks::insert(tx, tenant, &feedbacks).await?;
-        let stored = || {
-            feedbacks
-                .iter()
-                .filter(|accepted| !taken.contains_key(&accepted.feedback.id))
+    ) -> Result<(), Refusal> {
+        customer::known::complete(tx, &self.vault, tenant, feedbacks).await
+    }
+
+    /// Stores completed feedbacks of one tenant with their events and answers; each owns its files from here on. Those whose
+    /// external id is taken are left out.
+    pub(crate) async fn store(
+        &self,
+        tx: &mut Transaction,
+        tenant: &Tenant,
+        feedbacks: &[&Accepted],
+        answers: &[Answered<'_>],
+    ) -> Result<Stored, Refusal> {
+        let told = |accepted: &&Accepted| {
+            let event = screening::service::told(tenant, &accepted.feedback);
+            (accepted.feedback.id, event, accepted.traceparent.clone())
         };
-        let files: Vec<(Uuid, Uuid)> = stored()
-            .flat_map(|accepted| {
-                let Accepted { feedback, .. } = *accepted;
-                let uploaded = feedback
-                    .facts
-                    .attachments
-                    .iter()
-                    .filter_map(|reference| reference.uploaded);
-                uploaded.map(|file| (file, feedback.id))
-            })
+        let events = feedbacks.iter().map(told).collect();
+        let outcome = store::batch::store(tx, tenant, feedbacks, answers, |tx, statement| {
+            self.outbox.push_each(tx, statement, tenant, events);
+        })
+        .await?;
+        let stored: Vec<&Accepted> = feedbacks
+            .iter()
+            .copied()
+            .filter(|accepted| !outcome.taken.contains_key(&accepted.feedback.id))
             .collect();
+        let uploaded = |accepted: &&Accepted| {
+            let feedback = accepted.feedback.id;
+            let files = accepted
+                .feedback
+                .facts
+                .attachments
+                .iter()
+                .filter_map(|file| file.uploaded);
+            files.map(|file| (file, feedback)).collect::<Vec<_>>()
+        };
+        let files: Vec<(Uuid, Uuid)> = stored.iter().flat_map(uploaded).collect();
         attachment::service::link(tx, tenant, &files).await?;
-        screening::service::keep(tx, tenant, &stored().copied().collect::<Vec<_>>()).await?;
-        let events = stored()
-            .map(|accepted| {
-                (
-                    screening::service::told(tenant, &accepted.feedback),
-                    accepted.traceparent.clone(),
-                )
-            })
-            .collect();
-        self.outbox.append_each(tx, tenant, events).await?;
+        screening::service::keep(tx, tenant, &stored).await?;
         self.meters
-            .accepted(tx, stored().map(|accepted| accepted.feedback.facts.channel));
-        let aside = stored()
-            .map(|accepted| &accepted.feedback.standing)
-            .filter(|standing| standing.held);
+            .accepted(tx, stored.iter().map(|accepted| accepted.feedback.facts.channel));
+        let aside = stored.iter().map(|accepted| &accepted.feedback.standing);
+        let aside = aside.filter(|standing| standing.held);
         self.meters.set_aside(
             tx,
             aside.flat_map(|standing| standing.findings.iter().map(|finding| finding.kind)),
         );
-        Ok(taken)
+        Ok(outcome)
     }
 
     /// Tells the other services something about stored feedback.

@@ -7,10 +7,13 @@ use std::{
 };
 
 use huiyin_chassis::{Database, Refusal, Tenant};
+use jiff::{SignedDuration, Timestamp};
 
 use crate::feedback::store;
 
-/// Who has more than one waiting at a time will soon have as many again: so many times the need is taken …
+/// Who needs more than one at a time, or again …
+const SOON: SignedDuration = SignedDuration::from_secs(1);
+/// … will soon need as many once more: so many times the need is taken …
 const AHEAD: i64 = 16;
 /// … but no more than this beyond it: what is in hand when the process ends becomes a gap.
 const MOST_AHEAD: i64 = 512;
@@ -18,14 +21,16 @@ const MOST_AHEAD: i64 = 512;
 /// The numbers that this process took and has not given yet, by tenant and day. Clones share them.
 ///
 /// A number is given once, whether its feedback is stored or not (C-21); those in hand when the process ends are given to
-/// nobody. Where feedback comes one by one, none is taken ahead.
+/// nobody. Where feedback comes now and then, none is taken ahead.
 #[derive(Clone, Default)]
 pub(crate) struct Numbers(Arc<Mutex<HashMap<String, InHand>>>);
 
-/// What is left of the latest block of a tenant.
+/// The latest block of a tenant.
 struct InHand {
     day: i32,
     left: Range<i64>,
+    /// When it was taken.
+    since: Timestamp,
 }
 
 impl Numbers {
@@ -39,45 +44,44 @@ impl Numbers {
         tenant: &Tenant,
         day: i32,
         count: i64,
+        now: Timestamp,
     ) -> Result<impl Iterator<Item = i64> + use<>, Refusal> {
-        let first = self.draw(tenant, day, count);
+        let (first, is_again) = self.draw(tenant, day, count, now);
         let missing = count - (first.end - first.start);
         let more = if missing == 0 {
             0..0
         } else {
-            let wanted = if count == 1 {
-                1
-            } else {
+            let wanted = if count > 1 || is_again {
                 missing.max(MOST_AHEAD.min(missing.saturating_mul(AHEAD)))
+            } else {
+                missing
             };
             // A transaction of its own: no batch waits for another one's counter.
             let mut tx = database.tenant(tenant).await?;
             let start = store::numbers::take(&mut tx, tenant, day, wanted).await?;
             tx.commit().await?;
-            self.keep(tenant, day, start + missing..start + wanted);
+            let left = start + missing..start + wanted;
+            self.keep(tenant, InHand { day, left, since: now });
             start..start + missing
         };
         Ok(first.chain(more))
     }
 
-    /// At most `count` of those in hand.
-    fn draw(&self, tenant: &Tenant, day: i32, count: i64) -> Range<i64> {
+    /// At most `count` of those in hand, and whether the block that they are of was taken a moment ago.
+    fn draw(&self, tenant: &Tenant, day: i32, count: i64, now: Timestamp) -> (Range<i64>, bool) {
         let mut hands = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let Some(hand) = hands.get_mut(tenant.key()).filter(|hand| hand.day == day) else {
-            return 0..0;
+            return (0..0, false);
         };
         let end = hand.left.end.min(hand.left.start + count);
         let taken = hand.left.start..end;
         hand.left.start = end;
-        taken
+        (taken, now.duration_since(hand.since) < SOON)
     }
 
     /// Keeps a block in hand. Where another caller came first, what that one left is given up: a gap, and no double.
-    fn keep(&self, tenant: &Tenant, day: i32, left: Range<i64>) {
-        if left.is_empty() {
-            return;
-        }
+    fn keep(&self, tenant: &Tenant, block: InHand) {
         let mut hands = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        hands.insert(tenant.key().to_owned(), InHand { day, left });
+        hands.insert(tenant.key().to_owned(), block);
     }
 }

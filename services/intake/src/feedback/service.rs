@@ -14,7 +14,7 @@ use uuid::Uuid;
 use crate::feedback::{
     accept,
     convert::{self, Answer, Answers},
-    domain::{Contact, ContactKind, Draft, Feedback},
+    domain::{Accepted, Contact, ContactKind, Draft, Feedback},
     store,
 };
 use crate::{error::Error, events::FEEDBACKS, room::Room, status::token, validation::service::admit};
@@ -130,10 +130,10 @@ impl Room {
         {
             return self.with_tokens(tenant, answers);
         }
-        let taken = self
-            .ledger
-            .store(&mut tx, tenant, &mut accepted.iter_mut().collect::<Vec<_>>())
-            .await?;
+        let mut incomplete: Vec<&mut Accepted> = accepted.iter_mut().collect();
+        self.ledger.complete(&mut tx, tenant, &mut incomplete).await?;
+        let feedbacks: Vec<&Accepted> = accepted.iter().collect();
+        let taken = self.ledger.store(&mut tx, tenant, &feedbacks, &[]).await?.taken;
         let first_taken = accepted
             .iter()
             .find_map(|accepted| Some((&accepted.feedback, taken.get(&accepted.feedback.id)?)));

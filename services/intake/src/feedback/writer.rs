@@ -14,7 +14,10 @@ use crate::feedback::{
     domain::Accepted,
     ledger::Ledger,
     rush::Rush,
-    store,
+    store::{
+        self,
+        batch::{Answered, Stored},
+    },
 };
 use crate::{config::WriterConfig, error::Error, events::FEEDBACKS};
 
@@ -172,7 +175,7 @@ fn repetitions(batch: &mut Vec<Submission>) -> Vec<Submission> {
 
 /// Commits a batch and answers everybody in it.
 async fn settle(ledger: &Ledger, mut batch: Vec<Submission>) {
-    // Always in the same order: see `store::feedbacks::insert`.
+    // Always in the same order: see `store::batch::store`.
     batch.sort_by(|left, right| left.tenant.cmp(&right.tenant));
     // A request that comes again finds its own files taken, and would be refused for them before its answer cannot be kept.
     let brings_files = |submission: &Submission| {
@@ -292,13 +295,13 @@ async fn find_answers(tx: &mut Transaction, tenant: &Tenant, submissions: Vec<&m
         let Some((caller, _, id, hash)) = submission.repeat.as_ref().map(Repeatable::parts) else {
             continue;
         };
-        submission.outcome = given.remove(&(caller.to_owned(), id)).map(|given| {
-            if given.body_hash == hash {
+        if let Some(given) = given.remove(&(caller.to_owned(), id)) {
+            submission.outcome = Some(if given.body_hash == hash {
                 Answer::decode(given.answer.as_slice()).map_err(Refusal::fault)
             } else {
                 Err(Refusal::request_id_reused())
-            }
-        });
+            });
+        }
     }
     Ok(())
 }
@@ -310,46 +313,43 @@ async fn store_lot(
     tenant: &Tenant,
     lot: &mut [Submission],
 ) -> Result<(), Failure> {
-    let mut fresh: Vec<&mut Accepted> = lot
+    let mut fresh: Vec<&mut Submission> = lot
         .iter_mut()
         .filter(|submission| submission.outcome.is_none())
-        .map(|submission| &mut submission.accepted)
         .collect();
-    let taken = ledger.store(tx, tenant, &mut fresh).await?;
-    if !taken.is_empty() {
-        // It may have been this very request, worked on somewhere else, that took the external id since we looked.
-        let left_out = lot
-            .iter_mut()
-            .filter(|submission| taken.contains_key(&submission.accepted.feedback.id))
-            .collect();
-        find_answers(tx, tenant, left_out).await?;
+    let mut incomplete: Vec<&mut Accepted> = fresh.iter_mut().map(|submission| &mut submission.accepted).collect();
+    ledger.complete(tx, tenant, &mut incomplete).await?;
+    let (mut feedbacks, mut answers) = (Vec::with_capacity(fresh.len()), Vec::new());
+    for submission in fresh {
+        let Accepted { feedback, .. } = &submission.accepted;
+        let answer = convert::answer(tenant, feedback.clone());
+        answers.extend(submission.repeat.as_ref().map(|request| Answered {
+            feedback: feedback.id,
+            request,
+            answer: answer.encode_to_vec(),
+        }));
+        feedbacks.push(&submission.accepted);
+        submission.outcome = Some(Ok(answer));
     }
-    let mut answers = Vec::new();
-    for submission in lot.iter_mut().filter(|submission| submission.outcome.is_none()) {
+    let Stored { taken, is_answered } = ledger.store(tx, tenant, &feedbacks, &answers).await?;
+    if !is_answered {
+        return Err(Failure::Collision);
+    }
+    let mut left_out = Vec::with_capacity(taken.len());
+    for submission in lot {
         let feedback = &submission.accepted.feedback;
-        submission.outcome = Some(match taken.get(&feedback.id) {
-            Some(holder) => Err(Error::ExternalIdTaken {
+        if let Some(holder) = taken.get(&feedback.id) {
+            let taken = Error::ExternalIdTaken {
                 external_id: feedback.facts.external_id.clone(),
                 feedback: tenant.child(FEEDBACKS, holder),
-            }
-            .into()),
-            None => {
-                let answer = convert::answer(tenant, feedback.clone());
-                answers.extend(
-                    submission
-                        .repeat
-                        .as_ref()
-                        .map(|repeat| (repeat, answer.encode_to_vec())),
-                );
-                Ok(answer)
-            }
-        });
+            };
+            submission.outcome = Some(Err(taken.into()));
+            left_out.push(submission);
+        }
     }
-    if store::answers::keep(tx, tenant, ledger.clock.now(), answers).await? {
-        Ok(())
-    } else {
-        Err(Failure::Collision)
-    }
+    // It may have been this very request, worked on somewhere else, that took the external id since we looked.
+    find_answers(tx, tenant, left_out).await?;
+    Ok(())
 }
 
 impl Submission {

@@ -2,9 +2,12 @@
 
 use std::collections::HashMap;
 
-use huiyin_chassis::{Refusal, Tenant, Transaction, repeat::Repeatable, sql};
-use jiff::Timestamp;
+use huiyin_chassis::{Refusal, Tenant, Transaction, repeat::Repeatable};
+use jiff_sqlx::Timestamp as SqlTimestamp;
+use sqlx::{Postgres, QueryBuilder};
 use uuid::Uuid;
+
+use super::batch::Answered;
 
 /// An answer that was given before.
 #[derive(sqlx::FromRow)]
@@ -53,46 +56,61 @@ pub(crate) async fn find(
         .collect())
 }
 
-/// Keeps answers in the transaction of their effects; false where one of the requests has an answer by now, because it was
-/// worked on somewhere else at the same time: then nothing of the transaction may be kept.
-pub(crate) async fn keep(
-    tx: &mut Transaction,
+/// Pushes an `INSERT` of answers, to stand among the `WITH` queries of a statement, of those whose feedback is in the one called
+/// `stored`. It keeps fewer than there are where one of the requests has an answer by now.
+pub(super) fn push(
+    statement: &mut QueryBuilder<Postgres>,
     tenant: &Tenant,
-    now: Timestamp,
-    mut answers: Vec<(&Repeatable, Vec<u8>)>,
-) -> Result<bool, Refusal> {
-    if answers.is_empty() {
-        return Ok(true);
-    }
+    now: SqlTimestamp,
+    answers: &[Answered<'_>],
+) {
     // Always in the same order: two transactions that wait for each other's keys would be a deadlock.
-    answers.sort_by_key(|(request, _)| request.parts());
+    let mut answers: Vec<&Answered<'_>> = answers.iter().collect();
+    answers.sort_by_key(|answer| answer.request.parts());
+    let mut feedbacks = Vec::with_capacity(answers.len());
     let mut callers = Vec::with_capacity(answers.len());
     let mut methods = Vec::with_capacity(answers.len());
     let mut ids = Vec::with_capacity(answers.len());
     let mut hashes = Vec::with_capacity(answers.len());
     let mut bodies = Vec::with_capacity(answers.len());
-    for (request, answer) in &answers {
+    for Answered {
+        feedback,
+        request,
+        answer,
+    } in answers
+    {
         let (caller, method, id, hash) = request.parts();
+        feedbacks.push(*feedback);
         callers.push(caller);
         methods.push(method);
         ids.push(id);
         hashes.push(hash.as_slice());
         bodies.push(answer.as_slice());
     }
-    let kept = sqlx::query(
-        "INSERT INTO chassis.answered_request (tenant_id, caller, method, request_id, body_hash, answer, create_time)
-         SELECT $1, caller, method, request_id, body_hash, answer, $2
-         FROM unnest($3::text[], $4::text[], $5::uuid[], $6::bytea[], $7::bytea[]) AS new (caller, method, request_id, body_hash, answer)
-         ON CONFLICT DO NOTHING",
-    )
-    .bind(tenant.key())
-    .bind(sql::time(now))
-    .bind(callers)
-    .bind(methods)
-    .bind(ids)
-    .bind(hashes)
-    .bind(bodies)
-    .execute(&mut **tx)
-    .await?;
-    Ok(kept.rows_affected() == answers.len() as u64)
+    statement
+        .push(
+            "INSERT INTO chassis.answered_request (tenant_id, caller, method, request_id, body_hash, answer, create_time)
+             SELECT ",
+        )
+        .push_bind(tenant.key().to_owned())
+        .push(", caller, method, request_id, body_hash, answer, ")
+        .push_bind(now)
+        .push(" FROM unnest(")
+        .push_bind(feedbacks)
+        .push("::uuid[], ")
+        .push_bind(callers)
+        .push("::text[], ")
+        .push_bind(methods)
+        .push("::text[], ")
+        .push_bind(ids)
+        .push("::uuid[], ")
+        .push_bind(hashes)
+        .push("::bytea[], ")
+        .push_bind(bodies)
+        // IS TRUE: see `Outbox::push_each`.
+        .push(
+            "::bytea[]) WITH ORDINALITY AS new (id, caller, method, request_id, body_hash, answer, place)
+             WHERE (id IN (SELECT id FROM stored)) IS TRUE ORDER BY place
+             ON CONFLICT DO NOTHING RETURNING 1",
+        );
 }
