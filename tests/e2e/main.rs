@@ -6,6 +6,7 @@ mod access;
 mod crash;
 mod erasure;
 mod journey;
+mod process;
 mod python;
 mod readme;
 mod shutdown;

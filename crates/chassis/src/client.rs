@@ -9,8 +9,10 @@ use std::{
 
 use anyhow::Context as _;
 use bytes::Bytes;
-use http::{HeaderMap, HeaderValue, Request, Response};
+use http::{HeaderMap, HeaderValue, Request, Response, Uri, uri::Scheme};
 use http_body_util::{BodyExt as _, Full};
+use hyper_util::rt::TokioIo;
+use schemars::JsonSchema;
 use serde::Deserialize;
 use tokio::time::Instant;
 use tonic::{
@@ -20,7 +22,7 @@ use tonic::{
 };
 use tower::Service;
 
-use crate::{access, auth::Identity, call, secret, telemetry};
+use crate::{access, auth::Identity, call, secret, telemetry, tls::Tls};
 
 /// A call that nobody gave a deadline has this one.
 const DEFAULT_DEADLINE: Duration = Duration::from_secs(10);
@@ -30,30 +32,70 @@ const FIRST_PAUSE: Duration = Duration::from_millis(50);
 const ATTEMPTS: u32 = 5;
 
 /// Where the other services are: name → URL, e.g. `intake = "http://intake:50051"`.
-#[derive(Debug, Clone, Default, Deserialize)]
+#[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
 #[serde(transparent)]
 pub struct NeighborsConfig(pub BTreeMap<String, String>);
 
-impl NeighborsConfig {
+/// The other services, as one of them reaches them.
+#[derive(Debug, Clone)]
+pub struct Neighbors {
+    urls: NeighborsConfig,
+    identity: Identity,
+    tls: Option<Tls>,
+}
+
+impl Neighbors {
+    /// As whom the others are called, and with which certificate.
+    #[must_use]
+    pub fn new(urls: &NeighborsConfig, identity: Identity, tls: Option<Tls>) -> Self {
+        Self {
+            urls: urls.clone(),
+            identity,
+            tls,
+        }
+    }
+
     /// A channel to `service`. It connects when it is first used: services may start in any order.
     ///
     /// # Errors
-    /// Where its URL is missing or malformed.
-    pub fn connect(&self, service: &str, identity: &Identity) -> anyhow::Result<Neighbor> {
-        let url = self
-            .0
-            .get(service)
-            .with_context(|| format!("service.neighbors.{service} is not configured"))?;
-        let endpoint = Endpoint::from_shared(url.clone())
-            .with_context(|| format!("service.neighbors.{service}"))?
+    /// Where its URL is missing or malformed, or says `https` and there is no certificate.
+    pub fn connect(&self, service: &str) -> anyhow::Result<Neighbor> {
+        let key = || format!("service.neighbors.{service}");
+        let url = self.urls.0.get(service);
+        let url: Uri = url
+            .with_context(|| format!("{} is not configured", key()))?
+            .parse()
+            .with_context(key)?;
+        let is_secure = url.scheme() == Some(&Scheme::HTTPS);
+        let endpoint = Endpoint::from(plain(url.clone()).with_context(key)?)
+            .origin(url)
             .connect_timeout(Duration::from_secs(2))
             .http2_keep_alive_interval(Duration::from_secs(20))
             .keep_alive_while_idle(true);
+        let channel = if is_secure {
+            let tls = self.tls.clone();
+            let tls = tls.with_context(|| format!("{} is https, and service.tls is not configured", key()))?;
+            endpoint.connect_with_connector_lazy(tower::service_fn(move |uri| {
+                let tls = tls.clone();
+                async move { tls.connect(uri).await.map(TokioIo::new) }
+            }))
+        } else {
+            endpoint.connect_lazy()
+        };
         Ok(Neighbor {
-            channel: endpoint.connect_lazy(),
-            identity: identity.clone(),
+            channel,
+            identity: self.identity.clone(),
         })
     }
+}
+
+/// The same address without TLS, with its port: tonic speaks TLS by itself to what is called https, by a certificate that never changes.
+fn plain(url: Uri) -> anyhow::Result<Uri> {
+    let port = url
+        .port_u16()
+        .unwrap_or(if url.scheme() == Some(&Scheme::HTTPS) { 443 } else { 80 });
+    let host = url.host().context("a URL with a host is needed")?;
+    Ok(format!("http://{host}:{port}").parse()?)
 }
 
 /// A channel to another service; the generated clients take it.

@@ -3,6 +3,7 @@
 use std::{net::SocketAddr, path::Path, time::Duration};
 
 use anyhow::Context as _;
+use schemars::JsonSchema;
 use secrecy::SecretString;
 use serde::{Deserialize, de::DeserializeOwned};
 
@@ -11,14 +12,24 @@ use crate::{
     client::NeighborsConfig,
     db::DatabaseConfig,
     telemetry::TelemetryConfig,
+    tls::TlsConfig,
 };
 
 /// What every service needs, whatever it does. Stands under `[service]` in each service's file.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ServiceConfig {
     /// Where gRPC is served; port 0 takes a free one.
+    #[schemars(with = "String")]
     pub listen: SocketAddr,
+    /// Where health and metrics are served to those who look after the process, without TLS and without a token; port 0 takes a free
+    /// one, nothing serves none. Health is also served where gRPC is.
+    #[serde(default)]
+    #[schemars(with = "Option<String>")]
+    pub probe_listen: Option<SocketAddr>,
+    /// Its certificate; nothing: it speaks without TLS.
+    #[serde(default)]
+    pub tls: Option<TlsConfig>,
     /// The service's own database.
     pub database: DatabaseConfig,
     /// Whom it believes.
@@ -27,6 +38,7 @@ pub struct ServiceConfig {
     /// As whom it calls others.
     pub identity: IdentityConfig,
     /// Seals page tokens and cursors; the same in every replica.
+    #[schemars(with = "String")]
     pub token_secret: SecretString,
     /// Where the other services are.
     #[serde(default)]
@@ -37,7 +49,7 @@ pub struct ServiceConfig {
 }
 
 /// Limits of a server.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct Limits {
     /// A unary call that takes longer is answered DEADLINE_EXCEEDED; a caller may ask for less. Milliseconds.
@@ -85,7 +97,7 @@ impl Limits {
 }
 
 /// What the process needs around its services.
-#[derive(Debug, Clone, Default, Deserialize)]
+#[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct ProcessConfig {
     /// Traces, metrics and logs.

@@ -6,6 +6,7 @@ use std::{
 };
 
 use anyhow::Context as _;
+use schemars::JsonSchema;
 use secrecy::{ExposeSecret as _, SecretString};
 use serde::Deserialize;
 use sqlx::{
@@ -21,11 +22,12 @@ use crate::{
 };
 
 /// Where the room's database is.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct DatabaseConfig {
     /// `postgres://user:password@host:port/database`. The user owns the schema or, where migrations run elsewhere, is a
     /// member of `huiyin_app` and `huiyin_worker`.
+    #[schemars(with = "String")]
     pub url: SecretString,
     /// The most connections that this process opens, but for the few that serve one task alone.
     #[serde(default = "default_connections")]
@@ -50,6 +52,16 @@ pub struct Migrations {
     pub schema: &'static str,
     /// The migrations.
     pub migrator: Migrator,
+}
+
+impl Migrations {
+    /// Where it is noted which of them were applied.
+    fn table(&self) -> String {
+        match self.schema {
+            "public" => "public._sqlx_migrations".to_owned(),
+            schema => format!("{schema}.applied_migration"),
+        }
+    }
 }
 
 /// The chassis' own migrations; they come first.
@@ -86,9 +98,12 @@ impl Database {
 
         let mut all = vec![chassis_migrations()];
         all.extend(migrations);
-        for Migrations { schema, mut migrator } in all {
+        let tables: Vec<String> = all.iter().map(Migrations::table).collect();
+        for (Migrations { schema, mut migrator }, table) in all.into_iter().zip(&tables) {
             if schema != "public" {
-                migrator.dangerous_set_table_name(format!("{schema}.applied_migration"));
+                migrator.dangerous_set_table_name(table.clone());
+            }
+            if schema != "public" && config.migrate {
                 sqlx::query(AssertSqlSafe(format!("CREATE SCHEMA IF NOT EXISTS {schema}")))
                     .execute(&database.pool)
                     .await?;
@@ -99,13 +114,11 @@ impl Database {
                     .await
                     .with_context(|| format!("migrations of schema {schema}"))?;
             } else {
-                require_applied(&database.pool, schema, &migrator).await?;
+                require_applied(&database.pool, schema, table, &migrator).await?;
             }
         }
         if config.migrate {
-            sqlx::query("SELECT chassis.isolate_tenants()")
-                .execute(&database.pool)
-                .await?;
+            database.open_to_services(&tables).await?;
         }
         require_isolated(&database.pool).await?;
         Ok(database)
@@ -121,6 +134,29 @@ impl Database {
         Self {
             pool: pool.connect_lazy_with((*self.pool.connect_options()).clone()),
         }
+    }
+
+    /// What comes after migrations: every table of the room is behind row-level security, and whoever serves without owning the
+    /// schema may read what was applied.
+    async fn open_to_services(&self, tables: &[String]) -> anyhow::Result<()> {
+        let mut tx = self.pool.begin().await?;
+        // Replicas that start at the same time take turns.
+        sqlx::query("SELECT pg_advisory_xact_lock(hashtextextended('huiyin/migrated', 0))")
+            .execute(&mut *tx)
+            .await?;
+        sqlx::query("SELECT chassis.isolate_tenants()")
+            .execute(&mut *tx)
+            .await?;
+        for table in tables {
+            sqlx::raw_sql(AssertSqlSafe(format!(
+                // The default of the schema would let it write, too.
+                "REVOKE ALL ON {table} FROM huiyin_app; GRANT SELECT ON {table} TO huiyin_app"
+            )))
+            .execute(&mut *tx)
+            .await?;
+        }
+        tx.commit().await?;
+        Ok(())
     }
 
     async fn wait(&self) -> anyhow::Result<()> {
@@ -226,12 +262,7 @@ async fn begin_on(
         .map_err(|error| sqlx::Error::Io(std::io::Error::other(error)))?
 }
 
-async fn require_applied(pool: &PgPool, schema: &str, migrator: &Migrator) -> anyhow::Result<()> {
-    let table = if schema == "public" {
-        "public._sqlx_migrations".to_owned()
-    } else {
-        format!("{schema}.applied_migration")
-    };
+async fn require_applied(pool: &PgPool, schema: &str, table: &str, migrator: &Migrator) -> anyhow::Result<()> {
     let newest: Option<i64> =
         sqlx::query_scalar(AssertSqlSafe(format!("SELECT max(version) FROM {table} WHERE success")))
             .fetch_one(pool)

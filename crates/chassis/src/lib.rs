@@ -17,6 +17,7 @@ pub mod listing;
 pub mod mask;
 pub mod name;
 pub mod operations;
+mod process;
 pub mod repeat;
 pub mod secret;
 pub mod server;
@@ -26,8 +27,9 @@ pub mod sql;
 pub mod tasks;
 pub mod telemetry;
 pub mod timer;
+pub mod tls;
 
-use std::{collections::BTreeMap, net::SocketAddr, path::PathBuf, process::ExitCode};
+use std::{collections::BTreeMap, net::SocketAddr};
 
 pub use auth::Caller;
 pub use clock::Clock;
@@ -37,10 +39,9 @@ pub use error::Refusal;
 pub use huiyin_proto::enums;
 pub use name::Tenant;
 pub use operations::Operations;
+pub use process::main;
 pub use service::Service;
 pub use tasks::{MoreToDo, Shutdown, Tasks};
-
-use serde::de::DeserializeOwned;
 
 // This crate's own tests get it from the chassis that the test kit brings along.
 #[cfg(not(test))]
@@ -103,81 +104,6 @@ impl Running {
     pub fn kill(mut self) {
         self.tasks.abort();
     }
-}
-
-/// The `main` of a service's own process: `--config FILE`, telemetry, start, SIGTERM or Ctrl-C, drain.
-///
-/// Prints one line with the address once it serves, for whoever started it on port 0.
-pub fn main<C, F, Fut>(service: &'static str, start: F) -> ExitCode
-where
-    C: DeserializeOwned,
-    F: FnOnce(C, Context) -> Fut,
-    Fut: Future<Output = anyhow::Result<Running>>,
-{
-    let outcome = tokio::runtime::Runtime::new()
-        .map_err(anyhow::Error::from)
-        .and_then(|runtime| runtime.block_on(run(service, start)));
-    match outcome {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
-            tracing::error!(error = format!("{error:#}"), "failed");
-            #[expect(clippy::print_stderr, reason = "telemetry may not have come up")]
-            {
-                eprintln!("{service}: {error:#}");
-            }
-            ExitCode::FAILURE
-        }
-    }
-}
-
-async fn run<C, F, Fut>(service: &'static str, start: F) -> anyhow::Result<()>
-where
-    C: DeserializeOwned,
-    F: FnOnce(C, Context) -> Fut,
-    Fut: Future<Output = anyhow::Result<Running>>,
-{
-    install_crypto();
-    let file = config_file()?;
-    let process: config::ProcessConfig = config::load("process", process_file(file.as_deref()).as_deref())?;
-    // Flushed whether or not the body fails: the trace of a failure is the one that is wanted.
-    let telemetry = telemetry::start(service, &process.telemetry)?;
-    let outcome = async {
-        let context = Context {
-            clock: Clock::system(),
-            shutdown: Shutdown::new(),
-        };
-        let shutdown = context.shutdown.clone();
-        let mut running = start(config::load(service, file.as_deref())?, context).await?;
-        tracing::info!(service, address = %running.address, "serving");
-        #[expect(clippy::print_stdout, reason = "whoever started us on port 0 reads the address here")]
-        {
-            println!("{{\"service\":\"{service}\",\"address\":\"{}\"}}", running.address);
-        }
-        tokio::select! {
-            ended = running.ended() => return ended,
-            () = termination() => shutdown.request(),
-        }
-        running.ended().await
-    }
-    .await;
-    telemetry.flush();
-    outcome
-}
-
-/// `--config FILE`, or `HUIYIN_CONFIG`.
-fn config_file() -> anyhow::Result<Option<PathBuf>> {
-    let mut arguments = std::env::args_os().skip(1);
-    match (arguments.next(), arguments.next()) {
-        (None, _) => Ok(std::env::var_os("HUIYIN_CONFIG").map(PathBuf::from)),
-        (Some(flag), Some(file)) if flag == "--config" => Ok(Some(PathBuf::from(file))),
-        _ => anyhow::bail!("usage: [--config FILE]"),
-    }
-}
-
-/// `process.toml` beside the service's file, where there is one.
-fn process_file(file: Option<&std::path::Path>) -> Option<PathBuf> {
-    file.map(|file| file.with_file_name("process.toml"))
-        .filter(|file| file.exists())
 }
 
 /// Ends when the process is asked to: SIGTERM or Ctrl-C.

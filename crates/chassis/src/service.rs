@@ -2,14 +2,17 @@
 
 use std::{collections::BTreeMap, net::SocketAddr};
 
+use anyhow::Context as _;
 use secrecy::ExposeSecret as _;
 
 use crate::{
     Clock, Context, Database, Migrations, Running, ServiceConfig, Shutdown, Tasks,
     auth::{Authenticator, Identity},
+    client::Neighbors,
     listing::PageTokenKey,
     operations::Operations,
     server::Server,
+    tls::Tls,
 };
 
 /// A service on its way up: connected, migrated, its port taken; nothing runs yet.
@@ -23,8 +26,8 @@ pub struct Service {
     pub clock: Clock,
     /// Seals its page tokens and cursors.
     pub page_tokens: PageTokenKey,
-    /// As whom it calls others.
-    pub identity: Identity,
+    /// The other services.
+    pub neighbors: Neighbors,
     /// Its gRPC server; add services to it.
     pub server: Server,
     /// Its long work; [`crate::operations::run`] serves it.
@@ -50,7 +53,8 @@ impl Service {
     ) -> anyhow::Result<Self> {
         crate::install_crypto();
         let authenticator = Authenticator::new(&config.auth, context.clock.clone()).await?;
-        let server = Server::bind(name, config, authenticator).await?;
+        let tls = config.tls.as_ref().map(Tls::open).transpose().context("service.tls")?;
+        let server = Server::bind(name, config, authenticator, tls.clone()).await?;
         let database = Database::connect(&config.database, migrations).await?;
         let identity = Identity::new(name, &config.identity, context.clock.clone())?;
         let shutdown = context.shutdown.child();
@@ -60,7 +64,7 @@ impl Service {
             operations: Operations::new(context.clock.clone()),
             clock: context.clock,
             page_tokens: PageTokenKey::new(config.token_secret.expose_secret()),
-            identity,
+            neighbors: Neighbors::new(&config.neighbors, identity, tls),
             server,
             tasks: Tasks::new(shutdown.clone(), config.limits.patience()),
             shutdown,
@@ -74,9 +78,10 @@ impl Service {
     /// Where the server cannot be built.
     pub async fn run(mut self) -> anyhow::Result<Running> {
         crate::repeat::forget_old_answers(&mut self.tasks, self.database.clone(), self.clock.clone());
-        let address = self.server.serve(&mut self.tasks, self.shutdown.clone()).await?;
+        let (address, others) = self.server.serve(&mut self.tasks, self.shutdown.clone()).await?;
         let mut running = Running::new(self.name, address, self.tasks, self.shutdown);
         running.others = self.others;
+        running.others.extend(others);
         Ok(running)
     }
 }

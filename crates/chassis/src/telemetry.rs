@@ -1,6 +1,6 @@
 //! Traces, metrics and logs: `tracing` in front, stdout and OTLP behind. Without an endpoint nothing leaves the process.
 
-use std::time::Duration;
+use std::{sync::OnceLock, time::Duration};
 
 use opentelemetry::{KeyValue, global, trace::TracerProvider as _};
 use opentelemetry_appender_tracing::layer::OpenTelemetryTracingBridge;
@@ -9,16 +9,25 @@ use opentelemetry_sdk::{
     Resource, logs::SdkLoggerProvider, metrics::SdkMeterProvider, propagation::TraceContextPropagator,
     trace::SdkTracerProvider,
 };
+use prometheus::{Registry, TextEncoder};
+use schemars::JsonSchema;
 use serde::Deserialize;
 use tracing_opentelemetry::OpenTelemetrySpanExt as _;
 use tracing_subscriber::{EnvFilter, Layer as _, layer::SubscriberExt as _, util::SubscriberInitExt as _};
 
+/// Who is told has this long to take it.
+const EXPORT: Duration = Duration::from_secs(5);
+/// What is there for Prometheus to fetch.
+static FETCHED: OnceLock<Registry> = OnceLock::new();
+
 /// What is told, how, and to whom.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct TelemetryConfig {
     /// OTLP over gRPC, e.g. `http://collector:4317`; not set: nothing is exported.
     pub otlp_endpoint: Option<String>,
+    /// True where metrics are served for Prometheus to fetch, where `service.probe_listen` says.
+    pub prometheus: bool,
     /// Which events are told, as in `RUST_LOG`, e.g. `info,sqlx=warn`.
     pub filter: String,
     /// How they look on standard output.
@@ -29,6 +38,7 @@ impl Default for TelemetryConfig {
     fn default() -> Self {
         Self {
             otlp_endpoint: None,
+            prometheus: false,
             filter: "info,sqlx=warn,h2=warn,hyper=warn".to_owned(),
             format: LogFormat::Json,
         }
@@ -36,7 +46,7 @@ impl Default for TelemetryConfig {
 }
 
 /// How log lines look.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum LogFormat {
     /// One JSON object a line.
@@ -81,60 +91,85 @@ pub fn start(process: &str, config: &TelemetryConfig) -> anyhow::Result<Telemetr
         ),
         LogFormat::Off => None,
     };
-    let mut telemetry = Telemetry::default();
-    let Some(endpoint) = &config.otlp_endpoint else {
-        tracing_subscriber::registry().with(stdout).try_init()?;
-        return Ok(telemetry);
-    };
-
     let resource = Resource::builder()
         .with_service_name(process.to_owned())
         .with_attribute(KeyValue::new("service.namespace", "huiyin"))
         .with_attribute(KeyValue::new("service.version", env!("CARGO_PKG_VERSION")))
         .build();
-    let timeout = Duration::from_secs(5);
-    let spans = opentelemetry_otlp::SpanExporter::builder()
-        .with_tonic()
-        .with_endpoint(endpoint)
-        .with_timeout(timeout)
-        .build()?;
-    let traces = SdkTracerProvider::builder()
-        .with_batch_exporter(spans)
-        .with_resource(resource.clone())
-        .build();
-    let points = opentelemetry_otlp::MetricExporter::builder()
-        .with_tonic()
-        .with_endpoint(endpoint)
-        .with_timeout(timeout)
-        .build()?;
-    let metrics = SdkMeterProvider::builder()
-        .with_periodic_exporter(points)
-        .with_resource(resource.clone())
-        .build();
-    let records = opentelemetry_otlp::LogExporter::builder()
-        .with_tonic()
-        .with_endpoint(endpoint)
-        .with_timeout(timeout)
-        .build()?;
-    let logs = SdkLoggerProvider::builder()
-        .with_batch_exporter(records)
-        .with_resource(resource)
-        .build();
-
-    global::set_meter_provider(metrics.clone());
+    let endpoint = config.otlp_endpoint.as_deref();
+    let telemetry = Telemetry {
+        traces: endpoint.map(|endpoint| traces(endpoint, &resource)).transpose()?,
+        metrics: metrics(endpoint, config.prometheus, &resource)?,
+        logs: endpoint.map(|endpoint| logs(endpoint, &resource)).transpose()?,
+    };
+    let spans = telemetry.traces.as_ref().map(|traces| {
+        let layer = tracing_opentelemetry::layer().with_tracer(traces.tracer("huiyin"));
+        filter().map(|filter| layer.with_filter(filter))
+    });
+    let records = telemetry
+        .logs
+        .as_ref()
+        .map(|logs| filter().map(|filter| OpenTelemetryTracingBridge::new(logs).with_filter(filter)));
     tracing_subscriber::registry()
         .with(stdout)
-        .with(
-            tracing_opentelemetry::layer()
-                .with_tracer(traces.tracer("huiyin"))
-                .with_filter(filter()?),
-        )
-        .with(OpenTelemetryTracingBridge::new(&logs).with_filter(filter()?))
+        .with(spans.transpose()?)
+        .with(records.transpose()?)
         .try_init()?;
-    telemetry.traces = Some(traces);
-    telemetry.metrics = Some(metrics);
-    telemetry.logs = Some(logs);
+    if let Some(metrics) = &telemetry.metrics {
+        global::set_meter_provider(metrics.clone());
+    }
     Ok(telemetry)
+}
+
+fn traces(endpoint: &str, resource: &Resource) -> anyhow::Result<SdkTracerProvider> {
+    let exporter = opentelemetry_otlp::SpanExporter::builder()
+        .with_tonic()
+        .with_endpoint(endpoint)
+        .with_timeout(EXPORT)
+        .build()?;
+    Ok(SdkTracerProvider::builder()
+        .with_batch_exporter(exporter)
+        .with_resource(resource.clone())
+        .build())
+}
+
+/// None where nobody is told of any.
+fn metrics(endpoint: Option<&str>, prometheus: bool, resource: &Resource) -> anyhow::Result<Option<SdkMeterProvider>> {
+    let mut provider = SdkMeterProvider::builder().with_resource(resource.clone());
+    if let Some(endpoint) = endpoint {
+        let exporter = opentelemetry_otlp::MetricExporter::builder()
+            .with_tonic()
+            .with_endpoint(endpoint)
+            .with_timeout(EXPORT)
+            .build()?;
+        provider = provider.with_periodic_exporter(exporter);
+    }
+    if prometheus {
+        let registry = FETCHED.get_or_init(Registry::new);
+        let reader = opentelemetry_prometheus::exporter()
+            .with_registry(registry.clone())
+            .build()?;
+        provider = provider.with_reader(reader);
+    }
+    Ok((endpoint.is_some() || prometheus).then(|| provider.build()))
+}
+
+fn logs(endpoint: &str, resource: &Resource) -> anyhow::Result<SdkLoggerProvider> {
+    let exporter = opentelemetry_otlp::LogExporter::builder()
+        .with_tonic()
+        .with_endpoint(endpoint)
+        .with_timeout(EXPORT)
+        .build()?;
+    Ok(SdkLoggerProvider::builder()
+        .with_batch_exporter(exporter)
+        .with_resource(resource.clone())
+        .build())
+}
+
+/// The metrics of the process as Prometheus fetches them; none where it does not.
+pub(crate) fn prometheus_text() -> Option<String> {
+    let families = FETCHED.get()?.gather();
+    TextEncoder::new().encode_to_string(&families).ok()
 }
 
 impl Telemetry {

@@ -1,13 +1,15 @@
 //! Settings of the event log: `[events]` in each service's file.
 
+use schemars::JsonSchema;
 use secrecy::SecretString;
 use serde::Deserialize;
 
 /// Where events are fanned out, and for how long they are kept.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct EventsConfig {
     /// `redis://host:port`; not set: everything is read over gRPC.
+    #[schemars(with = "Option<String>")]
     pub redis_url: Option<SecretString>,
     /// The streams are `<prefix>:<service>:<epoch>:<partition>`; two suites on one Redis need two prefixes.
     pub redis_prefix: String,

@@ -36,7 +36,7 @@ pub use log::Log;
 pub use outbox::{NewEvent, Outbox, PARTITIONS};
 pub use watch::{Watch, Watched};
 
-use huiyin_chassis::{Migrations, Refusal, Service, Transaction, client::NeighborsConfig};
+use huiyin_chassis::{Migrations, Refusal, Service, Transaction};
 use huiyin_proto::event::v1::{
     customer_data_service_server::CustomerDataServiceServer, event_log_service_server::EventLogServiceServer,
 };
@@ -148,13 +148,7 @@ impl Events {
     ///
     /// # Errors
     /// Where a source has no URL or Redis' is malformed.
-    pub fn run(
-        self,
-        service: &mut Service,
-        neighbors: &NeighborsConfig,
-        sources: &[&'static str],
-        room: Arc<impl Consume>,
-    ) -> anyhow::Result<()> {
+    pub fn run(self, service: &mut Service, sources: &[&'static str], room: Arc<impl Consume>) -> anyhow::Result<()> {
         let api = customer_data::Api {
             eraser: self.eraser(service)?,
             room: Arc::clone(&room),
@@ -192,7 +186,7 @@ impl Events {
         for source in sources {
             let consumer = consumer::Consumer {
                 source,
-                neighbor: neighbors.connect(source, &service.identity)?,
+                neighbor: service.neighbors.connect(source)?,
                 effects: Arc::clone(&effects),
                 fan_in: redis_fan_out::FanIn::new(&config)?,
             };

@@ -2,10 +2,11 @@
 
 use huiyin_chassis::ServiceConfig;
 use huiyin_events::EventsConfig;
+use schemars::JsonSchema;
 use serde::Deserialize;
 
 /// `config.example.toml` shows every section.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Config {
     /// What every service needs.
@@ -22,7 +23,7 @@ pub struct Config {
 }
 
 /// How events are counted.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct CountingConfig {
     /// So many events at most are counted in one transaction.
@@ -42,7 +43,7 @@ impl Default for CountingConfig {
 }
 
 /// How questions are answered.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct QueryConfig {
     /// Percentiles of so many samples at most are exact; of more they come from logarithmic classes, within 1 %.

@@ -35,26 +35,31 @@ use room::Room;
 /// The services whose events are counted.
 const SOURCES: [&str; 5] = ["intake", "classifier", "scheduler", "notification", "survey"];
 
-/// Brings the room up: database, event log, RPCs, the consumers of all services, the counter.
-///
-/// # Errors
-/// Whatever keeps it from starting: the port, the database, a migration, a setting.
-pub async fn start(config: Config, context: Context) -> anyhow::Result<Running> {
-    let migrations = vec![
+/// What brings its database up to date.
+#[must_use]
+pub fn migrations() -> Vec<Migrations> {
+    vec![
         huiyin_events::migrations(),
         Migrations {
             schema: "public",
             migrator: sqlx::migrate!(),
         },
-    ];
-    let mut service = Service::prepare("analytics", &config.service, context, migrations).await?;
+    ]
+}
+
+/// Brings the room up: database, event log, RPCs, the consumers of all services, the counter.
+///
+/// # Errors
+/// Whatever keeps it from starting: the port, the database, a migration, a setting.
+pub async fn start(config: Config, context: Context) -> anyhow::Result<Running> {
+    let mut service = Service::prepare("analytics", &config.service, context, migrations()).await?;
     let events = Events::open(&mut service, &config.events).await?;
     let room = Arc::new(Room::new(&service, config.counting, config.query));
 
     let server = AnalyticsServiceServer::new(api::Api { room: room.clone() })
         .max_decoding_message_size(service.server.message_bytes());
     service.server.add(server)?;
-    events.run(&mut service, &config.service.neighbors, &SOURCES, room.clone())?;
+    events.run(&mut service, &SOURCES, room.clone())?;
     counting::worker::run(&mut service.tasks, service.shutdown.clone(), room);
     service.run().await
 }

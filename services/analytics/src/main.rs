@@ -1,5 +1,5 @@
 //! The analytics service as a process of its own.
 
 fn main() -> std::process::ExitCode {
-    huiyin_chassis::main("analytics", analytics::start)
+    huiyin_chassis::main("analytics", analytics::migrations, analytics::start)
 }

@@ -2,10 +2,11 @@
 
 use huiyin_chassis::ServiceConfig;
 use huiyin_events::EventsConfig;
+use schemars::JsonSchema;
 use serde::Deserialize;
 
 /// The settings of the classifier; `config.example.toml` shows them.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Config {
     /// What every service needs.
@@ -22,7 +23,7 @@ pub struct Config {
 }
 
 /// How trained models are kept ready.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct ModelsConfig {
     /// So many megabytes of versions, of all tenants together, are kept ready to read with; each counts for what it takes in
@@ -37,7 +38,7 @@ impl Default for ModelsConfig {
 }
 
 /// How taxonomies are kept ready.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct TaxonomiesConfig {
     /// So many versions, of all tenants together, are kept ready to read with; the built-in one always is. A version of a

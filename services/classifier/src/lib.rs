@@ -47,19 +47,24 @@ use huiyin_proto::classifier::v1::{
 pub use config::Config;
 use room::Room;
 
-/// Brings the room up: database, event log, RPCs, the consumer of submitted feedback.
-///
-/// # Errors
-/// Whatever keeps it from starting: the port, the database, a migration, a setting.
-pub async fn start(config: Config, context: Context) -> anyhow::Result<Running> {
-    let migrations = vec![
+/// What brings its database up to date.
+#[must_use]
+pub fn migrations() -> Vec<Migrations> {
+    vec![
         huiyin_events::migrations(),
         Migrations {
             schema: "public",
             migrator: sqlx::migrate!(),
         },
-    ];
-    let mut service = Service::prepare("classifier", &config.service, context, migrations).await?;
+    ]
+}
+
+/// Brings the room up: database, event log, RPCs, the consumer of submitted feedback.
+///
+/// # Errors
+/// Whatever keeps it from starting: the port, the database, a migration, a setting.
+pub async fn start(config: Config, context: Context) -> anyhow::Result<Running> {
+    let mut service = Service::prepare("classifier", &config.service, context, migrations()).await?;
     let events = Events::open(&mut service, &config.events).await?;
     let room = Arc::new(Room::new(&service, &events, &config)?);
 
@@ -82,7 +87,7 @@ pub async fn start(config: Config, context: Context) -> anyhow::Result<Running> 
         .max_decoding_message_size(service.server.message_bytes());
     service.server.add(problems)?;
     long::run(&mut service, room.clone())?;
-    events.run(&mut service, &config.service.neighbors, &["intake"], room.clone())?;
+    events.run(&mut service, &["intake"], room.clone())?;
     timer::run(
         &mut service.tasks,
         service.database.clone(),

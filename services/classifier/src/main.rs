@@ -1,5 +1,5 @@
 //! The classifier as a process of its own.
 
 fn main() -> std::process::ExitCode {
-    huiyin_chassis::main("classifier", classifier::start)
+    huiyin_chassis::main("classifier", classifier::migrations, classifier::start)
 }

@@ -4,11 +4,12 @@ use std::{collections::BTreeMap, net::SocketAddr};
 
 use huiyin_chassis::ServiceConfig;
 use huiyin_events::EventsConfig;
+use schemars::JsonSchema;
 use secrecy::SecretString;
 use serde::Deserialize;
 
 /// The configuration of intake.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Config {
     /// What every service needs.
@@ -36,20 +37,22 @@ pub struct Config {
 }
 
 /// Keeps contacts and pseudonyms.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct VaultConfig {
     /// The secret from which every tenant's keys are derived: at least 32 characters, the same in every replica. Whoever
     /// loses it loses the contacts, and customers get other pseudonyms from then on. Never changes.
+    #[schemars(with = "String")]
     pub key: SecretString,
     /// Keys that wrap the customers' keys, by version, from 2 on; version 1 is `key`. The highest wraps; an older one can go when
     /// `RotateKeys` says that nothing is left.
     #[serde(default)]
+    #[schemars(with = "BTreeMap<String, String>")]
     pub wrapping_keys: BTreeMap<String, SecretString>,
 }
 
 /// Display numbers.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct NumbersConfig {
     /// IANA name of the zone whose date stands in a number (001-13).
@@ -68,7 +71,7 @@ impl Default for NumbersConfig {
 }
 
 /// The group commit.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct WriterConfig {
     /// So many batches are committed at the same time, each writer on a thread and two connections of its own; at least 1.
@@ -91,10 +94,11 @@ impl Default for WriterConfig {
 }
 
 /// Forms and connectors, on a port of their own.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct HttpConfig {
     /// Where they are served; port 0 takes a free one, nothing serves none.
+    #[schemars(with = "Option<String>")]
     pub listen: Option<SocketAddr>,
     /// A body may be this large. Bytes.
     pub body_bytes: usize,
@@ -131,10 +135,11 @@ impl Default for HttpConfig {
 }
 
 /// Mailboxes, received from the enterprise's own mail server.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct MailConfig {
     /// Where mail is received; port 0 takes a free one, nothing receives none.
+    #[schemars(with = "Option<String>")]
     pub listen: Option<SocketAddr>,
     /// What is spoken there.
     pub protocol: MailProtocol,
@@ -168,7 +173,7 @@ impl Default for MailConfig {
 }
 
 /// What is spoken with the mail server.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum MailProtocol {
     /// RFC 2033: each recipient is answered for.
@@ -178,7 +183,7 @@ pub enum MailProtocol {
 }
 
 /// Whose mailbox an address is.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct MailboxConfig {
     /// The tenant's key.
@@ -188,12 +193,13 @@ pub struct MailboxConfig {
 }
 
 /// Files that come along with feedback.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct AttachmentsConfig {
     /// Where their bytes lie: a folder, made when the first file comes, or a URL such as `s3://bucket/prefix`.
     pub store: String,
     /// Options of that store, e.g. `aws_endpoint`, `aws_region`, `aws_access_key_id`, `aws_secret_access_key`.
+    #[schemars(with = "BTreeMap<String, String>")]
     pub store_options: BTreeMap<String, SecretString>,
     /// A file has at most so many bytes.
     pub file_bytes: u64,
@@ -210,7 +216,7 @@ pub struct AttachmentsConfig {
 }
 
 /// A scanner that speaks the protocol of clamd.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ScannerConfig {
     /// `tcp://host:port`, or `unix:/path/of/the/socket`.

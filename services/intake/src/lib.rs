@@ -48,19 +48,24 @@ use huiyin_proto::intake::v1::{
 pub use config::Config;
 use room::Room;
 
-/// Starts intake.
-///
-/// # Errors
-/// Whatever keeps it from starting: its configuration, its database, its port.
-pub async fn start(config: Config, context: Context) -> anyhow::Result<Running> {
-    let migrations = vec![
+/// What brings its database up to date.
+#[must_use]
+pub fn migrations() -> Vec<Migrations> {
+    vec![
         huiyin_events::migrations(),
         Migrations {
             schema: "public",
             migrator: sqlx::migrate!(),
         },
-    ];
-    let mut service = Service::prepare("intake", &config.service, context, migrations).await?;
+    ]
+}
+
+/// Starts intake.
+///
+/// # Errors
+/// Whatever keeps it from starting: its configuration, its database, its port.
+pub async fn start(config: Config, context: Context) -> anyhow::Result<Running> {
+    let mut service = Service::prepare("intake", &config.service, context, migrations()).await?;
     let events = Events::open(&mut service, &config.events).await?;
     let room = Arc::new(Room::new(&mut service, &events, &config)?);
 
@@ -86,7 +91,7 @@ pub async fn start(config: Config, context: Context) -> anyhow::Result<Running> 
     channel::http::serve(&mut service, &room, &config.http).await?;
     channel::mail::serve(&mut service, &room, &config.mail).await?;
     worker::start(&mut service, &room);
-    events.run(&mut service, &config.service.neighbors, &["scheduler"], room)?;
+    events.run(&mut service, &["scheduler"], room)?;
     service.run().await
 }
 

@@ -2,8 +2,7 @@
 
 use huiyin_chassis::{
     Refusal,
-    auth::Identity,
-    client::{Neighbor, NeighborsConfig},
+    client::{self, Neighbor},
     sql,
 };
 use huiyin_events::Whose;
@@ -17,17 +16,11 @@ use crate::erasure::store::RoomDone;
 
 /// The neighbours. One whose URL is missing is found out when it is asked: whoever erases nobody needs none.
 #[derive(Debug, Clone)]
-pub(crate) struct Neighbors {
-    config: NeighborsConfig,
-    identity: Identity,
-}
+pub(crate) struct Neighbors(client::Neighbors);
 
 impl Neighbors {
-    pub(crate) fn new(config: &NeighborsConfig, identity: &Identity) -> Self {
-        Self {
-            config: config.clone(),
-            identity: identity.clone(),
-        }
+    pub(crate) fn new(others: &client::Neighbors) -> Self {
+        Self(others.clone())
     }
 
     /// Has a service do one part of an erasure; what it did, or none where it needs more time. Without a customer it blanks what its
@@ -84,7 +77,7 @@ impl Neighbors {
     }
 
     fn client(&self, service: &str) -> Result<CustomerDataServiceClient<Neighbor>, Refusal> {
-        let neighbor = self.config.connect(service, &self.identity);
+        let neighbor = self.0.connect(service);
         neighbor
             .map(CustomerDataServiceClient::new)
             .map_err(Refusal::unavailable)

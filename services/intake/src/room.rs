@@ -79,7 +79,7 @@ impl Room {
             profiles: Profiles::new(service.clock.clone()),
             eraser: events.eraser(service)?,
             operations: service.operations.clone(),
-            neighbors: Neighbors::new(&config.service.neighbors, &service.identity),
+            neighbors: Neighbors::new(&service.neighbors),
             outbox: events.outbox(),
             log: events.log(),
             page_tokens: service.page_tokens.clone(),

@@ -4,11 +4,12 @@ use std::time::Duration;
 
 use huiyin_chassis::ServiceConfig;
 use huiyin_events::EventsConfig;
+use schemars::JsonSchema;
 use secrecy::SecretString;
 use serde::Deserialize;
 
 /// The settings of notification; `config.example.toml` shows them.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Config {
     /// What every service needs.
@@ -33,15 +34,16 @@ pub struct Config {
 }
 
 /// What secrets are sealed with.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct VaultConfig {
     /// At least 32 bytes, the same in every replica and for ever: what was sealed with it opens with nothing else.
+    #[schemars(with = "String")]
     pub key: SecretString,
 }
 
 /// How messages are worded.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct WordingConfig {
     /// BCP 47 tag of the language in which assignees and supervisors are told.
@@ -64,7 +66,7 @@ impl Default for WordingConfig {
 }
 
 /// How often and how long delivery is tried.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct DeliveryConfig {
     /// A message is dead after so many attempts that failed; at least 1.
@@ -89,7 +91,7 @@ impl Default for DeliveryConfig {
 }
 
 /// Where mail is handed in.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct MailConfig {
     /// Name of the server.
@@ -102,6 +104,7 @@ pub struct MailConfig {
     /// As whom; without it nobody logs in.
     pub username: Option<String>,
     /// With which password.
+    #[schemars(with = "Option<String>")]
     pub password: Option<SecretString>,
     /// The sender, e.g. `回音 <echo@example.com>`.
     pub from: String,
@@ -111,7 +114,7 @@ pub struct MailConfig {
 }
 
 /// How a connection to the mail server is encrypted.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum MailTls {
     /// From the first byte.
@@ -124,7 +127,7 @@ pub enum MailTls {
 }
 
 /// Posting to the tenants' endpoints.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct WebhooksConfig {
     /// True permits plain HTTP and addresses inside the operator's own network.

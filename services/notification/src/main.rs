@@ -1,5 +1,5 @@
 //! The notification service as a process of its own.
 
 fn main() -> std::process::ExitCode {
-    huiyin_chassis::main("notification", notification::start)
+    huiyin_chassis::main("notification", notification::migrations, notification::start)
 }

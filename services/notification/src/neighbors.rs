@@ -1,9 +1,6 @@
 //! Whom the room asks: intake for a customer's address, survey for an invitation's token.
 
-use huiyin_chassis::{
-    auth::Identity,
-    client::{Neighbor, NeighborsConfig},
-};
+use huiyin_chassis::client::{self, Neighbor};
 use huiyin_proto::{
     intake::v1::{ContactKind, RevealContactRequest, intake_service_client::IntakeServiceClient},
     survey::v1::{RevealInvitationTokenRequest, survey_service_client::SurveyServiceClient},
@@ -31,10 +28,10 @@ pub(crate) enum Asked<T> {
 impl Neighbors {
     /// # Errors
     /// Where one of them is not configured.
-    pub(crate) fn connect(config: &NeighborsConfig, identity: &Identity) -> anyhow::Result<Self> {
+    pub(crate) fn connect(others: &client::Neighbors) -> anyhow::Result<Self> {
         Ok(Self {
-            intake: IntakeServiceClient::new(config.connect("intake", identity)?),
-            survey: SurveyServiceClient::new(config.connect("survey", identity)?),
+            intake: IntakeServiceClient::new(others.connect("intake")?),
+            survey: SurveyServiceClient::new(others.connect("survey")?),
         })
     }
 

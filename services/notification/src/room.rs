@@ -98,7 +98,7 @@ impl Room {
             attempt_lease: attempt_lease(config),
             mail: config.mail.as_ref().map(Mail::new).transpose()?,
             poster: Poster::new(&config.webhooks)?,
-            neighbors: Neighbors::connect(&config.service.neighbors, &service.identity)?,
+            neighbors: Neighbors::connect(&service.neighbors)?,
             meters: Meters::new(),
             inbox_changed: watch::Sender::new(0),
             wakes: Default::default(),

@@ -2,10 +2,11 @@
 
 use huiyin_chassis::ServiceConfig;
 use huiyin_events::EventsConfig;
+use schemars::JsonSchema;
 use serde::Deserialize;
 
 /// The settings of the scheduler; `config.example.toml` shows them.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Config {
     /// What every service needs.

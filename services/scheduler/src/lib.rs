@@ -36,31 +36,31 @@ use huiyin_proto::scheduler::v1::scheduler_service_server::SchedulerServiceServe
 pub use config::Config;
 use room::Room;
 
-/// Brings the room up: database, event log, RPCs, consumers of classifications and survey answers, timers of the clocks.
-///
-/// # Errors
-/// Whatever keeps it from starting: the port, the database, a migration, a setting.
-pub async fn start(config: Config, context: Context) -> anyhow::Result<Running> {
-    let migrations = vec![
+/// What brings its database up to date.
+#[must_use]
+pub fn migrations() -> Vec<Migrations> {
+    vec![
         huiyin_events::migrations(),
         Migrations {
             schema: "public",
             migrator: sqlx::migrate!(),
         },
-    ];
-    let mut service = Service::prepare("scheduler", &config.service, context, migrations).await?;
+    ]
+}
+
+/// Brings the room up: database, event log, RPCs, consumers of classifications and survey answers, timers of the clocks.
+///
+/// # Errors
+/// Whatever keeps it from starting: the port, the database, a migration, a setting.
+pub async fn start(config: Config, context: Context) -> anyhow::Result<Running> {
+    let mut service = Service::prepare("scheduler", &config.service, context, migrations()).await?;
     let events = Events::open(&mut service, &config.events).await?;
     let room = Arc::new(Room::new(&service, &events));
 
     let server = SchedulerServiceServer::new(api::Api::new(room.clone()))
         .max_decoding_message_size(service.server.message_bytes());
     service.server.add(server)?;
-    events.run(
-        &mut service,
-        &config.service.neighbors,
-        &["classifier", "survey"],
-        room.clone(),
-    )?;
+    events.run(&mut service, &["classifier", "survey"], room.clone())?;
     timer::run(
         &mut service.tasks,
         service.database.clone(),

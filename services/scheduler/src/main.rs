@@ -1,5 +1,5 @@
 //! The scheduler's own process.
 
 fn main() -> std::process::ExitCode {
-    huiyin_chassis::main("scheduler", scheduler::start)
+    huiyin_chassis::main("scheduler", scheduler::migrations, scheduler::start)
 }

@@ -2,11 +2,12 @@
 
 use huiyin_chassis::ServiceConfig;
 use huiyin_events::EventsConfig;
+use schemars::JsonSchema;
 use secrecy::SecretString;
 use serde::Deserialize;
 
 /// The configuration of the survey room.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Config {
     /// What every service needs.
@@ -19,13 +20,15 @@ pub struct Config {
 }
 
 /// What makes the tokens of invitations. There is no default: whoever knows the key can answer for any customer.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct TokensConfig {
     /// Makes and verifies tokens; at least 16 bytes, the same in every replica.
+    #[schemars(with = "String")]
     pub key: SecretString,
     /// Keys of before, which still verify (and remake) the tokens that were made with them.
     #[serde(default)]
+    #[schemars(with = "Vec<String>")]
     pub former_keys: Vec<SecretString>,
 }
 

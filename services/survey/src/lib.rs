@@ -36,19 +36,24 @@ use huiyin_proto::survey::v1::survey_service_server::SurveyServiceServer;
 pub use config::Config;
 use room::Room;
 
-/// Starts the room.
-///
-/// # Errors
-/// Whatever keeps it from starting: configuration, port, database, migrations.
-pub async fn start(config: Config, context: Context) -> anyhow::Result<Running> {
-    let migrations = vec![
+/// What brings its database up to date.
+#[must_use]
+pub fn migrations() -> Vec<Migrations> {
+    vec![
         huiyin_events::migrations(),
         Migrations {
             schema: "public",
             migrator: sqlx::migrate!(),
         },
-    ];
-    let mut service = Service::prepare("survey", &config.service, context, migrations).await?;
+    ]
+}
+
+/// Starts the room.
+///
+/// # Errors
+/// Whatever keeps it from starting: configuration, port, database, migrations.
+pub async fn start(config: Config, context: Context) -> anyhow::Result<Running> {
+    let mut service = Service::prepare("survey", &config.service, context, migrations()).await?;
     let events = Events::open(&mut service, &config.events).await?;
     let room = Arc::new(Room::new(&service, &events, &config)?);
 
@@ -57,12 +62,7 @@ pub async fn start(config: Config, context: Context) -> anyhow::Result<Running> 
     service
         .server
         .add(SurveyServiceServer::new(api).max_decoding_message_size(message_bytes))?;
-    events.run(
-        &mut service,
-        &config.service.neighbors,
-        &["scheduler"],
-        Arc::clone(&room),
-    )?;
+    events.run(&mut service, &["scheduler"], Arc::clone(&room))?;
     timer::run(
         &mut service.tasks,
         service.database.clone(),

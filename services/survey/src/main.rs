@@ -1,4 +1,4 @@
 //! The survey service as a process of its own.
 fn main() -> std::process::ExitCode {
-    huiyin_chassis::main("survey", survey::start)
+    huiyin_chassis::main("survey", survey::migrations, survey::start)
 }

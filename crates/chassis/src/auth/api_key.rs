@@ -1,12 +1,13 @@
 //! API keys: `hyk_<id>_<secret>`, of which only the hash is kept.
 
+use schemars::JsonSchema;
 use serde::Deserialize;
 
 use super::Caller;
 use crate::secret;
 
 /// One API key, as configured.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ApiKeyConfig {
     /// Names the key in logs; letters, digits and `-`.

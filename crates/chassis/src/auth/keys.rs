@@ -4,6 +4,7 @@ use std::{collections::HashMap, path::PathBuf, time::Duration};
 
 use anyhow::Context as _;
 use jsonwebtoken::{Algorithm, DecodingKey, jwk::JwkSet};
+use schemars::JsonSchema;
 use serde::Deserialize;
 use tokio::{
     sync::{Mutex, RwLock},
@@ -16,7 +17,7 @@ const REFRESH_PAUSE: Duration = Duration::from_secs(30);
 const FRESH: Duration = Duration::from_secs(300);
 
 /// One trusted issuer.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct IssuerConfig {
     /// The `iss` of its tokens.
@@ -31,7 +32,7 @@ pub struct IssuerConfig {
 }
 
 /// Where an issuer's keys come from.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum KeySource {
     /// An Ed25519 public key, PEM.

@@ -9,6 +9,7 @@ mod verified;
 use std::sync::Arc;
 
 use http::HeaderMap;
+use schemars::JsonSchema;
 use serde::Deserialize;
 
 pub use api_key::{ApiKeyConfig, new_api_key};
@@ -19,7 +20,7 @@ pub use token::{Audience, Claims, Identity, IdentityConfig, SigningKey};
 use crate::{clock::Clock, error::Refusal, name::Tenant};
 
 /// Whom a service believes.
-#[derive(Debug, Clone, Default, Deserialize)]
+#[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct AuthConfig {
     /// Issuers of bearer tokens that are trusted, each with its keys.

@@ -2,14 +2,16 @@
 
 mod localize;
 mod pipeline;
+mod probes;
 mod stream_body;
 
-use std::{future::Future, net::SocketAddr};
+use std::{collections::BTreeMap, future::Future, net::SocketAddr};
 
 pub(crate) use localize::localized;
 pub use localize::{Language, sentence};
 
 use anyhow::Context as _;
+use futures::FutureExt as _;
 use tokio::net::TcpListener;
 use tonic::{
     body::Body,
@@ -24,6 +26,7 @@ use crate::{
     auth::Authenticator,
     config::{Limits, ServiceConfig},
     tasks::{Shutdown, Tasks},
+    tls::Tls,
 };
 
 /// A server under construction.
@@ -31,6 +34,8 @@ use crate::{
 pub struct Server {
     service: &'static str,
     listener: TcpListener,
+    tls: Option<Tls>,
+    probe_listen: Option<SocketAddr>,
     limits: Limits,
     authenticator: Authenticator,
     routes: RoutesBuilder,
@@ -46,6 +51,7 @@ impl Server {
         service: &'static str,
         config: &ServiceConfig,
         authenticator: Authenticator,
+        tls: Option<Tls>,
     ) -> anyhow::Result<Self> {
         let listener = TcpListener::bind(config.listen)
             .await
@@ -53,6 +59,8 @@ impl Server {
         Ok(Self {
             service,
             listener,
+            tls,
+            probe_listen: config.probe_listen,
             limits: config.limits.clone(),
             authenticator,
             routes: Routes::builder(),
@@ -90,17 +98,29 @@ impl Server {
         Ok(())
     }
 
-    /// Serves until the shutdown is requested and the drain is over.
+    /// Serves until the shutdown is requested and the drain is over. Returns where, and where else by what is served there.
     ///
     /// # Errors
-    /// Where reflection cannot be built or the port is already someone else's.
-    pub async fn serve(mut self, tasks: &mut Tasks, shutdown: Shutdown) -> anyhow::Result<SocketAddr> {
+    /// Where reflection cannot be built or a port is already someone else's.
+    pub async fn serve(
+        mut self,
+        tasks: &mut Tasks,
+        shutdown: Shutdown,
+    ) -> anyhow::Result<(SocketAddr, BTreeMap<&'static str, SocketAddr>)> {
         let address = self.address()?;
+        let mut others = BTreeMap::new();
         let (health, health_service) = tonic_health::server::health_reporter();
         for name in self.names.iter().copied().chain([""]) {
             health
                 .set_service_status(name, tonic_health::ServingStatus::Serving)
                 .await;
+        }
+        // It answers as long as calls may be under way.
+        let mut probes = None;
+        if let Some(listen) = self.probe_listen {
+            let (address, stop) = probes::serve(tasks, listen, health_service.clone()).await?;
+            others.insert("probes", address);
+            probes = Some(stop);
         }
         self.routes.add_service(health_service);
         let reflection = || {
@@ -117,14 +137,25 @@ impl Server {
             .layer(pipeline)
             .add_routes(self.routes.routes());
         let (names, limits) = (self.names, self.limits);
-        // Without it a small answer waits for the caller's delayed acknowledgement: 40 ms.
-        let incoming = TcpIncoming::from(self.listener).with_nodelay(Some(true));
+        let (stop, stopped) = tokio::sync::oneshot::channel::<()>();
+        let stopped = async {
+            let _ = stopped.await; // a dropped sender stops as well
+        };
+        let mut serving = match self.tls {
+            // Without it a small answer waits for the caller's delayed acknowledgement: 40 ms.
+            None => {
+                let incoming = TcpIncoming::from(self.listener).with_nodelay(Some(true));
+                router.serve_with_incoming_shutdown(incoming, stopped).boxed()
+            }
+            Some(tls) => {
+                tls.follow(tasks);
+                router
+                    .serve_with_incoming_shutdown(tls.incoming(self.listener), stopped)
+                    .boxed()
+            }
+        };
         tasks.spawn("grpc", async move {
-            let (stop, stopped) = tokio::sync::oneshot::channel::<()>();
-            let serving = router.serve_with_incoming_shutdown(incoming, async {
-                let _ = stopped.await; // a dropped sender stops as well
-            });
-            tokio::pin!(serving);
+            let _probes = probes;
             tokio::select! {
                 ended = &mut serving => return Ok(ended?),
                 () = shutdown.requested() => {}
@@ -149,7 +180,7 @@ impl Server {
                 }
             }
         });
-        Ok(address)
+        Ok((address, others))
     }
 }
 

@@ -8,3 +8,4 @@ mod isolation;
 mod operations;
 mod pipeline;
 mod stand;
+mod tls;

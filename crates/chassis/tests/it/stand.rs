@@ -1,12 +1,13 @@
 //! A server with keys of its own, and a service whose methods do what the test needs: answer, panic, hang.
 
-use std::{net::SocketAddr, path::PathBuf, pin::Pin};
+use std::{collections::BTreeMap, net::SocketAddr, path::PathBuf, pin::Pin};
 
 use huiyin_chassis::{
     Clock, ServiceConfig, Shutdown, Tasks,
     auth::{Audience, Authenticator, Claims, SigningKey},
     config, secret,
     server::Server,
+    tls::Tls,
 };
 use huiyin_proto::event::v1::{
     EventFlow, GetEventFlowRequest, ListDeadLettersRequest, ListDeadLettersResponse, ReadEventsRequest,
@@ -18,6 +19,7 @@ use tonic::{Request, Response, Status, transport::Channel};
 
 pub(crate) struct Stand {
     pub(crate) address: SocketAddr,
+    pub(crate) others: BTreeMap<&'static str, SocketAddr>,
     pub(crate) clock: Clock,
     pub(crate) key: SigningKey,
     pub(crate) shutdown: Shutdown,
@@ -26,8 +28,17 @@ pub(crate) struct Stand {
 }
 
 impl Stand {
-    /// `limits` is TOML for the section of that name; `auth` more of the section `auth`.
+    /// `limits` is TOML for the section of that name; `auth` more of the section `auth`, and of others after it.
     pub(crate) async fn start(limits: &str, auth: &str) -> Self {
+        Self::start_with("", limits, auth).await
+    }
+
+    /// With a port for probes.
+    pub(crate) async fn start_probed(limits: &str, auth: &str) -> Self {
+        Self::start_with("probe_listen = \"127.0.0.1:0\"", limits, auth).await
+    }
+
+    async fn start_with(more: &str, limits: &str, auth: &str) -> Self {
         let folder = std::env::temp_dir().join(format!(
             "huiyin-chassis-{}",
             secret::to_text(&secret::random_bytes::<9>())
@@ -38,6 +49,7 @@ impl Stand {
         let text = format!(
             r#"
 listen = "127.0.0.1:0"
+{more}
 token_secret = "s"
 database = {{ url = "postgres://nobody@127.0.0.1:1/none" }}
 identity = {{ key_file = "{at}/signing.pem", issuer = "us", audience = "huiyin" }}
@@ -57,20 +69,27 @@ keys = {{ public_key_file = "{at}/public.pem" }}
         let config: ServiceConfig = config::parse("test", &text).unwrap();
         let clock = Clock::held("2026-03-02T01:00:00Z".parse().unwrap());
         let authenticator = Authenticator::new(&config.auth, clock.clone()).await.unwrap();
-        let mut server = Server::bind("test", &config, authenticator).await.unwrap();
+        let tls = config.tls.as_ref().map(|tls| Tls::open(tls).unwrap());
+        let mut server = Server::bind("test", &config, authenticator, tls).await.unwrap();
         server.add(EventLogServiceServer::new(Moody)).unwrap();
         let shutdown = Shutdown::new();
         let mut tasks = Tasks::new(shutdown.clone(), std::time::Duration::from_secs(30));
-        let address = server.serve(&mut tasks, shutdown.clone()).await.unwrap();
+        let (address, others) = server.serve(&mut tasks, shutdown.clone()).await.unwrap();
         let key = SigningKey::read(&folder.join("signing.pem")).unwrap();
         Self {
             address,
+            others,
             clock,
             key,
             shutdown,
             tasks,
             folder,
         }
+    }
+
+    /// The key that its issuer signs with.
+    pub(crate) fn key_file(&self) -> PathBuf {
+        self.folder.join("signing.pem")
     }
 
     pub(crate) async fn client(&self) -> EventLogServiceClient<Channel> {

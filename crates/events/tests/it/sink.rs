@@ -105,6 +105,6 @@ pub(crate) async fn start(config: Config, context: Context, room: Room) -> anyho
     let mut service =
         Service::prepare("sink", &config.service, context, vec![huiyin_events::migrations(), own]).await?;
     let events = Events::open(&mut service, &config.events).await?;
-    events.run(&mut service, &config.service.neighbors, &["source"], Arc::new(room))?;
+    events.run(&mut service, &["source"], Arc::new(room))?;
     service.run().await
 }

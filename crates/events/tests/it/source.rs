@@ -103,7 +103,7 @@ pub(crate) async fn start(config: Config, context: Context, writers: Option<Writ
             });
         }
     }
-    events.run(&mut service, &config.service.neighbors, &[], Arc::new(NoEvents))?;
+    events.run(&mut service, &[], Arc::new(NoEvents))?;
     Ok(Source {
         running: service.run().await?,
         log,

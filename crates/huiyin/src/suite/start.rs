@@ -55,6 +55,7 @@ pub async fn up(folder: &Path, options: UpOptions) -> anyhow::Result<()> {
         otlp_endpoint: options.otlp_endpoint.clone(),
         format: LogFormat::Pretty,
         filter: "warn,huiyin=info".to_owned(),
+        ..TelemetryConfig::default()
     };
     let telemetry = telemetry::start("huiyin", &telemetry)?;
     let outcome = async {
