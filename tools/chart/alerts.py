@@ -1,6 +1,6 @@
 """Checks alert rules and dashboards with promtool: syntax, what is played in k8s/base/rules/tests, and that each alert has its runbook.
 
-usage: python tools/chart/rules.py     (promtool: Debian's package prometheus; $PROMTOOL names another)
+usage: python tools/chart/alerts.py     (promtool: Debian's package prometheus; $PROMTOOL names another)
 """
 
 import os
@@ -49,7 +49,7 @@ def main():
     """Says what is wrong."""
     promtool = os.environ.get("PROMTOOL") or shutil.which("promtool")
     if not promtool:
-        print("rules: promtool is missing (apt-get install prometheus)")
+        print("alerts: promtool is missing (apt-get install prometheus)")
         return 1
     wrong = list(runbook_complaints())
     print(*wrong, sep="\n", end="\n" if wrong else "")
@@ -61,7 +61,7 @@ def main():
         checked = sorted(set(folder.glob("*.yaml")) - set(tests))
         for action, files in (("check", checked), ("test", tests)):
             failed |= not files or subprocess.run([promtool, action, "rules", *files], check=False).returncode != 0
-    print(f"rules: {'failed' if failed else 'fine'}, {len(tests)} files played")
+    print(f"alerts: {'failed' if failed else 'fine'}, {len(tests)} files played")
     return int(failed)
 
 
