@@ -10,7 +10,9 @@ from promql import Query
 from queries import ROOT, everything, rules
 
 INSTRUMENT = re.compile(
-    r'\.(?:u64|i64|f64)_(?:observable_)?(counter|up_down_counter|gauge|histogram)\(\s*"([^"]+)"\s*\)(.*?)\.build\(', re.DOTALL
+    r'(\w+)(?::|\s*=)\s*(?:self\.)?(?:global::)?meter(?:\([^()]*\))?\s*'
+    r'\.(?:u64|i64|f64)_(?:observable_)?(counter|up_down_counter|gauge|histogram)\(\s*"([^"]+)"\s*\)(.*?)\.build\(',
+    re.DOTALL,
 )
 UNITS = {"s": "seconds", "ms": "milliseconds", "By": "bytes", "%": "percent"}
 # What the SDK puts between the buckets of a histogram that says nothing else.
@@ -30,14 +32,57 @@ def snake(name):
     return re.sub(r"\W", "_", name)
 
 
+def functions(source):
+    """(name, text) of each function of a file."""
+    return re.findall(r"\bfn (\w+)(.*?)(?=\n *(?:pub(?:\([a-z]+\))? )?(?:async )?fn |\Z)", source, re.DOTALL)
+
+
+def arguments(text, begin):
+    """What stands between the bracket before `begin` and its other half."""
+    depth = 1
+    for end in range(begin, len(text)):
+        depth += {"(": 1, ")": -1}.get(text[end], 0)
+        if not depth:
+            return text[begin:end]
+    return text[begin:]
+
+
+def labels_in(text, body, others, depth=3):
+    """Labels that an expression gives: those that it makes, and those of the variables and functions that it names."""
+    labels = {snake(label) for label in re.findall(r'KeyValue::new\(\s*"([^"]+)"', text)}
+    for word in set(re.findall(r"\b[a-z_]\w*\b", re.sub(r'"[^"]*"', "", text))) if depth else ():
+        made = re.search(rf"let (?:mut )?{word}\b[^=;]*=(?!=)(.*?);\s*\n", body, re.DOTALL)
+        if made:
+            labels |= labels_in(made.group(1), body.replace(made.group(0), ""), others, depth - 1)
+        elif f"{word}(" in text and word in others:
+            labels |= labels_in(others[word], "", {}, 0)
+    return labels
+
+
+def recordings(source, names):
+    """(instrument's variable, its labels) of each place in a file where something is measured."""
+    others = dict(functions(source))
+    for _, body in functions(source):
+        aliases = dict(re.findall(r"let (\w+) = self\.(\w+)\.clone\(\)", body))
+        for call in re.finditer(r"(\w+)\s*\.(?:add|record)\(", body):
+            variable = aliases.get(call.group(1), call.group(1))
+            if len(names) == 1:
+                variable = next(iter(names))
+            if variable in names:
+                yield variable, labels_in(arguments(body, call.end()), body, others)
+
+
 def measured():
     """Metric → (its labels, the bounds of its buckets) as Prometheus knows them."""
     known = {}
     for file in sorted([*ROOT.glob("crates/*/src/**/*.rs"), *ROOT.glob("services/*/src/**/*.rs")]):
         source = file.read_text()
-        # Which attribute goes with which instrument of a file is not asked: files are small.
-        labels = {snake(label) for label in re.findall(r'KeyValue::new\(\s*"([^"]+)"', source)}
-        for kind, name, chain in INSTRUMENT.findall(source):
+        instruments = INSTRUMENT.findall(source)
+        given = {variable: set() for variable, *_ in instruments}
+        for variable, labels in recordings(source, given.keys()) if given else ():
+            given[variable] |= labels
+        for variable, kind, name, chain in instruments:
+            labels = given[variable]
             unit = re.search(r'\.with_unit\("([^"]*)"\)', chain)
             unit = UNITS.get(unit.group(1)) if unit else None
             base = snake(name) + (f"_{unit}" if unit and not name.endswith(unit) else "")
