@@ -6,7 +6,10 @@ use opentelemetry::{KeyValue, global, trace::TracerProvider as _};
 use opentelemetry_appender_tracing::layer::OpenTelemetryTracingBridge;
 use opentelemetry_otlp::WithExportConfig as _;
 use opentelemetry_sdk::{
-    Resource, logs::SdkLoggerProvider, metrics::SdkMeterProvider, propagation::TraceContextPropagator,
+    Resource,
+    logs::SdkLoggerProvider,
+    metrics::{Aggregation, Instrument, InstrumentKind, SdkMeterProvider, Stream},
+    propagation::TraceContextPropagator,
     trace::SdkTracerProvider,
 };
 use prometheus::{Registry, TextEncoder};
@@ -135,7 +138,9 @@ fn traces(endpoint: &str, resource: &Resource) -> anyhow::Result<SdkTracerProvid
 
 /// None where nobody is told of any.
 fn metrics(endpoint: Option<&str>, prometheus: bool, resource: &Resource) -> anyhow::Result<Option<SdkMeterProvider>> {
-    let mut provider = SdkMeterProvider::builder().with_resource(resource.clone());
+    let mut provider = SdkMeterProvider::builder()
+        .with_resource(resource.clone())
+        .with_view(seconds);
     if let Some(endpoint) = endpoint {
         let exporter = opentelemetry_otlp::MetricExporter::builder()
             .with_tonic()
@@ -152,6 +157,21 @@ fn metrics(endpoint: Option<&str>, prometheus: bool, resource: &Resource) -> any
         provider = provider.with_reader(reader);
     }
     Ok((endpoint.is_some() || prometheus).then(|| provider.build()))
+}
+
+/// Times are measured from a millisecond to an hour: the buckets that there are by default are meant for milliseconds.
+fn seconds(instrument: &Instrument) -> Option<Stream> {
+    let is_time = instrument.kind() == InstrumentKind::Histogram && instrument.unit() == "s";
+    let boundaries = vec![
+        0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 300.0, 900.0, 3600.0,
+    ];
+    let aggregation = Aggregation::ExplicitBucketHistogram {
+        boundaries,
+        record_min_max: true,
+    };
+    is_time
+        .then(|| Stream::builder().with_aggregation(aggregation).build().ok())
+        .flatten()
 }
 
 fn logs(endpoint: &str, resource: &Resource) -> anyhow::Result<SdkLoggerProvider> {
