@@ -27,6 +27,12 @@ OF_OTHERS = {
 }
 
 
+def boundaries_of_times():
+    """What the telemetry of the chassis puts between the buckets of every histogram in seconds."""
+    source = (ROOT / "crates/chassis/src/telemetry.rs").read_text()
+    return re.findall(r"\d[\d_.]*", re.search(r"boundaries = vec!\[(.*?)\]", source, re.DOTALL).group(1))
+
+
 def snake(name):
     """As the Prometheus exporter writes a name."""
     return re.sub(r"\W", "_", name)
@@ -87,9 +93,7 @@ def measured():
             unit = UNITS.get(unit.group(1)) if unit else None
             base = snake(name) + (f"_{unit}" if unit and not name.endswith(unit) else "")
             if kind == "histogram":
-                bounds = re.search(r"\.with_boundaries\((.*?)\)", chain, re.DOTALL)
-                # Bounds that stand in a constant are not followed.
-                bounds = re.findall(r"\d[\d_.]*", bounds.group(1)) if bounds else USUAL_BOUNDARIES
+                bounds = boundaries_of_times() if unit == "seconds" else USUAL_BOUNDARIES
                 known[f"{base}_bucket"] = (labels | {"le"}, {float(bound.replace("_", "")) for bound in bounds})
                 known[f"{base}_sum"] = known[f"{base}_count"] = (labels, set())
             else:
