@@ -6,6 +6,7 @@ import time
 import behaviour
 import chart
 import generate
+import image
 import kustomizations
 import mutations
 import rules
@@ -30,6 +31,7 @@ def told(what, findings):
 def main():
     begun = time.monotonic()
     told("made files are fresh", (f"{file.name} is stale; `make chart-files` makes it anew" for file in generate.stale()))
+    told("the images' recipe", image.findings())
 
     for names in RELEASES:
         what, values = " over ".join(reversed(names)) or "values.yaml alone", chart.values_of(*names)

@@ -24,6 +24,6 @@ app.kubernetes.io/version: {{ .root.Chart.AppVersion | quote }}
 app.kubernetes.io/managed-by: {{ .root.Release.Service }}
 helm.sh/chart: {{ printf "%s-%s" .root.Chart.Name .root.Chart.Version | replace "+" "_" | trunc 63 | trimSuffix "-" }}
 {{- with .root.Values.region }}
-huiyin.example.com/region: {{ . | quote }}
+huiyin/region: {{ . | quote }}
 {{- end }}
 {{- end -}}

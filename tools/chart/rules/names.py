@@ -41,7 +41,7 @@ def everything_says_whose_it_is(release):
         labels = it["metadata"].get("labels", {})
         if labels.get("app.kubernetes.io/instance") != release.name or "app.kubernetes.io/managed-by" not in labels:
             yield f"{title(it)}: no labels of the release"
-        if release.values["region"] and labels.get("huiyin.example.com/region") != release.values["region"]:
+        if release.values["region"] and labels.get("huiyin/region") != release.values["region"]:
             yield f"{title(it)}: does not name its region"
         if it["metadata"].get("namespace") != "feedback":
             yield f"{title(it)}: not in the namespace of the release"
