@@ -15,10 +15,10 @@ def service_monitor(thing):
     if thing["apiVersion"] != "monitoring.coreos.com/v1":
         yield f"apiVersion {thing['apiVersion']}"
     spec = thing["spec"]
-    yield from unknown(spec, {"selector", "namespaceSelector", "targetLabels", "endpoints", "jobLabel"})
+    yield from unknown(spec, {"selector", "namespaceSelector", "targetLabels", "endpoints", "jobLabel", "podTargetLabels"})
     for endpoint in spec.get("endpoints") or [{}]:
-        yield from unknown(endpoint, {"port", "path", "interval", "scrapeTimeout", "scheme"})
-        if not DURATION.match(str(endpoint.get("interval"))):
+        yield from unknown(endpoint, {"port", "path", "interval", "scrapeTimeout", "scheme", "honorLabels", "relabelings", "metricRelabelings"})
+        if not DURATION.match(endpoint.get("interval", "30s")):
             yield f"interval {endpoint.get('interval')}"
 
 
@@ -26,12 +26,13 @@ def certificate(thing):
     if thing["apiVersion"] != "cert-manager.io/v1":
         yield f"apiVersion {thing['apiVersion']}"
     spec = thing["spec"]
-    yield from unknown(spec, {"secretName", "issuerRef", "duration", "renewBefore", "privateKey", "usages", "dnsNames"})
+    known = {"secretName", "issuerRef", "duration", "renewBefore", "privateKey", "usages", "dnsNames", "isCA", "commonName", "subject"}
+    yield from unknown(spec, known)
     yield from unknown(spec["issuerRef"], {"name", "kind", "group"})
-    if not set(spec["usages"]) >= {"server auth", "client auth"}:
+    if not spec.get("isCA") and not set(spec.get("usages", [])) >= {"server auth", "client auth"}:
         yield "must serve as a server's and as a client's"
     for key in ("duration", "renewBefore"):
-        if not DURATION.match(spec[key]):
+        if key in spec and not DURATION.match(spec[key]):
             yield f"{key} {spec[key]}"
 
 

@@ -2,6 +2,8 @@
 
 import functools
 
+WORKLOADS = {"Deployment", "StatefulSet", "DaemonSet", "ReplicaSet", "Job", "CronJob"}
+
 
 class Release:
     def __init__(self, objects, values, name):
@@ -31,8 +33,10 @@ class Release:
         for owner in self.objects:
             if owner["kind"] == "Pod":
                 found.append((owner, owner["metadata"], owner["spec"]))
-            elif template := (owner.get("spec") or {}).get("template"):
-                found.append((owner, template["metadata"], template["spec"]))
+            elif owner["kind"] in WORKLOADS:
+                inner = owner["spec"].get("jobTemplate", owner)
+                template = inner["spec"]["template"]
+                found.append((owner, template.get("metadata", {}), template["spec"]))
         return found
 
     def deployed(self):
@@ -103,6 +107,9 @@ def names_in(spec):
             yield "ConfigMap", volume["configMap"]["name"]
         if "secret" in volume:
             yield "Secret", volume["secret"]["secretName"]
+        for source in volume.get("projected", {}).get("sources", []):
+            if "secret" in source:
+                yield "Secret", source["secret"]["name"]
     for it in containers(spec):
         for variable in it.get("env", []):
             source = variable.get("valueFrom", {})

@@ -5,6 +5,7 @@ from types import FunctionType
 from rules import (
     configuration,
     hooks,
+    identity,
     names,
     network,
     pod_security,
@@ -25,6 +26,7 @@ SUBJECTS = [
     selectors,
     ports,
     references,
+    identity,
     scaling,
     network,
     pod_security,

@@ -3,6 +3,7 @@
 import re
 from collections import Counter
 
+from kubernetes_schemas import is_custom
 from manifests import title, walk
 
 LABEL = re.compile(r"^[a-z0-9]([-a-z0-9]*[a-z0-9])?$")
@@ -27,7 +28,9 @@ def names_are_valid(release):
 
 def labels_are_valid(release):
     for it in release.objects:
-        for path, value in walk(it):
+        # Inside of what an operator brings along, the same words may mean something else.
+        inside = {"metadata": it["metadata"]} if is_custom(it) else it
+        for path, value in walk(inside):
             if path and path[-1] in ("labels", "matchLabels", "annotations", "nodeSelector") and isinstance(value, dict):
                 for key, text in value.items():
                     if not QUALIFIED.match(key):

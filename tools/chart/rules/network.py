@@ -4,7 +4,7 @@ import ipaddress
 import tomllib
 from urllib.parse import urlsplit
 
-from manifests import hook, matches, title
+from manifests import hook, matches, title, walk
 from services import ROOT
 
 COMPONENT = "app.kubernetes.io/component"
@@ -115,6 +115,31 @@ def pods_reach_what_they_stand_on(release):
             if not (rule.get("to") and all(COMPONENT in peer.get("podSelector", {}).get("matchLabels", {}) for peer in rule["to"]))
         }
         yield from (f"{title(owner)}: cannot reach {name}" for name, port in needs[owner["kind"]].items() if port not in open_ports)
+
+
+def pods_reach_what_their_settings_name(release):
+    """Object stores, scanners, mail servers, keys of issuers: whatever a service is told to call."""
+    if not _on(release):
+        return
+    for service, (owner, meta, _) in release.deployed().items():
+        config = tomllib.loads(release.named("ConfigMap", owner["metadata"]["name"])["data"][f"{service}.toml"])
+        open_ports = {port["port"] for rule in _rules(release, "egress", meta["labels"]) for port in rule.get("ports", [])}
+        for what, port in _called(config):
+            if port not in open_ports:
+                yield f"{service} cannot reach {what}"
+
+
+def _called(config):
+    """(what, port) of what a configuration has a service call beside the other services."""
+    usual = {"http": 80, "https": 443, "s3": 443, "gs": 443, "az": 443}
+    for path, value in walk(config):
+        if path and path[-1] in ("jwks_url", "store", "aws_endpoint", "address") and "://" in str(value):
+            address = urlsplit(value)
+            if port := address.port or usual.get(address.scheme):
+                yield value, port
+    mail = config.get("mail", {})
+    if "from" in mail:
+        yield mail["host"], mail.get("port", {"tls": 465, "none": 25}.get(mail.get("tls"), 587))
 
 
 def tests_reach_the_services(release):

@@ -1,5 +1,6 @@
 """Words of which an API server knows only some, and the schemas any."""
 
+from kubernetes_schemas import is_custom
 from manifests import title, walk
 
 KNOWN = {
@@ -22,7 +23,7 @@ TYPES = {"seccompProfile": {"RuntimeDefault", "Localhost", "Unconfined"}, "targe
 
 def words_are_known(release):
     for it in release.objects:
-        if it["kind"] == "ConfigMap":
+        if it["kind"] == "ConfigMap" or is_custom(it):
             continue
         for path, value in walk(it):
             if not isinstance(value, str):
