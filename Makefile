@@ -50,12 +50,22 @@ lint: tools-servers tools-buf ## check the format, clippy, the protos, the rules
 	tools/history-rules
 	cargo clippy --locked --workspace --all-targets -- -D warnings
 
+.PHONY: chart
+chart: tools-chart ## check the images' recipe, the Helm chart and k8s/, offline: render, hold against Kubernetes, break and notice
+	$(BUILD)
+	BIN=$(BIN) .tools/venv/bin/python tools/chart/check.py
+
+.PHONY: chart-files
+chart-files: tools-chart ## make the chart's values.schema.json and README.md anew
+	$(BUILD)
+	BIN=$(BIN) .tools/venv/bin/python tools/chart/generate.py
+
 .PHONY: fmt
 fmt: ## format the code
 	cargo fmt --all
 
 .PHONY: tools
-tools: tools-servers tools-nextest tools-buf tools-e2e ## install what is missing of the tools
+tools: tools-servers tools-nextest tools-buf tools-e2e tools-chart ## install what is missing of the tools
 
 .PHONY: tools-servers
 tools-servers: ## … Postgres and Redis (apt-get)
@@ -72,3 +82,7 @@ tools-buf: ## … buf, which checks the protos (in .tools)
 .PHONY: tools-e2e
 tools-e2e: ## … Python and grpcurl for the end-to-end tests (in .tools)
 	@tools/install python
+
+.PHONY: tools-chart
+tools-chart: ## … Helm's engine, Kubernetes' schemas, kubectl and hadolint (in .tools)
+	@tools/install chart
