@@ -122,9 +122,8 @@ async fn a_collector_is_told_of_a_feedback_on_its_way_and_of_no_customer() {
     for service in SERVICES {
         collector
             .hears(&format!("{service} told spans, metrics and logs"), |told| {
-                told.spans
-                    .iter()
-                    .any(|(from, span)| from == service && span.name == "event" || service == "intake")
+                let is_work = |span: &Span| span.name == "event" || service == "intake";
+                told.spans.iter().any(|(from, span)| from == service && is_work(span))
                     && told
                         .metrics
                         .contains(&(service.to_owned(), "rpc.server.duration".to_owned()))
