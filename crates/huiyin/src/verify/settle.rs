@@ -1,6 +1,9 @@
 //! Waits until every service has read what the others wrote, and every message has reached its end.
 
-use std::time::{Duration, Instant};
+use std::{
+    collections::BTreeMap,
+    time::{Duration, Instant},
+};
 
 use huiyin_proto::event::v1::{EventFlow, GetEventFlowRequest};
 use huiyin_proto::notification::v1::ListMessagesRequest;
@@ -33,10 +36,12 @@ pub fn lags(flows: &[EventFlow]) -> Vec<String> {
                 .heads
                 .iter()
                 .map(|head| {
-                    let cursor = flow
-                        .cursors
-                        .iter()
-                        .find(|cursor| cursor.source == source.service && cursor.partition == head.partition);
+                    // A position of another epoch says nothing about this log.
+                    let cursor = flow.cursors.iter().find(|cursor| {
+                        cursor.source == source.service
+                            && cursor.partition == head.partition
+                            && cursor.epoch == source.epoch
+                    });
                     head.position - cursor.map_or(0, |cursor| cursor.position)
                 })
                 .sum();
@@ -49,6 +54,27 @@ pub fn lags(flows: &[EventFlow]) -> Vec<String> {
         }
     }
     lags
+}
+
+/// What a restore has left behind: one line for the events of each log that had their effects in a service before they were lost.
+#[must_use]
+pub fn lost(flows: &[EventFlow]) -> Vec<String> {
+    let mut lines = Vec::new();
+    for flow in flows {
+        let mut of_source: BTreeMap<&str, Vec<String>> = BTreeMap::new();
+        for lost in &flow.lost {
+            let range = format!("{}:{}-{}", lost.partition, lost.after + 1, lost.until);
+            of_source.entry(&lost.source).or_default().push(range);
+        }
+        lines.extend(of_source.into_iter().map(|(source, ranges)| {
+            format!(
+                "{} had effects of events that {source} has lost, by partition and position: {}",
+                flow.service,
+                ranges.join(" ")
+            )
+        }));
+    }
+    lines
 }
 
 /// Waits until nothing is behind and no message is under way; returns what still was when the wait was over.
