@@ -113,3 +113,59 @@ async fn messages_under_way(link: &Link) -> anyhow::Result<bool> {
         .messages
         .is_empty())
 }
+
+#[cfg(test)]
+mod tests {
+    use huiyin_proto::event::v1::{ConsumerCursor, LostEvents, PartitionCursor};
+
+    use super::*;
+
+    fn source(epoch: &str, position: i64) -> EventFlow {
+        EventFlow {
+            service: "survey".to_owned(),
+            epoch: epoch.to_owned(),
+            heads: vec![PartitionCursor { partition: 3, position }],
+            ..EventFlow::default()
+        }
+    }
+
+    fn reader(epoch: &str, position: i64) -> EventFlow {
+        EventFlow {
+            service: "scheduler".to_owned(),
+            sources: vec!["survey".to_owned()],
+            cursors: vec![ConsumerCursor {
+                source: "survey".to_owned(),
+                partition: 3,
+                position,
+                epoch: epoch.to_owned(),
+            }],
+            ..EventFlow::default()
+        }
+    }
+
+    #[test]
+    fn a_cursor_in_the_log_before_the_restore_says_nothing_about_the_present_one() {
+        assert!(lags(&[source("new", 5), reader("new", 5)]).is_empty());
+        assert_eq!(
+            lags(&[source("new", 5), reader("old", 7)]),
+            ["scheduler is 5 events behind survey"]
+        );
+    }
+
+    #[test]
+    fn what_is_lost_is_told_in_one_line_for_each_reader_and_source() {
+        let lost = |partition, after, until| LostEvents {
+            source: "survey".to_owned(),
+            partition,
+            after,
+            until,
+            notice_time: None,
+        };
+        let mut reader = reader("new", 5);
+        reader.lost = vec![lost(0, 3, 5), lost(7, 0, 1)];
+        assert_eq!(
+            super::lost(&[source("new", 5), reader]),
+            ["scheduler had effects of events that survey has lost, by partition and position: 0:4-5 7:1-1"]
+        );
+    }
+}
