@@ -54,7 +54,7 @@ async fn what_is_planted_in_one_region_is_found_nowhere_in_the_other_and_no_toke
     let a = Suite::start(&[]).await;
     let b = Suite::start(&[]).await;
 
-    let handed_out = walk_the_loop_in_a(&a).await;
+    let handed_out = Box::pin(walk_the_loop_in_a(&a)).await;
     b.link()
         .intake()
         .create_feedback(submission(&b.link(), OTHER_WORDS))
@@ -66,7 +66,6 @@ async fn what_is_planted_in_one_region_is_found_nowhere_in_the_other_and_no_toke
 
     for planted in PLANTED {
         let (in_a, in_b) = (a.search(planted).await, b.search(planted).await);
-        println!("{planted}: {in_a:?} in A");
         assert!(in_b.values().all(|found| *found == 0), "{planted}: {in_b:?}");
         assert_eq!(b.search_files(planted).await, 0, "{planted}");
         // The voucher names them all, so that the search is known to find each.
@@ -110,11 +109,11 @@ async fn walk_the_loop_in_a(a: &Suite) -> HandedOut {
             media_type: "text/plain".to_owned(),
             ..UploadOpening::default()
         }),
-        chunk: vec![].into(),
+        chunk: vec![],
     };
     let voucher = UploadAttachmentRequest {
         opening: None,
-        chunk: PLANTED.join("\n").into_bytes().into(),
+        chunk: PLANTED.join("\n").into_bytes(),
     };
     let attachment = AttachmentServiceClient::new(link.connection("intake"))
         .upload_attachment(tokio_stream::iter([opening, voucher]))

@@ -2,6 +2,7 @@
 //! lost, and the event log repairs what lies between their moments.
 
 #![expect(clippy::disallowed_methods, reason = "the load of a test is joined by it")]
+#![expect(clippy::print_stdout, reason = "a drill says how long it took")]
 
 use std::{
     collections::{BTreeMap, BTreeSet},
