@@ -12,8 +12,6 @@ use std::{
 };
 
 use huiyin::{
-    demo::{self, DemoOptions},
-    import::{self, ImportOptions},
     link::Link,
     list,
     suite::SERVICES,
@@ -25,14 +23,7 @@ use huiyin_proto::{
     r#type::v1::Channel,
 };
 
-const TEXTS: [&str; 6] = [
-    "更新以后总是闪退",
-    "物流太慢，等了八天",
-    "客服态度很差",
-    "希望增加深色模式",
-    "the app crashes on start",
-    "很好用，谢谢",
-];
+use crate::load::{Accepted, create_until, finish, import, play_until};
 
 /// What docs/architecture.md promises of one event, whatever is killed, wiped or restarted.
 #[tokio::test(flavor = "multi_thread")]
@@ -42,26 +33,15 @@ async fn nothing_accepted_is_lost_when_every_service_is_killed_redis_wiped_and_p
     let stop = Arc::new(AtomicBool::new(false));
 
     // Three kinds of load: single calls, an import, and people at work.
-    let singles = tokio::task::spawn(create_until(link.clone(), Arc::clone(&stop)));
-    let file = suite.files.folder().join("load.jsonl");
-    let lines: Vec<String> = (0..400)
-        .map(|n| {
-            serde_json::json!({ "id": n.to_string(), "text": format!("{} {n}", TEXTS[n % TEXTS.len()]) }).to_string()
-        })
-        .collect();
-    std::fs::write(&file, lines.join("\n")).unwrap();
-    let importing = tokio::task::spawn({
-        let link = link.clone();
-        let options = ImportOptions {
-            file,
-            map: vec![],
-            set: vec![],
-            dry_run: false,
-            import_id: None,
-            quiet: true,
-        };
-        async move { import::import(&link, &options).await }
-    });
+    let accepted = Accepted::default();
+    let pause = Duration::from_millis(20);
+    let singles = tokio::task::spawn(create_until(
+        link.clone(),
+        Arc::clone(&stop),
+        Arc::clone(&accepted),
+        pause,
+    ));
+    let importing = tokio::task::spawn(import(link.clone(), suite.files.folder().to_owned(), 400));
     let people = tokio::task::spawn_blocking({
         let (link, stop) = (link.clone(), Arc::clone(&stop));
         move || tokio::runtime::Handle::current().block_on(play_until(link, stop))
@@ -81,10 +61,11 @@ async fn nothing_accepted_is_lost_when_every_service_is_killed_redis_wiped_and_p
     let report = importing.await.unwrap().unwrap();
     assert_eq!(report.refused, 0, "the file has no bad line");
     stop.store(true, Ordering::Relaxed);
-    let accepted = singles.await.unwrap();
+    singles.await.unwrap();
     people.await.unwrap();
     finish(&link).await;
 
+    let accepted = accepted.lock().unwrap().clone();
     let there = async {
         anyhow::Ok(list!(
             link.intake(),
@@ -110,59 +91,6 @@ async fn nothing_accepted_is_lost_when_every_service_is_killed_redis_wiped_and_p
     assert!(audit.is_clean());
 }
 
-/// Creates feedback one by one; a call whose answer was lost is repeated with the same request id.
-async fn create_until(link: Link, stop: Arc<AtomicBool>) -> BTreeSet<String> {
-    let mut accepted = BTreeSet::new();
-    let mut client = link.intake();
-    for n in 0usize.. {
-        if stop.load(Ordering::Relaxed) {
-            break;
-        }
-        let feedback = Feedback {
-            channel: Channel::InApp as i32,
-            description: format!("{} (single {n})", TEXTS[n % TEXTS.len()]),
-            customer_reference: format!("customer-{}", n % 50),
-            ..Feedback::default()
-        };
-        let request = CreateFeedbackRequest {
-            parent: link.parent.clone(),
-            feedback: Some(feedback),
-            request_id: huiyin_chassis::Clock::system().id().to_string(),
-        };
-        loop {
-            match client.create_feedback(request.clone()).await {
-                Ok(answer) => {
-                    assert!(
-                        accepted.insert(answer.into_inner().name),
-                        "each feedback has a name of its own"
-                    );
-                    break;
-                }
-                Err(status) if status.code() == tonic::Code::InvalidArgument => panic!("{status}"),
-                Err(_) => tokio::time::sleep(Duration::from_millis(100)).await,
-            }
-        }
-        tokio::time::sleep(Duration::from_millis(20)).await; // load, not a wait for a result
-    }
-    accepted
-}
-
-/// Plays rounds; what breaks in the middle of one is taken up in the next.
-async fn play_until(link: Link, stop: Arc<AtomicBool>) {
-    let options = DemoOptions {
-        all: false,
-        rounds: 1,
-        people: 4,
-        speed: 0,
-        seed: 1,
-        quiet: true,
-    };
-    while !stop.load(Ordering::Relaxed) {
-        let _ = tokio::time::timeout(Duration::from_secs(20), demo::play(&link, &options)).await;
-        tokio::time::sleep(Duration::from_millis(200)).await;
-    }
-}
-
 /// After each blow, feedback that comes in still gets its work order.
 async fn progress(link: &Link) {
     huiyin_testkit::eventually("the suite takes feedback again", Duration::from_secs(60), async || {
@@ -183,21 +111,6 @@ async fn progress(link: &Link) {
             .err()
             .filter(|status| status.code() == tonic::Code::InvalidArgument)
             .map(|_| ())
-    })
-    .await;
-}
-
-async fn finish(link: &Link) {
-    let options = DemoOptions {
-        all: true,
-        rounds: 0,
-        people: 16,
-        speed: 0,
-        seed: 1,
-        quiet: true,
-    };
-    huiyin_testkit::eventually("everything is handled", Duration::from_secs(240), async || {
-        demo::play(link, &options).await.map_err(|error| format!("{error:#}"))
     })
     .await;
 }

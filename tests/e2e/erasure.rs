@@ -15,10 +15,9 @@ use huiyin_proto::{
     },
     r#type::v1::Channel,
 };
-use huiyin_testkit::{eventually, rows_with};
+use huiyin_testkit::eventually;
 use jiff::SignedDuration;
 use prost::Message as _;
-use sqlx::{Connection as _, PgConnection};
 
 const LIMIT: Duration = Duration::from_secs(60);
 const ADDRESS: &str = "13912345678";
@@ -60,7 +59,7 @@ async fn an_erased_customer_is_found_nowhere_and_the_reports_stay() {
         end_time: Some(sql::to_proto(now)),
     };
     let before = totals(&suite, &month).await;
-    let found = search(&suite, WORDS).await;
+    let found = suite.search(WORDS).await;
     for service in SERVICES {
         if service != "survey" && service != "analytics" {
             assert!(found.get(service).is_some_and(|rows| *rows > 0), "{service}: {found:?}");
@@ -106,7 +105,7 @@ async fn an_erased_customer_is_found_nowhere_and_the_reports_stay() {
     settled(&suite).await;
 
     for secret in [WORDS, ADDRESS, MAIL, "紫色雨伞"] {
-        let found = search(&suite, secret).await;
+        let found = suite.search(secret).await;
         assert!(found.values().all(|rows| *rows == 0), "{secret}: {found:?}");
     }
     assert_eq!(totals(&suite, &month).await, before);
@@ -182,53 +181,4 @@ async fn totals(suite: &Suite, interval: &Interval) -> BTreeMap<String, String> 
     let problems = link.analytics().top_problems(request).await.unwrap().into_inner();
     totals.insert("problems".to_owned(), format!("{:?}", problems.problems));
     totals
-}
-
-/// In how many rows of each service's database, keys of Redis, and log files a text stands: every column of every table, bytes too.
-async fn search(suite: &Suite, text: &str) -> BTreeMap<String, i64> {
-    let mut found = BTreeMap::new();
-    for service in SERVICES {
-        let url = suite.postgres.lock().await.url(&format!("huiyin_{service}"));
-        let mut database = PgConnection::connect(&url).await.unwrap();
-        let (clear, bytes) = rows_with(&mut database, text).await;
-        found.insert((*service).to_owned(), clear + bytes);
-        let log = std::fs::read_to_string(suite.files.folder().join(format!("{service}.log"))).unwrap();
-        found.insert(format!("{service}.log"), i64::from(log.contains(text)));
-    }
-    found.insert("redis".to_owned(), in_redis(suite, text).await);
-    found
-}
-
-async fn in_redis(suite: &Suite, text: &str) -> i64 {
-    let url = suite.redis.lock().await.url();
-    let client = redis::Client::open(url).unwrap();
-    let mut connection = client.get_multiplexed_async_connection().await.unwrap();
-    let keys: Vec<Vec<u8>> = redis::cmd("KEYS").arg("*").query_async(&mut connection).await.unwrap();
-    let mut found = 0;
-    for key in keys {
-        // Whatever kind it is of; streams are read whole, which a dump may hold compressed.
-        let kind: String = redis::cmd("TYPE").arg(&key).query_async(&mut connection).await.unwrap();
-        let value: redis::Value = match kind.as_str() {
-            "stream" => redis::cmd("XRANGE")
-                .arg(&key)
-                .arg("-")
-                .arg("+")
-                .query_async(&mut connection)
-                .await
-                .unwrap(),
-            _ => redis::cmd("DUMP").arg(&key).query_async(&mut connection).await.unwrap(),
-        };
-        found += i64::from(holds(&value, text.as_bytes()));
-    }
-    found
-}
-
-fn holds(value: &redis::Value, text: &[u8]) -> bool {
-    match value {
-        redis::Value::BulkString(bytes) => bytes.windows(text.len()).any(|window| window == text),
-        redis::Value::SimpleString(said) => said.as_bytes().windows(text.len()).any(|window| window == text),
-        redis::Value::Array(values) => values.iter().any(|value| holds(value, text)),
-        redis::Value::Map(pairs) => pairs.iter().any(|(key, value)| holds(key, text) || holds(value, text)),
-        _ => false,
-    }
 }

@@ -7,6 +7,9 @@
     reason = "a test that cannot be set up has failed, and says why"
 )]
 
+mod disaster;
+mod stores;
+
 use std::{
     collections::BTreeMap,
     path::{Path, PathBuf},
@@ -162,6 +165,11 @@ impl Suite {
     pub fn token(&self, subject: &str, tenant: &str, roles: &[&str]) -> String {
         let roles: Vec<String> = roles.iter().map(|role| (*role).to_owned()).collect();
         self.files.token(subject, tenant, &roles, 1).unwrap()
+    }
+
+    /// The URL of a service's database, the superuser's.
+    pub async fn database_url(&self, service: &str) -> String {
+        self.postgres.lock().await.url(&format!("huiyin_{service}"))
     }
 
     /// The last lines of a service's log, for the person who reads a failed test.

@@ -10,7 +10,7 @@ use huiyin_chassis::{
 };
 use huiyin_proto::event::v1::{
     ConsumerCursor, DeadLetter, EventFlow, GetEventFlowRequest, ListDeadLettersRequest, ListDeadLettersResponse,
-    PartitionCursor, PositionedEvent, ReadEventsRequest, ReadEventsResponse, ReplayDeadLettersRequest,
+    LostEvents, PartitionCursor, PositionedEvent, ReadEventsRequest, ReadEventsResponse, ReplayDeadLettersRequest,
     ReplayDeadLettersResponse, event_log_service_server::EventLogService,
 };
 use prost::Message as _;
@@ -233,10 +233,15 @@ impl Api {
             sqlx::query_as("SELECT count(*), (SELECT event FROM events.outbox ORDER BY id LIMIT 1) FROM events.outbox")
                 .fetch_one(&mut *tx)
                 .await?;
-        let cursors: Vec<(String, i16, i64)> = sqlx::query_as(
+        let cursors: Vec<(String, i16, i64, String)> = sqlx::query_as(
             // Of each partition the newest epoch.
-            "SELECT DISTINCT ON (source, partition) source, partition, position FROM events.cursor
+            "SELECT DISTINCT ON (source, partition) source, partition, position, epoch FROM events.cursor
                  ORDER BY source, partition, create_time DESC",
+        )
+        .fetch_all(&mut *tx)
+        .await?;
+        let lost: Vec<LostRow> = sqlx::query_as(
+            "SELECT source, partition, after, until, notice_time FROM events.lost ORDER BY notice_time, source, partition",
         )
         .fetch_all(&mut *tx)
         .await?;
@@ -261,14 +266,17 @@ impl Api {
             oldest_unpositioned_ms: i64::try_from(age.max(0)).unwrap_or(i64::MAX),
             cursors: cursors
                 .into_iter()
-                .map(|(source, partition, position)| ConsumerCursor {
+                .map(|(source, partition, position, epoch)| ConsumerCursor {
                     source,
                     partition: partition.into(),
                     position,
+                    epoch,
                 })
                 .collect(),
             dead_letters,
             sources: self.sources.iter().map(|source| (*source).to_owned()).collect(),
+            ancestors: self.log.ancestors.to_vec(),
+            lost: lost.into_iter().map(LostRow::lost).collect(),
         })
     }
 
@@ -319,6 +327,27 @@ impl Api {
             dead_letters,
             next_page_token,
         })
+    }
+}
+
+#[derive(sqlx::FromRow)]
+struct LostRow {
+    source: String,
+    partition: i16,
+    after: i64,
+    until: i64,
+    notice_time: jiff_sqlx::Timestamp,
+}
+
+impl LostRow {
+    fn lost(self) -> LostEvents {
+        LostEvents {
+            source: self.source,
+            partition: self.partition.into(),
+            after: self.after,
+            until: self.until,
+            notice_time: Some(sql::to_proto(self.notice_time.to_jiff())),
+        }
     }
 }
 

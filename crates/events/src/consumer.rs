@@ -90,8 +90,10 @@ impl<C: Consume> Consumer<C> {
         let flow = client
             .get_event_flow(GetEventFlowRequest {})
             .await
-            .map_err(Refusal::unavailable)?;
-        let mut standing = Standing::new(flow.into_inner().epoch);
+            .map_err(Refusal::unavailable)?
+            .into_inner();
+        cursors::take_over(&self.effects.database, self.source, &flow, &self.effects.clock).await?;
+        let mut standing = Standing::new(flow.epoch);
         let mut ownership = Ownership::join(&self.effects.database, self.source).await?;
         let mut redis_at = Instant::now();
         loop {

@@ -1,8 +1,84 @@
 //! Where a service stands in the logs of others: rows that move in the transactions of the effects (`effect.rs`).
 
-use huiyin_chassis::{Database, Refusal};
+use huiyin_chassis::{Clock, Database, Refusal, sql};
+use huiyin_proto::event::v1::EventFlow;
 
-use crate::effect::Place;
+use crate::{effect::Place, lineage};
+
+/// Takes the cursors of a source into the present epoch of its log, where they are of an earlier one. Where all of them stand in what
+/// the two share, they go on from there. Otherwise what came after has had its effects here and is lost there, and its positions are
+/// given to other events: this is noted, and the log is consumed from its beginning, for what is a picture of the source must
+/// become one of what it is now.
+pub(crate) async fn take_over(
+    database: &Database,
+    source: &str,
+    flow: &EventFlow,
+    clock: &Clock,
+) -> Result<(), Refusal> {
+    let mut tx = database.worker().await?;
+    // Held until the end: a replica that is late finds its cursor gone, and its effects with it.
+    let stands: Vec<(String, i16, i64)> = sqlx::query_as(
+        "SELECT epoch, partition, position FROM events.cursor
+         WHERE source = $1 AND epoch = (SELECT epoch FROM events.cursor WHERE source = $1 ORDER BY create_time DESC LIMIT 1)
+         ORDER BY partition FOR UPDATE",
+    )
+    .bind(source)
+    .fetch_all(&mut *tx)
+    .await?;
+    let Some((earlier, ..)) = stands.first().filter(|(epoch, ..)| *epoch != flow.epoch) else {
+        tx.rollback().await;
+        return Ok(());
+    };
+    let shared = lineage::shared(&flow.ancestors, earlier).unwrap_or_default();
+    let shared = |partition: i16| shared.get(&partition).copied().unwrap_or(0);
+    let lost: Vec<_> = stands
+        .iter()
+        .map(|&(_, partition, position)| (partition, shared(partition), position))
+        .filter(|&(_, shared, position)| position > shared)
+        .collect();
+    if lost.is_empty() {
+        sqlx::query(
+            "UPDATE events.cursor SET epoch = $3, create_time = clock_timestamp() WHERE source = $1 AND epoch = $2",
+        )
+        .bind(source)
+        .bind(earlier)
+        .bind(&flow.epoch)
+        .execute(&mut *tx)
+        .await?;
+        tracing::info!(
+            source,
+            "the log was restored, and has everything that was consumed of it; going on"
+        );
+        return tx.commit().await;
+    }
+    for (partition, after, until) in lost {
+        sqlx::query(
+            "INSERT INTO events.lost (source, epoch, partition, after, until, notice_time)
+             VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT DO NOTHING",
+        )
+        .bind(source)
+        .bind(earlier)
+        .bind(partition)
+        .bind(after)
+        .bind(until)
+        .bind(sql::time(clock.now()))
+        .execute(&mut *tx)
+        .await?;
+        tracing::warn!(
+            source,
+            partition,
+            after,
+            until,
+            "the log was restored to a time before these events, which had their effects here"
+        );
+    }
+    sqlx::query("DELETE FROM events.cursor WHERE source = $1 AND epoch = $2")
+        .bind(source)
+        .bind(earlier)
+        .execute(&mut *tx)
+        .await?;
+    tx.commit().await
+}
 
 /// The cursor of a place; begins at 0.
 pub(crate) async fn load(database: &Database, place: &Place) -> Result<i64, Refusal> {

@@ -4,7 +4,8 @@
 //! it a dense position and fans it out (`redis_fan_out.rs`); the log (`log.rs`) is read by `Watch…` methods (`watch.rs`) and
 //! over gRPC (`api.rs`); a consumer (`consumer.rs`) in another service follows it in the partitions that it owns
 //! (`ownership.rs`, `standing.rs`), has its effect in one transaction with its cursor (`effect.rs`, `cursors.rs`), and sets
-//! aside what fails (`dead_letter.rs`). What is measured on the way: `meters.rs`. A customer who is erased leaves the log too
+//! aside what fails (`dead_letter.rs`). A log that was restored from a backup knows what it was before (`lineage.rs`). What is measured
+//! on the way: `meters.rs`. A customer who is erased leaves the log too
 //! (`erasure.rs`, `strip.rs`), asked for by intake (`customer_data.rs`).
 
 mod api;
@@ -16,6 +17,7 @@ mod dead_letter;
 mod effect;
 mod erasure;
 mod erasure_answers;
+mod lineage;
 mod log;
 mod meters;
 mod outbox;
@@ -167,6 +169,7 @@ impl Events {
             database: service.database.clone(),
             shutdown: service.shutdown.clone(),
             fan_out: redis_fan_out::FanOut::new(&config, service.name, &log.epoch)?,
+            epoch: log.epoch.clone(),
             kept_days: config.kept_days,
             relayed: meters::Relayed::new(service.name),
         };

@@ -1,12 +1,12 @@
 //! Reading a service's own log: the heads, what comes after a cursor, and when there is more.
 
-use std::{collections::BTreeMap, time::Duration};
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 use huiyin_chassis::{Database, Refusal, Shutdown, Tasks};
-use huiyin_proto::event::v1::PositionedEvent;
+use huiyin_proto::event::v1::{LogAncestor, PositionedEvent};
 use tokio::sync::watch;
 
-use crate::{outbox, relay};
+use crate::{lineage, outbox, relay};
 
 /// How many events of one partition one read takes at most,
 const PER_PARTITION: i64 = 256;
@@ -18,6 +18,7 @@ const BYTES_PER_PARTITION: i64 = 256 << 10;
 pub struct Log {
     pub(crate) database: Database,
     pub(crate) epoch: String,
+    pub(crate) ancestors: Arc<[LogAncestor]>,
     pub(crate) shutdown: Shutdown,
     grown: watch::Receiver<u64>,
 }
@@ -35,22 +36,21 @@ impl Log {
     /// Opens the log and keeps an ear on its growth.
     pub(crate) async fn open(database: &Database, tasks: &mut Tasks, shutdown: &Shutdown) -> Result<Self, Refusal> {
         let mut tx = database.worker().await?;
-        let epoch: uuid::Uuid = sqlx::query_scalar("SELECT epoch FROM events.log")
-            .fetch_one(&mut *tx)
-            .await?;
+        let epoch = lineage::come_home(&mut tx).await?;
+        let ancestors = lineage::ancestors(&mut tx).await?;
         tx.commit().await?;
         let (grows, grown) = watch::channel(0);
-        let (listening, stop) = (listen(database.clone(), grows), shutdown.clone());
+        let (listening, stop) = (listen(database.clone(), epoch.clone(), grows), shutdown.clone());
         tasks.spawn("log growth", async move {
             tokio::select! {
-                () = listening => {}
-                () = stop.requested() => {}
+                Err(error) = listening => Err(error),
+                () = stop.requested() => Ok(()),
             }
-            Ok(())
         });
         Ok(Self {
             database: database.clone(),
-            epoch: epoch.simple().to_string(),
+            epoch,
+            ancestors: ancestors.into(),
             shutdown: shutdown.clone(),
             grown,
         })
@@ -192,9 +192,19 @@ pub(crate) fn parse_cursors(text: &str) -> Option<Vec<(i16, i64)>> {
     text.split_whitespace().map(cursor).collect()
 }
 
-async fn listen(database: Database, grows: watch::Sender<u64>) {
+/// Ends where the database is another one all at once, after a failover or a restore: this process is the log of an epoch that is over.
+async fn listen(
+    database: Database,
+    epoch: String,
+    grows: watch::Sender<u64>,
+) -> anyhow::Result<std::convert::Infallible> {
     loop {
         if let Ok(mut listener) = database.listen(relay::POSITIONED).await {
+            let present = present_epoch(&database).await;
+            anyhow::ensure!(
+                present.is_none_or(|present| present == epoch),
+                "the database is another one than before, and its log goes on under a new epoch: to be started again"
+            );
             loop {
                 grows.send_modify(|count| *count += 1); // also at first: something may have been missed before
                 // None: the connection was lost, and what was said since.
@@ -205,6 +215,14 @@ async fn listen(database: Database, grows: watch::Sender<u64>) {
         }
         tokio::time::sleep(Duration::from_millis(200)).await;
     }
+}
+
+/// None where the database cannot say it now: then the relay cannot work either.
+async fn present_epoch(database: &Database) -> Option<String> {
+    let mut tx = database.worker().await.ok()?;
+    let epoch = lineage::come_home(&mut tx).await.ok()?;
+    tx.commit().await.ok()?;
+    Some(epoch)
 }
 
 #[cfg(test)]

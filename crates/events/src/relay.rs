@@ -10,7 +10,7 @@ use tokio::{
     time::Instant,
 };
 
-use crate::{meters::Relayed, redis_fan_out::FanOut};
+use crate::{lineage, meters::Relayed, redis_fan_out::FanOut};
 
 /// The advisory lock of the relay; two keys, so that it cannot meet those of consumers.
 const LOCK: (i32, i32) = (0x6879_7278_u32.cast_signed(), -1);
@@ -48,6 +48,7 @@ pub(crate) struct Relay {
     pub(crate) database: Database,
     pub(crate) shutdown: Shutdown,
     pub(crate) fan_out: Option<FanOut>,
+    pub(crate) epoch: String,
     pub(crate) kept_days: i32,
     pub(crate) relayed: Relayed,
 }
@@ -121,6 +122,12 @@ impl Relay {
             if !self.shutdown.sleep(PAUSE).await {
                 return Ok(()); // another replica is the relay
             }
+        }
+        // Before the first position is given: in a database that was restored it would be one that consumers know already.
+        if lineage::come_home(&mut connection).await? != self.epoch {
+            return Err(Refusal::unavailable(
+                "the log goes on under a new epoch, in a new process",
+            ));
         }
         let mut listener = self.database.listen(WRITTEN).await?;
         let _ = holds.send(true);

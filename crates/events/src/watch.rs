@@ -7,7 +7,7 @@ use huiyin_proto::event::v1::Event;
 use serde::{Deserialize, Serialize};
 use tokio::time::Instant;
 
-use crate::log::Log;
+use crate::{lineage, log::Log};
 
 /// A watcher hears something at least this often, if only that nothing happened.
 const CHECKPOINT: Duration = Duration::from_secs(3);
@@ -42,7 +42,7 @@ impl Log {
     ///
     /// # Errors
     /// INVALID_ARGUMENT / PAGE_TOKEN_INVALID for a cursor that is not ours; OUT_OF_RANGE / CURSOR_EXPIRED for one of a log
-    /// that was restored since.
+    /// that was restored since to a time before it.
     pub async fn watch(&self, tenant: &Tenant, key: &PageTokenKey, start_cursor: &str) -> Result<Watch, Refusal> {
         let cursor = if start_cursor.is_empty() {
             Cursor {
@@ -50,9 +50,14 @@ impl Log {
                 positions: self.heads().await?.into_iter().collect(),
             }
         } else {
-            let cursor: Cursor = key.open(start_cursor, &bound(tenant.key()))?;
+            let mut cursor: Cursor = key.open(start_cursor, &bound(tenant.key()))?;
             if cursor.epoch != self.epoch {
-                return Err(Refusal::cursor_expired());
+                let shared = lineage::shared(&self.ancestors, &cursor.epoch).unwrap_or_default();
+                let is_shared = |(partition, position): (&i16, &i64)| shared.get(partition) >= Some(position);
+                if !cursor.positions.iter().all(is_shared) {
+                    return Err(Refusal::cursor_expired());
+                }
+                cursor.epoch.clone_from(&self.epoch);
             }
             cursor
         };

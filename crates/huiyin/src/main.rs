@@ -65,7 +65,7 @@ async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
     huiyin_chassis::install_crypto();
     match command {
         Command::Up(options) => suite::up(&folder, options).await?,
-        Command::Tour(options) => return tour::run(&folder, options).await,
+        Command::Tour(options) => return Box::pin(tour::run(&folder, options)).await,
         Command::Import(options) => import::run(&Link::open(&folder)?, options, json).await?,
         Command::Demo(options) => demo::run(&Link::open(&folder)?, options, json).await?,
         Command::Verify(options) => {

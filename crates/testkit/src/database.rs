@@ -25,12 +25,33 @@ pub struct Database {
 /// # Panics
 /// Outside `make test` (the server is not known), or when the server does not answer.
 pub async fn database() -> Database {
-    let Ok(server) = std::env::var(SERVER) else {
-        panic!("run through `make test` ({SERVER} is not set)");
-    };
-    let name = name::unique("t");
     // template0: nobody can be connected to it, so tests may do this at the same time.
-    execute(&server, &format!("CREATE DATABASE {name} TEMPLATE template0"))
+    made_from("template0").await
+}
+
+/// A copy of a database as it is now, as a backup is, or what is restored from one. Who is connected to it loses the connection.
+///
+/// # Panics
+/// As [`database`].
+pub async fn copy_of(url: &str) -> Database {
+    let (_, name) = url.rsplit_once('/').unwrap_or_default();
+    let mut connection = PgConnection::connect(&server()).await.unwrap();
+    sqlx::query("SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity WHERE datname = $1")
+        .bind(name)
+        .execute(&mut connection)
+        .await
+        .unwrap();
+    made_from(name).await
+}
+
+fn server() -> String {
+    std::env::var(SERVER).unwrap_or_else(|_| panic!("run through `make test` ({SERVER} is not set)"))
+}
+
+async fn made_from(template: &str) -> Database {
+    let server = server();
+    let name = name::unique("t");
+    execute(&server, &format!("CREATE DATABASE {name} TEMPLATE {template}"))
         .await
         .unwrap_or_else(|error| panic!("could not make a database for the test: {error}"));
     Database {

@@ -22,7 +22,7 @@ mod shared_data;
 mod source;
 mod stage;
 
-pub use database::{Database, database};
+pub use database::{Database, copy_of, database};
 pub use effort::grows_no_faster;
 pub use eventually::{Look, eventually};
 pub use huiyin_embedded::{Durability, Postgres, Process, Signal};

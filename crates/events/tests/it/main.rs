@@ -10,6 +10,7 @@ mod poison;
 mod random;
 mod reading;
 mod redis;
+mod restore;
 mod sink;
 mod source;
 mod throughput;

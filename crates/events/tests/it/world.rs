@@ -123,6 +123,16 @@ impl World {
         PgConnection::connect(&self.sink_url).await.unwrap()
     }
 
+    /// A backup of the source's database, which is not running.
+    pub(crate) async fn source_backup(&self) -> huiyin_testkit::Database {
+        huiyin_testkit::copy_of(&self.source_url).await
+    }
+
+    /// From here on the source is in the database that was restored from a backup.
+    pub(crate) fn restore_source(&mut self, backup: &huiyin_testkit::Database) {
+        self.source_url = backup.url();
+    }
+
     /// A client with a token.
     pub(crate) async fn client(&self, address: SocketAddr, token: &str) -> EventLogServiceClient<Connection> {
         EventLogServiceClient::new(self.stage.connect(address, token).await)

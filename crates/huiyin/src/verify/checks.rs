@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use huiyin_proto::intake::v1::FeedbackState;
 use huiyin_proto::notification::v1::{Audience, Medium, Message, MessageState, Purpose};
+use huiyin_proto::survey::v1::{Invitation, InvitationState};
 
 use super::{Check, inventory::Inventory};
 
@@ -99,7 +100,11 @@ pub(super) fn all(inventory: &Inventory, named: usize) -> Vec<Check> {
         ),
         check(
             "each message reached its recipient",
-            messages.iter().map(|message| message.name.clone()).collect(),
+            messages
+                .iter()
+                .filter(|message| message.state() != MessageState::Dead || !asks_for_nothing(message, invitations))
+                .map(|message| message.name.clone())
+                .collect(),
             messages
                 .iter()
                 .filter(|message| message.state() == MessageState::Delivered)
@@ -195,6 +200,16 @@ fn enumerated(names: impl Iterator<Item = String>) -> Vec<String> {
         .collect()
 }
 
+/// True where a message asks for an answer that nobody wants any more: its work order was reopened before the message went out.
+fn asks_for_nothing(message: &Message, invitations: &[Invitation]) -> bool {
+    let is_superseded = |invitation: &Invitation| {
+        invitation.work_order == message.work_order
+            && invitation.episode == message.episode
+            && invitation.state() == InvitationState::Superseded
+    };
+    message.purpose() == Purpose::Survey && invitations.iter().any(is_superseded)
+}
+
 /// The work orders that messages of a purpose speak of; copies to a tenant's own systems do not count.
 fn told(messages: &[Message], purpose: Purpose, audience: Option<Audience>) -> Vec<String> {
     let of_purpose = messages.iter().filter(|message| {
@@ -206,7 +221,6 @@ fn told(messages: &[Message], purpose: Purpose, audience: Option<Audience>) -> V
 }
 
 fn answered(inventory: &Inventory) -> Vec<String> {
-    use huiyin_proto::survey::v1::InvitationState;
     let answered = inventory
         .invitations
         .iter()
@@ -294,6 +308,29 @@ mod tests {
         let check = compare("x", list(&["a", "b", "c"]), list(&["b", "c", "c", "d"]), 10);
         assert_eq!(check.strays, ["a: missing", "c: there 2 times", "d: belongs to nobody"]);
         assert_eq!(compare("x", list(&["a"]), list(&["a"]), 10).stray_count, 0);
+    }
+
+    #[test]
+    fn only_a_survey_whose_invitation_is_superseded_asks_for_nothing() {
+        let invitation = |episode, state: InvitationState| Invitation {
+            work_order: "w".to_owned(),
+            episode,
+            state: state.into(),
+            ..Invitation::default()
+        };
+        let invitations = [
+            invitation(1, InvitationState::Superseded),
+            invitation(2, InvitationState::Issued),
+        ];
+        let message = |purpose: Purpose, episode| Message {
+            work_order: "w".to_owned(),
+            episode,
+            purpose: purpose.into(),
+            ..Message::default()
+        };
+        assert!(asks_for_nothing(&message(Purpose::Survey, 1), &invitations));
+        assert!(!asks_for_nothing(&message(Purpose::Survey, 2), &invitations));
+        assert!(!asks_for_nothing(&message(Purpose::Resolution, 1), &invitations));
     }
 
     #[test]

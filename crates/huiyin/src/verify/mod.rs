@@ -46,6 +46,8 @@ pub struct Audit {
     pub checks: Vec<Check>,
     /// Readers that had not read everything when the wait was over.
     pub lagging: Vec<String>,
+    /// What a restore has left behind, for a person to know: no stray, as long as the checks find none.
+    pub lost: Vec<String>,
 }
 
 impl Audit {
@@ -87,6 +89,9 @@ impl Audit {
         for reader in &self.lagging {
             println!("not read to its end: {reader}");
         }
+        for lost in &self.lost {
+            println!("restored: {lost}");
+        }
         let verdict = if self.is_clean() {
             "all reconciled, 0 strays"
         } else {
@@ -107,7 +112,8 @@ pub async fn run(link: &Link, options: &VerifyOptions) -> anyhow::Result<Audit> 
         tenant: link.parent.clone(),
         checks: checks::all(&inventory, options.strays),
         lagging,
+        lost: lost(&flows(link).await?),
     })
 }
 
-pub use settle::{flows, lags, settle};
+pub use settle::{flows, lags, lost, settle};

@@ -1,6 +1,9 @@
 //! Waits until every service has read what the others wrote, and every message has reached its end.
 
-use std::time::{Duration, Instant};
+use std::{
+    collections::BTreeMap,
+    time::{Duration, Instant},
+};
 
 use huiyin_proto::event::v1::{EventFlow, GetEventFlowRequest};
 use huiyin_proto::notification::v1::ListMessagesRequest;
@@ -33,10 +36,12 @@ pub fn lags(flows: &[EventFlow]) -> Vec<String> {
                 .heads
                 .iter()
                 .map(|head| {
-                    let cursor = flow
-                        .cursors
-                        .iter()
-                        .find(|cursor| cursor.source == source.service && cursor.partition == head.partition);
+                    // A position of another epoch says nothing about this log.
+                    let cursor = flow.cursors.iter().find(|cursor| {
+                        cursor.source == source.service
+                            && cursor.partition == head.partition
+                            && cursor.epoch == source.epoch
+                    });
                     head.position - cursor.map_or(0, |cursor| cursor.position)
                 })
                 .sum();
@@ -49,6 +54,27 @@ pub fn lags(flows: &[EventFlow]) -> Vec<String> {
         }
     }
     lags
+}
+
+/// What a restore has left behind: one line for the events of each log that had their effects in a service before they were lost.
+#[must_use]
+pub fn lost(flows: &[EventFlow]) -> Vec<String> {
+    let mut lines = Vec::new();
+    for flow in flows {
+        let mut of_source: BTreeMap<&str, Vec<String>> = BTreeMap::new();
+        for lost in &flow.lost {
+            let range = format!("{}:{}-{}", lost.partition, lost.after + 1, lost.until);
+            of_source.entry(&lost.source).or_default().push(range);
+        }
+        lines.extend(of_source.into_iter().map(|(source, ranges)| {
+            format!(
+                "{} had effects of events that {source} has lost, by partition and position: {}",
+                flow.service,
+                ranges.join(" ")
+            )
+        }));
+    }
+    lines
 }
 
 /// Waits until nothing is behind and no message is under way; returns what still was when the wait was over.
@@ -86,4 +112,60 @@ async fn messages_under_way(link: &Link) -> anyhow::Result<bool> {
         .into_inner()
         .messages
         .is_empty())
+}
+
+#[cfg(test)]
+mod tests {
+    use huiyin_proto::event::v1::{ConsumerCursor, LostEvents, PartitionCursor};
+
+    use super::*;
+
+    fn source(epoch: &str, position: i64) -> EventFlow {
+        EventFlow {
+            service: "survey".to_owned(),
+            epoch: epoch.to_owned(),
+            heads: vec![PartitionCursor { partition: 3, position }],
+            ..EventFlow::default()
+        }
+    }
+
+    fn reader(epoch: &str, position: i64) -> EventFlow {
+        EventFlow {
+            service: "scheduler".to_owned(),
+            sources: vec!["survey".to_owned()],
+            cursors: vec![ConsumerCursor {
+                source: "survey".to_owned(),
+                partition: 3,
+                position,
+                epoch: epoch.to_owned(),
+            }],
+            ..EventFlow::default()
+        }
+    }
+
+    #[test]
+    fn a_cursor_in_the_log_before_the_restore_says_nothing_about_the_present_one() {
+        assert!(lags(&[source("new", 5), reader("new", 5)]).is_empty());
+        assert_eq!(
+            lags(&[source("new", 5), reader("old", 7)]),
+            ["scheduler is 5 events behind survey"]
+        );
+    }
+
+    #[test]
+    fn what_is_lost_is_told_in_one_line_for_each_reader_and_source() {
+        let lost = |partition, after, until| LostEvents {
+            source: "survey".to_owned(),
+            partition,
+            after,
+            until,
+            notice_time: None,
+        };
+        let mut reader = reader("new", 5);
+        reader.lost = vec![lost(0, 3, 5), lost(7, 0, 1)];
+        assert_eq!(
+            super::lost(&[source("new", 5), reader]),
+            ["scheduler had effects of events that survey has lost, by partition and position: 0:4-5 7:1-1"]
+        );
+    }
 }
