@@ -31,14 +31,7 @@ async fn the_sample_walks_the_loop_and_nothing_is_lost() {
     let again = import::import(&link, &options).await.unwrap();
     assert_eq!((again.accepted, again.settled_before), (0, 24));
 
-    let play = DemoOptions {
-        all: true,
-        rounds: 0,
-        people: 8,
-        speed: 0,
-        seed: 1,
-        quiet: true,
-    };
+    let play = DemoOptions::to_the_end(8);
     let played = demo::play(&link, &play).await.unwrap();
     assert_eq!(played.closed, 24);
     assert!(played.reopened > 0, "the seed makes somebody discontent");

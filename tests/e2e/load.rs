@@ -91,10 +91,7 @@ pub(crate) async fn play_until(link: Link, stop: Arc<AtomicBool>) {
     let options = DemoOptions {
         all: false,
         rounds: 1,
-        people: 4,
-        speed: 0,
-        seed: 1,
-        quiet: true,
+        ..DemoOptions::to_the_end(4)
     };
     while !stop.load(Ordering::Relaxed) {
         let _ = tokio::time::timeout(Duration::from_secs(20), demo::play(&link, &options)).await;
@@ -104,14 +101,7 @@ pub(crate) async fn play_until(link: Link, stop: Arc<AtomicBool>) {
 
 /// Plays until everything is handled.
 pub(crate) async fn finish(link: &Link) {
-    let options = DemoOptions {
-        all: true,
-        rounds: 0,
-        people: 16,
-        speed: 0,
-        seed: 1,
-        quiet: true,
-    };
+    let options = DemoOptions::to_the_end(16);
     huiyin_testkit::eventually("everything is handled", Duration::from_secs(240), async || {
         demo::play(link, &options).await.map_err(|error| format!("{error:#}"))
     })

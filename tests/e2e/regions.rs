@@ -173,14 +173,7 @@ async fn walk_the_loop_in_a(a: &Suite) -> HandedOut {
 }
 
 async fn play(link: &Link) {
-    let options = DemoOptions {
-        all: true,
-        rounds: 0,
-        people: 4,
-        speed: 0,
-        seed: 1,
-        quiet: true,
-    };
+    let options = DemoOptions::to_the_end(4);
     demo::play(link, &options).await.unwrap();
     let audit = verify::run(link, &VerifyOptions { wait: 60, strays: 10 })
         .await

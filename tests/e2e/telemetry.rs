@@ -110,14 +110,7 @@ async fn a_collector_is_told_of_a_feedback_on_its_way_and_of_no_customer() {
 
     // Round the whole loop, and through what goes wrong.
     go_wrong(&link, &feedback).await;
-    let options = DemoOptions {
-        all: true,
-        rounds: 0,
-        people: 4,
-        speed: 0,
-        seed: 1,
-        quiet: true,
-    };
+    let options = DemoOptions::to_the_end(4);
     demo::play(&link, &options).await.unwrap();
     for service in SERVICES {
         collector

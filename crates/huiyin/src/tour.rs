@@ -48,12 +48,8 @@ pub async fn run(folder: &Path, options: TourOptions) -> anyhow::Result<ExitCode
     import::run(&link, import, false).await?;
     println!("\n2. Agents work on it, customers answer; some are not content, and it comes back.");
     let play = DemoOptions {
-        all: true,
-        rounds: 0,
-        people: 8,
-        speed: 0,
-        seed: 1,
         quiet: false,
+        ..DemoOptions::to_the_end(8)
     };
     demo::run(&link, play, false).await?;
     println!("\n3. The audit asks every service.");

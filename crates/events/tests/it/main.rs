@@ -5,6 +5,7 @@ mod crashes;
 mod days;
 mod delivery;
 mod epoch;
+mod erasing;
 mod outgrown;
 mod poison;
 mod random;

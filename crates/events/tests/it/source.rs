@@ -9,7 +9,10 @@ use huiyin_chassis::{
     Context, Database, Migrations, Refusal, Running, Service, ServiceConfig, Tenant, listing::PageTokenKey,
 };
 use huiyin_events::{Events, EventsConfig, Log, NewEvent, NoEvents, Outbox, Payload};
-use huiyin_proto::event::v1::WorkOrderProgressed;
+use huiyin_proto::{
+    event::v1::{FeedbackSubmitted, WorkOrderProgressed},
+    r#type::v1::FeedbackDigest,
+};
 use serde::Deserialize;
 
 use crate::random::Random;
@@ -128,13 +131,33 @@ impl Source {
 
     /// One event with so much text.
     pub(crate) async fn say(&self, tenant: &str, subject: &str, text: String) {
+        self.tell(tenant, event(subject, 0, text)).await;
+    }
+
+    /// One event with the words of a customer.
+    pub(crate) async fn submit(&self, tenant: &str, customer: &str, feedback: &str, words: &str) {
+        let digest = FeedbackDigest {
+            feedback: feedback.to_owned(),
+            customer: customer.to_owned(),
+            ..FeedbackDigest::default()
+        };
+        let payload = Payload::FeedbackSubmitted(FeedbackSubmitted {
+            feedback: Some(digest),
+            text: words.to_owned(),
+            ..FeedbackSubmitted::default()
+        });
+        let event = NewEvent {
+            subject: feedback.to_owned(),
+            actor: "system".to_owned(),
+            payload,
+        };
+        self.tell(tenant, event).await;
+    }
+
+    async fn tell(&self, tenant: &str, event: NewEvent) {
         let tenant = Tenant::stored(tenant).unwrap();
         let mut tx = self.counters.database.tenant(&tenant).await.unwrap();
-        self.counters
-            .outbox
-            .append(&mut tx, &tenant, event(subject, 0, text))
-            .await
-            .unwrap();
+        self.counters.outbox.append(&mut tx, &tenant, event).await.unwrap();
         tx.commit().await.unwrap();
     }
 }

@@ -35,6 +35,21 @@ pub struct DemoOptions {
     pub quiet: bool,
 }
 
+impl DemoOptions {
+    /// Until everything is handled, as fast as it goes, and without a progress line.
+    #[must_use]
+    pub fn to_the_end(people: usize) -> Self {
+        Self {
+            all: true,
+            rounds: 0,
+            people,
+            speed: 0,
+            seed: 1,
+            quiet: true,
+        }
+    }
+}
+
 /// What was played.
 #[derive(Debug, Default, Clone, Serialize)]
 pub struct Played {
