@@ -32,21 +32,27 @@ pub fn lags(flows: &[EventFlow]) -> Vec<String> {
             ));
         }
         for source in flows.iter().filter(|source| flow.sources.contains(&source.service)) {
-            let behind: i64 = source
-                .heads
-                .iter()
-                .map(|head| {
-                    // A position of another epoch says nothing about this log.
-                    let cursor = flow.cursors.iter().find(|cursor| {
-                        cursor.source == source.service
-                            && cursor.partition == head.partition
-                            && cursor.epoch == source.epoch
-                    });
-                    head.position - cursor.map_or(0, |cursor| cursor.position)
-                })
-                .sum();
+            let distances = source.heads.iter().map(|head| {
+                // A position of another epoch says nothing about this log.
+                let cursor = flow.cursors.iter().find(|cursor| {
+                    cursor.source == source.service
+                        && cursor.partition == head.partition
+                        && cursor.epoch == source.epoch
+                });
+                head.position - cursor.map_or(0, |cursor| cursor.position)
+            });
+            let (behind, ahead) = distances.fold((0, 0), |(behind, ahead), distance: i64| {
+                (behind + distance.max(0), ahead - distance.min(0))
+            });
             if behind > 0 {
                 lags.push(format!("{} is {behind} events behind {}", flow.service, source.service));
+            }
+            // For a moment, as one is asked before the other; or for ever, where the log was restored without a new epoch.
+            if ahead > 0 {
+                lags.push(format!(
+                    "{} is {ahead} events ahead of {}",
+                    flow.service, source.service
+                ));
             }
         }
         if flow.dead_letters > 0 {
@@ -149,6 +155,10 @@ mod tests {
         assert_eq!(
             lags(&[source("new", 5), reader("old", 7)]),
             ["scheduler is 5 events behind survey"]
+        );
+        assert_eq!(
+            lags(&[source("same", 5), reader("same", 7)]),
+            ["scheduler is 2 events ahead of survey"]
         );
     }
 
