@@ -52,7 +52,7 @@ lint: tools-servers tools-buf ## check the format, clippy, the protos, the rules
 
 .PHONY: chart
 chart: tools-chart ## check the images' recipe, the Helm chart and k8s/, offline: render, hold against Kubernetes, break and notice
-	$(BUILD)
+	$(BUILD) --tests # as `make test` does: otherwise dependencies are built twice, with other features
 	BIN=$(BIN) .tools/venv/bin/python tools/chart/check.py
 
 .PHONY: chart-files
