@@ -2,7 +2,7 @@
 
 use std::{
     fs, io,
-    path::PathBuf,
+    path::{Path, PathBuf},
     sync::{Arc, PoisonError, RwLock},
     time::Duration,
 };
@@ -21,7 +21,10 @@ use tls_listener::{AsyncTls, TlsListener};
 use tokio::net::{TcpListener, TcpStream};
 use tokio_rustls::{Accept, TlsAcceptor, TlsConnector, client, server};
 
-use crate::tasks::{MoreToDo, Tasks};
+use crate::{
+    secret,
+    tasks::{MoreToDo, Tasks},
+};
 
 /// Who does not end a handshake in this time is cut off.
 const HANDSHAKE: Duration = Duration::from_secs(10);
@@ -57,12 +60,20 @@ pub struct Tls {
     newest: Arc<RwLock<Sides>>,
 }
 
-/// What a certificate is used for, and the files that it was made of.
+/// What a certificate is used for.
 #[derive(Debug, Clone)]
 struct Sides {
-    files: Vec<Vec<u8>>,
+    /// The hash of its files: the key itself is kept nowhere but where it signs.
+    made_of: [u8; 32],
     server: Arc<ServerConfig>,
     client: Arc<ClientConfig>,
+}
+
+/// The files as they are read.
+struct Files {
+    certificate: Vec<u8>,
+    key: Vec<u8>,
+    authorities: Vec<u8>,
 }
 
 impl Tls {
@@ -75,7 +86,7 @@ impl Tls {
         crate::install_crypto();
         Ok(Self {
             config: config.clone(),
-            newest: Arc::new(RwLock::new(config.sides(config.read()?)?)),
+            newest: Arc::new(RwLock::new(config.sides(&config.read()?)?)),
         })
     }
 
@@ -94,10 +105,10 @@ impl Tls {
     /// Where they cannot be used; the certificate from before stays in use.
     pub fn read_again(&self) -> anyhow::Result<()> {
         let files = self.config.read()?;
-        if files == self.newest().files {
+        if files.hash() == self.newest().made_of {
             return Ok(());
         }
-        let sides = self.config.sides(files)?;
+        let sides = self.config.sides(&files)?;
         *self.newest.write().unwrap_or_else(PoisonError::into_inner) = sides;
         tracing::info!("the certificate was replaced");
         Ok(())
@@ -116,6 +127,7 @@ impl Tls {
         let listener: TlsListener<TcpListener, Self> = builder.handshake_timeout(HANDSHAKE).listen(listener);
         listener.filter_map(async |accepted| match accepted {
             Ok((connection, _)) => Some(connection.get_ref().0.set_nodelay(true).map(|()| connection)),
+            Err(tls_listener::Error::ListenerError(error)) => Some(Err(error)),
             Err(error) => {
                 // Whoever speaks no TLS, or has no certificate, is told by the connection's end.
                 tracing::debug!(%error, "a connection was not accepted");
@@ -126,10 +138,11 @@ impl Tls {
 
     /// A connection to where `uri` says.
     pub(crate) async fn connect(&self, uri: Uri) -> io::Result<client::TlsStream<TcpStream>> {
-        let host = uri.host().unwrap_or_default();
+        // An address of version 6 stands in brackets in a URI, and nowhere else.
+        let host = uri.host().unwrap_or_default().trim_matches(['[', ']']);
         let connection = TcpStream::connect((host, uri.port_u16().unwrap_or(443))).await?;
         connection.set_nodelay(true)?;
-        let name = ServerName::try_from(host.trim_matches(['[', ']']).to_owned()).map_err(io::Error::other)?;
+        let name = ServerName::try_from(host.to_owned()).map_err(io::Error::other)?;
         TlsConnector::from(self.newest().client).connect(name, connection).await
     }
 }
@@ -144,24 +157,29 @@ impl AsyncTls<TcpStream> for Tls {
     }
 }
 
+impl Files {
+    fn hash(&self) -> [u8; 32] {
+        secret::keyed_hash(b"certificate", &[&self.certificate, &self.key, &self.authorities])
+    }
+}
+
 impl TlsConfig {
-    fn read(&self) -> anyhow::Result<Vec<Vec<u8>>> {
-        [&self.certificate_file, &self.key_file, &self.ca_file]
-            .into_iter()
-            .map(|file| fs::read(file).with_context(|| file.display().to_string()))
-            .collect()
+    fn read(&self) -> anyhow::Result<Files> {
+        let read = |file: &Path| fs::read(file).with_context(|| file.display().to_string());
+        Ok(Files {
+            certificate: read(&self.certificate_file)?,
+            key: read(&self.key_file)?,
+            authorities: read(&self.ca_file)?,
+        })
     }
 
-    fn sides(&self, files: Vec<Vec<u8>>) -> anyhow::Result<Sides> {
-        let [certificate, key, authorities] = files.as_slice() else {
-            anyhow::bail!("a certificate is made of three files");
-        };
-        let chain = CertificateDer::pem_slice_iter(certificate)
+    fn sides(&self, files: &Files) -> anyhow::Result<Sides> {
+        let chain = CertificateDer::pem_slice_iter(&files.certificate)
             .collect::<Result<Vec<_>, _>>()
             .with_context(|| self.certificate_file.display().to_string())?;
-        let key = PrivateKeyDer::from_pem_slice(key).with_context(|| self.key_file.display().to_string())?;
+        let key = PrivateKeyDer::from_pem_slice(&files.key).with_context(|| self.key_file.display().to_string())?;
         let mut roots = RootCertStore::empty();
-        for authority in CertificateDer::pem_slice_iter(authorities) {
+        for authority in CertificateDer::pem_slice_iter(&files.authorities) {
             roots.add(authority.with_context(|| self.ca_file.display().to_string())?)?;
         }
         anyhow::ensure!(!roots.is_empty(), "{} holds no certificate", self.ca_file.display());
@@ -180,7 +198,7 @@ impl TlsConfig {
             .with_client_auth_cert(chain, key)?;
         client.alpn_protocols = vec![b"h2".to_vec()];
         Ok(Sides {
-            files,
+            made_of: files.hash(),
             server: Arc::new(server),
             client: Arc::new(client),
         })

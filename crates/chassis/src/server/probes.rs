@@ -29,10 +29,12 @@ pub(super) async fn serve<H: Health>(
         let serving = Server::builder()
             .accept_http1(true) // Prometheus
             .add_routes(Routes::from(routes))
-            .serve_with_incoming_shutdown(TcpIncoming::from(listener), async {
-                let _ = stopped.await; // dropped or told: it is the same
-            });
-        Ok(serving.await?)
+            .serve_with_incoming(TcpIncoming::from(listener));
+        tokio::select! {
+            ended = serving => Ok(ended?),
+            // Nobody is waited for: whoever watches the health would hold the process for ever.
+            _ = stopped => Ok(()),
+        }
     });
     Ok((address, stop))
 }

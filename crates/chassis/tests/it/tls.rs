@@ -222,6 +222,8 @@ async fn files_that_cannot_be_used_change_nothing() {
     let another_key = fs::read_to_string(other.0.join("tls.key")).unwrap();
     served.write("tls.key", &another_key);
     assert!(tls.read_again().is_err(), "the key is not that of the certificate");
+    let key = format!("{:?}", another_key.as_bytes());
+    assert!(!format!("{:?}", Tls::open(&other.config(true)).unwrap()).contains(key.trim_matches(['[', ']'])));
     fs::remove_file(served.0.join("tls.crt")).unwrap();
     assert!(tls.read_again().is_err());
 
@@ -259,4 +261,16 @@ async fn the_port_for_probes_needs_no_certificate_and_no_token_and_says_when_the
         status().await == ServingStatus::NotServing
     })
     .await;
+}
+
+#[tokio::test]
+async fn whoever_watches_the_health_does_not_hold_the_process() {
+    let mut stand = Stand::start_probed("drain_ms = 100", "").await;
+    let probes = format!("http://{}", stand.others["probes"]);
+    let mut health = HealthClient::new(Endpoint::from_shared(probes).unwrap().connect_lazy());
+    let watching = health.watch(HealthCheckRequest::default()).await.unwrap();
+    stand.shutdown.request();
+    let ended = tokio::time::timeout(SOON, stand.tasks.join()).await;
+    ended.unwrap().unwrap();
+    drop(watching);
 }
