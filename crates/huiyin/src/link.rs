@@ -1,4 +1,4 @@
-//! The clients of all six services, with a caller's token.
+//! The clients of all six services, with a caller's token or key.
 
 use std::{collections::BTreeMap, path::Path, time::Duration};
 
@@ -17,7 +17,7 @@ use tonic::{
     Request, Status,
     metadata::{Ascii, MetadataValue},
     service::{Interceptor, interceptor::InterceptedService},
-    transport::{Channel, Endpoint},
+    transport::{Certificate, Channel, ClientTlsConfig, Endpoint, Identity},
 };
 
 use crate::suite::{Files, SERVICES};
@@ -37,32 +37,49 @@ pub struct Link {
 /// A channel that carries the caller's token.
 pub type Connection = InterceptedService<Channel, Bearer>;
 
-/// Adds the token to each call.
+/// Adds the token or key to each call.
 #[derive(Debug, Clone)]
-pub struct Bearer(MetadataValue<Ascii>);
+pub struct Bearer {
+    header: &'static str,
+    value: MetadataValue<Ascii>,
+}
+
+impl Bearer {
+    fn new(header: &'static str, value: &str) -> anyhow::Result<Self> {
+        let mut value: MetadataValue<Ascii> = value.parse().with_context(|| format!("what goes into {header}"))?;
+        value.set_sensitive(true);
+        Ok(Self { header, value })
+    }
+}
 
 impl Interceptor for Bearer {
     fn call(&mut self, mut request: Request<()>) -> Result<Request<()>, Status> {
-        request.metadata_mut().insert("authorization", self.0.clone());
+        request.metadata_mut().insert(self.header, self.value.clone());
         Ok(request)
     }
 }
 
 impl Link {
-    /// The suite of a folder, as its administrator; `HUIYIN_<SERVICE>_URL`, `HUIYIN_TOKEN` and `HUIYIN_TENANT` lead to
-    /// another suite instead.
+    /// The suite of a folder, as its administrator; `HUIYIN_<SERVICE>_URL`, `HUIYIN_TOKEN` or `HUIYIN_API_KEY`, and
+    /// `HUIYIN_TENANT` lead to another suite instead. Where that speaks TLS, public authorities are believed and those in
+    /// `HUIYIN_CA_FILE`; the certificate in `HUIYIN_CERTIFICATE_FILE` is shown, with `HUIYIN_KEY_FILE`; and a service that is called by
+    /// another name than its own, through a forwarded port say, has that of `HUIYIN_TLS_NAME`, in which `{service}` stands for it.
     ///
     /// # Errors
-    /// Where there is neither a folder nor the variables.
+    /// Where there is neither a folder nor the variables, or a file cannot be read.
     pub fn open(folder: &Path) -> anyhow::Result<Self> {
         let variable = |service: &str| std::env::var(format!("HUIYIN_{}_URL", service.to_uppercase())).ok();
         let mut urls: BTreeMap<&'static str, String> = SERVICES
             .iter()
             .filter_map(|service| Some((*service, variable(service)?)))
             .collect();
-        let token = match std::env::var("HUIYIN_TOKEN") {
-            Ok(token) => token,
-            Err(_) => Files::existing(folder)?.admin_token()?,
+        let bearer = match (std::env::var("HUIYIN_API_KEY"), std::env::var("HUIYIN_TOKEN")) {
+            (Ok(key), _) => Bearer::new("x-api-key", &key)?,
+            (_, Ok(token)) => Bearer::new("authorization", &format!("Bearer {token}"))?,
+            _ => Bearer::new(
+                "authorization",
+                &format!("Bearer {}", Files::existing(folder)?.admin_token()?),
+            )?,
         };
         if urls.len() < SERVICES.len() {
             let addresses = Files::existing(folder)?.addresses()?;
@@ -73,7 +90,7 @@ impl Link {
             }
         }
         let tenant = std::env::var("HUIYIN_TENANT").unwrap_or_else(|_| "demo".to_owned());
-        Self::new(&urls, &token, &tenant)
+        Self::through(&urls, &Tls::open()?, bearer, &tenant)
     }
 
     /// A link to the services at these URLs.
@@ -81,11 +98,15 @@ impl Link {
     /// # Errors
     /// Where a URL or the token is malformed.
     pub fn new(urls: &BTreeMap<&'static str, String>, token: &str, tenant: &str) -> anyhow::Result<Self> {
+        let bearer = Bearer::new("authorization", &format!("Bearer {token}"))?;
+        Self::through(urls, &Tls::default(), bearer, tenant)
+    }
+
+    fn through(urls: &BTreeMap<&'static str, String>, tls: &Tls, bearer: Bearer, tenant: &str) -> anyhow::Result<Self> {
         let mut channels = BTreeMap::new();
         for (service, url) in urls {
-            channels.insert(*service, channel(service, url)?);
+            channels.insert(*service, channel(service, url, tls)?);
         }
-        let bearer = Bearer(format!("Bearer {token}").parse().context("the token")?);
         Ok(Self {
             channels,
             bearer,
@@ -99,7 +120,7 @@ impl Link {
     /// Where the URL is malformed.
     pub fn with(&self, service: &'static str, url: &str) -> anyhow::Result<Self> {
         let mut link = self.clone();
-        link.channels.insert(service, channel(service, url)?);
+        link.channels.insert(service, channel(service, url, &Tls::default())?);
         Ok(link)
     }
 
@@ -167,8 +188,55 @@ impl Link {
     }
 }
 
-fn channel(service: &str, url: &str) -> anyhow::Result<Channel> {
-    let endpoint = Endpoint::from_shared(url.to_owned()).with_context(|| format!("the URL of {service}"))?;
+/// Who is believed, and as whom we come.
+#[derive(Debug, Default)]
+struct Tls {
+    config: ClientTlsConfig,
+    /// What the services' certificates hold for, with `{service}` in it; none where that is the host of the URL.
+    name: Option<String>,
+}
+
+impl Tls {
+    /// As the variables say.
+    fn open() -> anyhow::Result<Self> {
+        let file = |variable: &str| match std::env::var_os(variable) {
+            Some(path) => std::fs::read(&path)
+                .map(Some)
+                .with_context(|| format!("{variable}: {}", Path::new(&path).display())),
+            None => Ok(None),
+        };
+        let mut config = ClientTlsConfig::new();
+        if let Some(authorities) = file("HUIYIN_CA_FILE")? {
+            config = config.ca_certificate(Certificate::from_pem(authorities));
+        }
+        config = match (file("HUIYIN_CERTIFICATE_FILE")?, file("HUIYIN_KEY_FILE")?) {
+            (Some(certificate), Some(key)) => config.identity(Identity::from_pem(certificate, key)),
+            (None, None) => config,
+            _ => anyhow::bail!("HUIYIN_CERTIFICATE_FILE and HUIYIN_KEY_FILE go together"),
+        };
+        Ok(Self {
+            config,
+            name: std::env::var("HUIYIN_TLS_NAME").ok(),
+        })
+    }
+
+    fn towards(&self, service: &str) -> ClientTlsConfig {
+        let config = self.config.clone().with_enabled_roots();
+        match &self.name {
+            Some(name) => config.domain_name(name.replace("{service}", service)),
+            None => config,
+        }
+    }
+}
+
+fn channel(service: &str, url: &str, tls: &Tls) -> anyhow::Result<Channel> {
+    let mut endpoint = Endpoint::from_shared(url.to_owned()).with_context(|| format!("the URL of {service}"))?;
+    if url.starts_with("https:") {
+        huiyin_chassis::install_crypto();
+        endpoint = endpoint
+            .tls_config(tls.towards(service))
+            .with_context(|| format!("TLS towards {service}"))?;
+    }
     Ok(endpoint.connect_timeout(Duration::from_secs(5)).connect_lazy())
 }
 
