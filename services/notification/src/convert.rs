@@ -1,8 +1,6 @@
-//! Between the wire and the words of the room that every subject uses: enums and update masks.
+//! Between the wire and the words of the room that every subject uses: enums.
 
-use huiyin_chassis::Refusal;
 use huiyin_proto::notification::v1;
-use prost_types::FieldMask;
 
 use crate::domain::{Audience, Medium, MessageState, Purpose};
 
@@ -43,34 +41,6 @@ pub(crate) fn state(state: MessageState) -> v1::MessageState {
     }
 }
 
-/// Which fields an update takes over: those of the mask, all with `*`, and without a mask those that are not empty.
-pub(crate) struct Taken<'m>(Option<&'m [String]>);
-
-impl<'m> Taken<'m> {
-    /// # Errors
-    /// INVALID_ARGUMENT on `update_mask` for a path that is not one of `known`.
-    pub(crate) fn new(mask: Option<&'m FieldMask>, known: &[&str]) -> Result<Self, Refusal> {
-        let paths = mask.map(|mask| mask.paths.as_slice()).filter(|paths| !paths.is_empty());
-        if let Some(path) = paths
-            .into_iter()
-            .flatten()
-            .find(|path| *path != "*" && !known.contains(&path.as_str()))
-        {
-            return Err(Refusal::invalid_field(
-                "update_mask",
-                format!("{path:?} cannot be changed; these can: {}", known.join(", ")),
-            ));
-        }
-        Ok(Self(paths))
-    }
-
-    /// Whether the field is taken over.
-    pub(crate) fn takes(&self, path: &str, is_set: bool) -> bool {
-        self.0
-            .map_or(is_set, |paths| paths.iter().any(|given| given == "*" || given == path))
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -89,20 +59,5 @@ mod tests {
         for value in MessageState::ALL {
             assert_eq!(state(*value) as i32, i32::from(value.number()));
         }
-    }
-
-    #[test]
-    fn a_mask_says_what_is_taken_over() {
-        let mask = |paths: &[&str]| FieldMask {
-            paths: paths.iter().map(|path| (*path).to_owned()).collect(),
-        };
-        let (subject, all, unknown) = (mask(&["subject"]), mask(&["*"]), mask(&["version"]));
-        let known = ["subject", "body"];
-        let taken = Taken::new(Some(&subject), &known).unwrap();
-        assert!(taken.takes("subject", false) && !taken.takes("body", true));
-        assert!(Taken::new(Some(&all), &known).unwrap().takes("body", false));
-        let unmasked = Taken::new(None, &known).unwrap();
-        assert!(unmasked.takes("body", true) && !unmasked.takes("subject", false));
-        assert!(Taken::new(Some(&unknown), &known).is_err());
     }
 }

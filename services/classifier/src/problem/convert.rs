@@ -1,6 +1,6 @@
 //! Between problems of the domain and those of the proto.
 
-use huiyin_chassis::{Refusal, Tenant, mask::mask, sql};
+use huiyin_chassis::{Refusal, Tenant, mask::mask, sql, update::Taken};
 use huiyin_proto::{classifier::v1, event::v1 as event};
 use jiff::Timestamp;
 use prost_types::FieldMask;
@@ -106,28 +106,17 @@ pub(super) struct Given {
 /// # Errors
 /// A path that cannot be changed, and an empty title.
 pub(super) fn given(problem: v1::Problem, paths: Option<&FieldMask>) -> Result<Given, Refusal> {
-    let paths = paths
-        .map(|mask| mask.paths.as_slice())
-        .filter(|paths| !paths.is_empty());
-    if let Some(unknown) = paths
-        .into_iter()
-        .flatten()
-        .find(|path| *path != "*" && !PATHS.contains(&path.as_str()))
-    {
-        let problem = format!("{unknown:?} cannot be changed; these can: {}", PATHS.join(", "));
-        return Err(Refusal::invalid_field("update_mask", problem));
-    }
-    let takes = |path: &str, is_set: bool| {
-        paths.map_or(is_set, |paths| paths.iter().any(|given| given == "*" || given == path))
-    };
-    let text = |path: &str, text: String| takes(path, !text.is_empty()).then_some(text);
+    let taken = Taken::new(paths, &PATHS)?;
+    let text = |path: &str, text: String| taken.takes(path, !text.is_empty()).then_some(text);
     let given = Given {
         title: text("title", mask(&problem.title)),
         description: text("description", mask(&problem.description)),
         category: text("category", problem.category),
         product_model: text("product_model", problem.product_model),
         batch: text("batch", problem.batch),
-        terms: takes("terms", !problem.terms.is_empty()).then(|| problem.terms.into_iter().map(given_term).collect()),
+        terms: taken
+            .takes("terms", !problem.terms.is_empty())
+            .then(|| problem.terms.into_iter().map(given_term).collect()),
     };
     if given.title.as_ref().is_some_and(|title| title.trim().is_empty()) {
         return Err(Refusal::invalid_field("problem.title", "must not be empty"));

@@ -1,6 +1,6 @@
 //! Templates on the wire.
 
-use huiyin_chassis::{Refusal, Tenant, sql};
+use huiyin_chassis::{Refusal, Tenant, sql, update::Taken};
 pub(crate) use huiyin_proto::notification::v1::Template as Shown;
 use huiyin_proto::notification::v1::UpdateTemplateRequest;
 
@@ -9,7 +9,7 @@ use super::{
     engine,
     service::Change,
 };
-use crate::convert::{self, Taken};
+use crate::convert;
 
 /// A template as callers see it.
 pub(crate) fn template(tenant: &Tenant, template: &Template) -> Shown {

@@ -1,6 +1,6 @@
 //! Endpoints on the wire.
 
-use huiyin_chassis::{Refusal, Tenant, sql};
+use huiyin_chassis::{Refusal, Tenant, sql, update::Taken};
 pub(crate) use huiyin_proto::notification::v1::{DeleteWebhookEndpointResponse as Deleted, WebhookEndpoint as Shown};
 use huiyin_proto::notification::v1::{UpdateWebhookEndpointRequest, WebhookEndpointState};
 use jiff::Timestamp;
@@ -9,10 +9,7 @@ use super::{
     domain::Endpoint,
     service::{Change, NewEndpoint},
 };
-use crate::{
-    convert::{self, Taken},
-    domain::Purpose,
-};
+use crate::{convert, domain::Purpose};
 
 /// An endpoint as callers see it; `secret` is empty except in the two answers that show it.
 pub(crate) fn endpoint(tenant: &Tenant, endpoint: &Endpoint, secret: String, now: Timestamp) -> Shown {

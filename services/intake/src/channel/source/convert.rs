@@ -1,6 +1,6 @@
 //! Sources on the wire.
 
-use huiyin_chassis::{Refusal, Tenant, sql};
+use huiyin_chassis::{Refusal, Tenant, sql, update::Taken};
 pub(crate) use huiyin_proto::intake::v1::Source as Shown;
 use huiyin_proto::intake::v1::{FieldMapping, FixedField, SourceState, UpdateSourceRequest};
 use jiff::Timestamp;
@@ -81,29 +81,26 @@ pub(crate) fn new_source(id: String, given: Shown, now: Timestamp) -> Source {
 /// INVALID_ARGUMENT where the mask names what cannot be changed.
 pub(crate) fn change(request: UpdateSourceRequest) -> Result<Change, Refusal> {
     let given = request.source.unwrap_or_default();
-    let paths = request
-        .update_mask
-        .map(|mask| mask.paths)
-        .filter(|paths| !paths.is_empty());
-    if let Some(unknown) = paths
-        .iter()
-        .flatten()
-        .find(|path| *path != "*" && !CHANGEABLE.contains(&path.as_str()))
-    {
-        let problem = format!("{unknown:?} cannot be changed; these can: {}", CHANGEABLE.join(", "));
-        return Err(Refusal::invalid_field("update_mask", problem));
-    }
-    let takes = |path: &str, is_set: bool| match &paths {
-        None => is_set,
-        Some(paths) => paths.iter().any(|given| given == "*" || given == path),
-    };
+    let taken = Taken::new(request.update_mask.as_ref(), &CHANGEABLE)?;
     Ok(Change {
-        display_name: takes("display_name", !given.display_name.is_empty()).then_some(given.display_name),
-        feedback_source: takes("feedback_source", !given.feedback_source.is_empty()).then_some(given.feedback_source),
-        mappings: takes("mappings", !given.mappings.is_empty()).then(|| mappings(given.mappings)),
-        fixed_fields: takes("fixed_fields", !given.fixed_fields.is_empty()).then(|| fixed_fields(given.fixed_fields)),
-        keywords: takes("keywords", !given.keywords.is_empty()).then_some(given.keywords),
-        origins: takes("origins", !given.origins.is_empty()).then_some(given.origins),
+        display_name: taken
+            .takes("display_name", !given.display_name.is_empty())
+            .then_some(given.display_name),
+        feedback_source: taken
+            .takes("feedback_source", !given.feedback_source.is_empty())
+            .then_some(given.feedback_source),
+        mappings: taken
+            .takes("mappings", !given.mappings.is_empty())
+            .then(|| mappings(given.mappings)),
+        fixed_fields: taken
+            .takes("fixed_fields", !given.fixed_fields.is_empty())
+            .then(|| fixed_fields(given.fixed_fields)),
+        keywords: taken
+            .takes("keywords", !given.keywords.is_empty())
+            .then_some(given.keywords),
+        origins: taken
+            .takes("origins", !given.origins.is_empty())
+            .then_some(given.origins),
         etag: given.etag,
     })
 }
