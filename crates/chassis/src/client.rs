@@ -55,6 +55,11 @@ impl Neighbors {
         }
     }
 
+    /// True where it is configured where `service` is.
+    pub(crate) fn has(&self, service: &str) -> bool {
+        self.urls.0.contains_key(service)
+    }
+
     /// A channel to `service`. It connects when it is first used: services may start in any order.
     ///
     /// # Errors

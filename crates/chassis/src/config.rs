@@ -11,6 +11,7 @@ use crate::{
     auth::{AuthConfig, IdentityConfig},
     client::NeighborsConfig,
     db::DatabaseConfig,
+    rate::RatesConfig,
     telemetry::TelemetryConfig,
     tls::TlsConfig,
 };
@@ -61,6 +62,8 @@ pub struct Limits {
     /// So many streams (imports, watches) are open at once; more are refused with RESOURCE_EXHAUSTED. They have a limit of
     /// their own, so that those who watch take no place from those who call.
     pub streams: usize,
+    /// How often each tenant and each caller may call.
+    pub rates: RatesConfig,
     /// After NOT_SERVING, calls are still taken for this long, so that load balancers hear of it. Milliseconds.
     pub drain_notice_ms: u64,
     /// Calls under way at the end of the notice have this long to finish; then they are cut. Milliseconds.
@@ -74,6 +77,7 @@ impl Default for Limits {
             message_bytes: 4 << 20,
             concurrency: 1024,
             streams: 1024,
+            rates: RatesConfig::default(),
             drain_notice_ms: 0,
             drain_ms: 10_000,
         }

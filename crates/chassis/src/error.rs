@@ -206,6 +206,19 @@ impl Refusal {
         refusal
     }
 
+    /// There were too many calls of this tenant or caller, as `limit` says; the next is welcome after `retry_after`.
+    #[must_use]
+    pub fn rate_limited(limit: &str, retry_after: Duration) -> Self {
+        let mut refusal = Self::shared(
+            Code::ResourceExhausted,
+            ErrorReason::RateLimited,
+            format!("too many calls of this {limit}"),
+        )
+        .with("limit", limit);
+        refusal.retry_after = Some(retry_after);
+        refusal
+    }
+
     /// Something that the service needs cannot be reached; what it was is logged, not answered.
     #[must_use]
     pub fn unavailable(cause: impl std::fmt::Display) -> Self {

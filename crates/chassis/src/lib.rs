@@ -13,11 +13,13 @@ pub mod clock;
 pub mod config;
 pub mod db;
 pub mod error;
+pub mod gauges;
 pub mod listing;
 pub mod mask;
 pub mod name;
 pub mod operations;
 mod process;
+pub mod rate;
 pub mod repeat;
 pub mod secret;
 pub mod server;
@@ -28,6 +30,7 @@ pub mod tasks;
 pub mod telemetry;
 pub mod timer;
 pub mod tls;
+pub mod update;
 
 use std::{collections::BTreeMap, net::SocketAddr};
 

@@ -56,7 +56,8 @@ impl fmt::Display for Tenant {
     }
 }
 
-fn is_key(key: &str) -> bool {
+/// True for 1–63 of `a-z 0-9 -`, not beginning with `-`: the key of a tenant, or an id that its people choose.
+pub(crate) fn is_key(key: &str) -> bool {
     (1..=63).contains(&key.len())
         && !key.starts_with('-')
         && key

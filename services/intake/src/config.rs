@@ -1,6 +1,6 @@
 //! What can be configured.
 
-use std::{collections::BTreeMap, net::SocketAddr};
+use std::{collections::BTreeMap, net::SocketAddr, num::NonZeroU32};
 
 use huiyin_chassis::ServiceConfig;
 use huiyin_events::EventsConfig;
@@ -109,9 +109,9 @@ pub struct HttpConfig {
     /// A request that takes longer is answered 504. Milliseconds.
     pub deadline_ms: u64,
     /// Each source may send so often; at least 1.
-    pub per_second: u32,
+    pub per_second: NonZeroU32,
     /// And so much at once, after a pause; at least 1.
-    pub burst: u32,
+    pub burst: NonZeroU32,
     /// The time in a signature may be so far from ours. Seconds.
     pub tolerance_seconds: i64,
     /// So long a page may be open before its form is sent. Hours; below 48, for so long answers are kept.
@@ -126,8 +126,8 @@ impl Default for HttpConfig {
             concurrency: 64,
             connections: 256,
             deadline_ms: 30_000,
-            per_second: 50,
-            burst: 200,
+            per_second: const { NonZeroU32::new(50).unwrap() },
+            burst: const { NonZeroU32::new(200).unwrap() },
             tolerance_seconds: 300,
             ticket_hours: 12,
         }

@@ -8,6 +8,7 @@
 //! - [`attachment`]: files that came along, stored once per tenant and handed out when they are known to be harmless;
 //! - [`status`]: how a feedback stands, for the customer who holds its number and token;
 //! - [`customer`]: who said it, without who that is: identities, attributes, segments; `vault`: the keys;
+//! - [`api_key`]: by which programs of the enterprise call the whole suite;
 //! - [`erasure`]: a customer erased in all services, or handed out; [`retention`]: what is over its time blanked.
 //!
 //! The way of a feedback: `api` (decode) → `convert` (parse) → `service` (use cases; `validation` admits or refuses) →
@@ -16,6 +17,7 @@
 //! everybody else who follows intake's log. What the scheduler tells of its work order enters at [`events`]; what is due later
 //! begins in [`worker`], the search for what is near to a feedback among it.
 
+mod api_key;
 mod attachment;
 mod channel;
 mod config;
@@ -39,10 +41,10 @@ use std::sync::Arc;
 use huiyin_chassis::{Context, Migrations, Running, Service, operations};
 use huiyin_events::Events;
 use huiyin_proto::intake::v1::{
-    attachment_service_server::AttachmentServiceServer, customer_service_server::CustomerServiceServer,
-    intake_service_server::IntakeServiceServer, screening_service_server::ScreeningServiceServer,
-    source_service_server::SourceServiceServer, status_service_server::StatusServiceServer,
-    validation_service_server::ValidationServiceServer,
+    api_key_service_server::ApiKeyServiceServer, attachment_service_server::AttachmentServiceServer,
+    customer_service_server::CustomerServiceServer, intake_service_server::IntakeServiceServer,
+    screening_service_server::ScreeningServiceServer, source_service_server::SourceServiceServer,
+    status_service_server::StatusServiceServer, validation_service_server::ValidationServiceServer,
 };
 
 pub use config::Config;
@@ -84,6 +86,10 @@ pub async fn start(config: Config, context: Context) -> anyhow::Result<Running> 
     service.server.add(server)?;
     let server = CustomerServiceServer::new(customer::api::Api(Arc::clone(&room))).max_decoding_message_size(most);
     service.server.add(server)?;
+    let server = ApiKeyServiceServer::new(api_key::api::Api(Arc::clone(&room))).max_decoding_message_size(most);
+    service.server.add(server)?;
+    let keys = api_key::service::OurKeys(Arc::clone(&room));
+    service.server.look_up_api_keys_in(Arc::new(keys));
     operations::run(
         &mut service,
         Arc::new(erasure::operation::Operations(Arc::clone(&room))),

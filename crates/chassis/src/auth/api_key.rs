@@ -1,10 +1,14 @@
-//! API keys: `hyk_<id>_<secret>`, of which only the hash is kept.
+//! API keys, of which only the hash is kept: `hyk_<id>_<secret>` where they are configured, `hyk_<tenant>_<id>_<secret>` where they
+//! were made by RPC.
 
 use schemars::JsonSchema;
 use serde::Deserialize;
 
 use super::Caller;
-use crate::secret;
+use crate::{
+    name::{Tenant, is_key},
+    secret,
+};
 
 /// One API key, as configured.
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
@@ -37,7 +41,21 @@ pub fn new_api_key(id: &str, tenant: &str, roles: &[&str]) -> (String, ApiKeyCon
     )
 }
 
-/// The caller of a key; every configured key is compared, so that the time does not tell which one came close.
+/// A new key for RPC to show, once.
+#[must_use]
+pub fn new_key_of(tenant: &Tenant, id: &str) -> String {
+    format!("hyk_{}_{id}_{}", tenant.key(), secret::random_token())
+}
+
+/// Whose key it says it is, and which; none where it cannot have been made by RPC. Neither a tenant nor an id has a `_`.
+pub(super) fn parse(key: &str) -> Option<(Tenant, &str)> {
+    let (tenant, rest) = key.strip_prefix("hyk_")?.split_once('_')?;
+    let (id, secret) = rest.split_once('_')?;
+    let is_one = is_key(tenant) && is_key(id) && !secret.is_empty();
+    Some((is_one.then(|| Tenant::stored(tenant).ok()).flatten()?, id))
+}
+
+/// The caller of a configured key; every configured key is compared, so that the time does not tell which one came close.
 pub(super) fn find(keys: &[ApiKeyConfig], key: &str) -> Option<Caller> {
     let hash = secret::to_text(&secret::hash(key.as_bytes()));
     let mut found = None;
@@ -47,6 +65,7 @@ pub(super) fn find(keys: &[ApiKeyConfig], key: &str) -> Option<Caller> {
                 subject: format!("key:{}", candidate.id),
                 tenant: Some(candidate.tenant.clone()),
                 roles: candidate.roles.clone(),
+                rate: None,
             });
         }
     }

@@ -2,6 +2,7 @@
 
 mod api_key;
 mod keys;
+mod register;
 mod roles;
 mod token;
 mod verified;
@@ -12,12 +13,14 @@ use http::HeaderMap;
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-pub use api_key::{ApiKeyConfig, new_api_key};
+pub use api_key::{ApiKeyConfig, new_api_key, new_key_of};
 pub use keys::{IssuerConfig, KeySource};
+pub(crate) use register::Intake;
+pub use register::{ApiKeys, KnownKey};
 pub use roles::{grants, roles};
 pub use token::{Audience, Claims, Identity, IdentityConfig, SigningKey};
 
-use crate::{clock::Clock, error::Refusal, name::Tenant};
+use crate::{clock::Clock, error::Refusal, name::Tenant, rate::Rate};
 
 /// Whom a service believes.
 #[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
@@ -25,7 +28,7 @@ use crate::{clock::Clock, error::Refusal, name::Tenant};
 pub struct AuthConfig {
     /// Issuers of bearer tokens that are trusted, each with its keys.
     pub issuers: Vec<IssuerConfig>,
-    /// API keys, hashed.
+    /// API keys, hashed, beside those that `ApiKeyService` makes.
     pub api_keys: Vec<ApiKeyConfig>,
 }
 
@@ -38,6 +41,8 @@ pub struct Caller {
     tenant: Option<String>,
     /// Names of roles, see [`roles`].
     pub roles: Vec<String>,
+    /// How often it may call, where that was set for it alone.
+    pub(crate) rate: Option<Rate>,
 }
 
 impl Caller {
@@ -48,6 +53,7 @@ impl Caller {
             subject: "anonymous".to_owned(),
             tenant: None,
             roles: Vec::new(),
+            rate: None,
         }
     }
 
@@ -59,6 +65,7 @@ impl Caller {
             subject,
             tenant: Some(tenant.key().to_owned()),
             roles: Vec::new(),
+            rate: None,
         }
     }
 
@@ -73,6 +80,11 @@ impl Caller {
                 "a request reached a handler without passing authentication"
             ))
         })
+    }
+
+    /// The key of the only tenant that it may act in; none for services, and for nobody.
+    pub(crate) fn own_tenant(&self) -> Option<&str> {
+        self.tenant.as_deref()
     }
 
     /// The tenant `key`, if this caller may act in it.
@@ -103,6 +115,7 @@ impl Caller {
 pub struct Authenticator {
     issuers: Arc<Vec<keys::Issuer>>,
     api_keys: Arc<Vec<ApiKeyConfig>>,
+    register: Option<Arc<register::Register>>,
     verified: verified::Verified,
     clock: Clock,
 }
@@ -120,22 +133,37 @@ impl Authenticator {
         Ok(Self {
             issuers: Arc::new(issuers),
             api_keys: Arc::new(config.api_keys.clone()),
+            register: None,
             verified: verified::Verified::default(),
             clock,
         })
     }
 
+    /// What the time of a token is held against.
+    pub(crate) fn clock(&self) -> &Clock {
+        &self.clock
+    }
+
+    /// Where keys are looked up that are not configured.
+    pub(crate) fn ask(&mut self, keeper: Arc<dyn ApiKeys>) {
+        self.register = Some(Arc::new(register::Register::new(keeper)));
+    }
+
     /// The party that the headers speak for: `authorization: Bearer <JWT>` or `x-api-key: <key>`.
     ///
     /// # Errors
-    /// UNAUTHENTICATED where neither is there or valid.
+    /// UNAUTHENTICATED where neither is there or valid; UNAVAILABLE where a key is new to us and intake, which keeps it, cannot be
+    /// asked.
     pub async fn authenticate(&self, headers: &HeaderMap) -> Result<Caller, Refusal> {
         if let Some(key) = headers.get("x-api-key") {
             let key = key
                 .to_str()
                 .map_err(|_| Refusal::unauthenticated("the api key is malformed"))?;
-            return api_key::find(&self.api_keys, key)
-                .ok_or_else(|| Refusal::unauthenticated("the api key is not known"));
+            let mut caller = api_key::find(&self.api_keys, key);
+            if let (None, Some(register)) = (&caller, &self.register) {
+                caller = register.find(key, self.clock.now()).await?;
+            }
+            return caller.ok_or_else(|| Refusal::unauthenticated("the api key is not known"));
         }
         let authorization = headers
             .get(http::header::AUTHORIZATION)

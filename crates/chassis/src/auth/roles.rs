@@ -15,6 +15,7 @@ const SEALED: &[&str] = &[
     "intake.customers.erase",
     "intake.customers.export",
     "intake.keys.rotate",
+    "intake.apikeys.verify",
 ];
 
 /// What everybody needs who works on a work order, and no more: who it is for, and whether it is closed, others decide.
@@ -77,6 +78,7 @@ const GRANTS: &[(&str, &[&[&str]])] = &[
             "events.customers.export",
             "intake.contacts.reveal",
             "survey.tokens.reveal",
+            "intake.apikeys.verify",
         ]],
     ),
     // Sets up and operates a tenant.

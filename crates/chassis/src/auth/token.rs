@@ -117,6 +117,7 @@ pub(super) async fn verify(
         subject: claims.sub,
         tenant: claims.tenant,
         roles: claims.roles,
+        rate: None,
     };
     verified.remember(hash, &caller, (nbf, exp), now);
     Ok(caller)

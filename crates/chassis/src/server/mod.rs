@@ -5,7 +5,7 @@ mod pipeline;
 mod probes;
 mod stream_body;
 
-use std::{collections::BTreeMap, future::Future, net::SocketAddr};
+use std::{collections::BTreeMap, future::Future, net::SocketAddr, sync::Arc};
 
 pub(crate) use localize::localized;
 pub use localize::{Language, sentence};
@@ -23,7 +23,7 @@ use tower::Service;
 
 use crate::{
     access,
-    auth::Authenticator,
+    auth::{ApiKeys, Authenticator},
     config::{Limits, ServiceConfig},
     tasks::{Shutdown, Tasks},
     tls::Tls,
@@ -82,6 +82,11 @@ impl Server {
         self.limits.message_bytes
     }
 
+    /// Names whoever keeps the API keys that are not configured, here instead of intake over gRPC.
+    pub fn look_up_api_keys_in(&mut self, keeper: Arc<dyn ApiKeys>) {
+        self.authenticator.ask(keeper);
+    }
+
     /// Adds a service.
     ///
     /// # Errors
@@ -101,7 +106,7 @@ impl Server {
     /// Serves until the shutdown is requested and the drain is over. Returns where, and where else by what is served there.
     ///
     /// # Errors
-    /// Where reflection cannot be built or a port is already someone else's.
+    /// Where reflection cannot be built, a port is already someone else's, or where calls are counted is malformed.
     pub async fn serve(
         mut self,
         tasks: &mut Tasks,
@@ -130,7 +135,7 @@ impl Server {
         self.routes.add_service(reflection().build_v1()?);
         self.routes.add_service(reflection().build_v1alpha()?);
 
-        let pipeline = pipeline::PipelineLayer::new(self.service, &self.limits, self.authenticator);
+        let pipeline = pipeline::PipelineLayer::new(self.service, &self.limits, self.authenticator)?;
         let router = tonic::transport::Server::builder()
             .http2_keepalive_interval(Some(std::time::Duration::from_secs(30)))
             .http2_keepalive_timeout(Some(std::time::Duration::from_secs(20)))

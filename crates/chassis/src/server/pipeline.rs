@@ -1,4 +1,5 @@
-//! What happens to every call before and after its handler, in order: trace, limit, who, whether, deadline, panic, language.
+//! What happens to every call before and after its handler, in order: trace, limit, who, how often, whether, deadline, panic,
+//! language.
 
 use std::{
     panic::AssertUnwindSafe,
@@ -23,6 +24,7 @@ use crate::{
     call::{self, Call},
     config::Limits,
     error::Refusal,
+    rate::Limiter,
     secret, telemetry,
 };
 
@@ -37,6 +39,7 @@ pub(super) struct PipelineLayer(Arc<Shared>);
 struct Shared {
     service: &'static str,
     authenticator: Authenticator,
+    rates: Limiter,
     /// Places for unary calls, and for streams.
     calls: Arc<Semaphore>,
     streams: Arc<Semaphore>,
@@ -45,21 +48,53 @@ struct Shared {
 }
 
 impl PipelineLayer {
-    pub(super) fn new(service: &'static str, limits: &Limits, authenticator: Authenticator) -> Self {
+    pub(super) fn new(service: &'static str, limits: &Limits, authenticator: Authenticator) -> anyhow::Result<Self> {
         let duration = global::meter("huiyin")
             .f64_histogram("rpc.server.duration")
             .with_unit("s")
             .with_description("time from request to answer")
             .build();
-        Self(Arc::new(Shared {
+        let (calls, streams) = (
+            Arc::new(Semaphore::new(limits.concurrency)),
+            Arc::new(Semaphore::new(limits.streams)),
+        );
+        tell_active(
             service,
+            [
+                ("unary", limits.concurrency, &calls),
+                ("stream", limits.streams, &streams),
+            ],
+        );
+        Ok(Self(Arc::new(Shared {
+            service,
+            rates: Limiter::new(service, &limits.rates, authenticator.clock().clone())?,
             authenticator,
-            calls: Arc::new(Semaphore::new(limits.concurrency)),
-            streams: Arc::new(Semaphore::new(limits.streams)),
+            calls,
+            streams,
             deadline: limits.deadline(),
             duration,
-        }))
+        })))
     }
+}
+
+/// Has the places that are taken counted whenever somebody asks: kinds, each with its limit and its places.
+fn tell_active(service: &'static str, kinds: [(&'static str, usize, &Arc<Semaphore>); 2]) {
+    let kinds = kinds.map(|(kind, limit, places)| (kind, limit, Arc::downgrade(places)));
+    let _active = global::meter("huiyin")
+        .u64_observable_gauge("rpc.server.active")
+        .with_description("calls under way, by kind: unary or stream, each with a limit of its own")
+        .with_callback(move |active| {
+            for (kind, limit, places) in &kinds {
+                let Some(places) = places.upgrade() else { continue };
+                let taken = limit.saturating_sub(places.available_permits());
+                let taken = u64::try_from(taken).unwrap_or(u64::MAX);
+                active.observe(
+                    taken,
+                    &[KeyValue::new("service", service), KeyValue::new("kind", *kind)],
+                );
+            }
+        })
+        .build();
 }
 
 impl<S> Layer<S> for PipelineLayer {
@@ -169,6 +204,7 @@ impl Shared {
             _ => self.authenticator.authenticate(request.headers()).await?,
         };
         tracing::Span::current().record("caller", caller.subject.as_str());
+        self.rates.take(&caller).await?;
         authorize(self.service, method, &caller)?;
 
         let caller_name = match on_behalf_of(request.headers(), &caller) {

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use huiyin_chassis::auth::Claims;
 use huiyin_proto::event::v1::{ListDeadLettersRequest, PartitionCursor, ReadEventsRequest, ReplayDeadLettersRequest};
+use huiyin_testkit::Metrics;
 use tonic::Code;
 use tonic_types::StatusExt as _;
 
@@ -153,6 +154,35 @@ async fn an_open_stream_keeps_its_place_until_its_client_leaves() {
     stand.flow(&stand.claims()).await.unwrap();
     drop(first);
     while open().await.is_err() {
+        tokio::task::yield_now().await; // the server has not heard of it yet
+    }
+}
+
+#[tokio::test]
+async fn calls_under_way_are_measured_until_they_end() {
+    let metrics = Metrics::begin();
+    let stand = Stand::start("", "").await;
+    let active = |kind| metrics.value("rpc_server_active", &[("service", "test"), ("kind", kind)]);
+    assert_eq!((active("unary"), active("stream")), (Some(0.0), Some(0.0)));
+    let claims = stand.service_claims();
+    let open = || async {
+        stand
+            .client()
+            .await
+            .read_events(stand.with(&claims, following()))
+            .await
+            .unwrap()
+    };
+    let streams = (open().await, open().await);
+    let mut client = stand.client().await;
+    let hangs = client.replay_dead_letters(stand.with(&stand.claims(), hanging()));
+    tokio::select! {
+        _ = hangs => panic!("it does not answer"),
+        () = async { while active("unary") != Some(1.0) { tokio::task::yield_now().await } } => {}
+    }
+    assert_eq!(active("stream"), Some(2.0));
+    drop(streams);
+    while (active("unary"), active("stream")) != (Some(0.0), Some(0.0)) {
         tokio::task::yield_now().await; // the server has not heard of it yet
     }
 }

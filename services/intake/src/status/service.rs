@@ -47,7 +47,7 @@ impl Room {
         let feedback = token::verify(&self.vault, tenant, token);
         self.status_limit
             .ask(tenant, number, feedback.is_some(), self.ledger.clock.now())
-            .map_err(|wait| Refusal::overloaded(wait.unsigned_abs()))?;
+            .map_err(Refusal::overloaded)?;
         let feedback = feedback.ok_or(Error::StatusUnknown)?;
         Ok(Bearer {
             // Holds because a token of ours names it.

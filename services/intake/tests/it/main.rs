@@ -3,6 +3,7 @@
 // Tells clippy that the functions beside the tests are tests too.
 #![cfg(test)]
 
+mod api_keys;
 mod attachment;
 mod batch;
 mod contact;

@@ -13,13 +13,18 @@ use axum::{
     routing::post,
 };
 use futures::{FutureExt as _, StreamExt as _};
-use huiyin_chassis::{Caller, Refusal, Tenant, repeat, secret, server::Language};
+use huiyin_chassis::{
+    Caller, Refusal, Tenant,
+    rate::{Counts, Rate},
+    repeat, secret,
+    server::Language,
+};
 use jiff::SignedDuration;
 use serde_json::json;
 use tokio::sync::Semaphore;
 use tracing::Instrument as _;
 
-use super::{body, limit::Limit, proof, proof::Proof};
+use super::{body, proof, proof::Proof};
 use crate::channel::{
     convert, evidence, fields,
     fields::Fields,
@@ -45,7 +50,8 @@ const PREFLIGHT_KEPT: &str = "600";
 struct Door {
     room: Arc<Room>,
     config: HttpConfig,
-    limit: Limit,
+    /// What each source has sent: no more keys than there are sources, for only what one has signed is counted.
+    sent: Counts<(Tenant, String)>,
     places: Semaphore,
     meters: Meters,
 }
@@ -71,7 +77,7 @@ pub(super) fn router(room: Arc<Room>, config: &HttpConfig) -> anyhow::Result<Rou
         repeat::KEPT.as_hours()
     );
     let door = Arc::new(Door {
-        limit: Limit::new(config, &room.ledger.clock)?,
+        sent: Counts::default(),
         places: Semaphore::new(config.concurrency),
         config: config.clone(),
         room,
@@ -246,7 +252,12 @@ impl Door {
             (ticket.id, Some(proof::vouched_for(&content).map_err(refused)?))
         };
         service::enabled(&tenant, &source)?;
-        self.limit.take(&tenant, &source.id).map_err(|retry_after| {
+        let rate = Rate {
+            per_second: self.config.per_second,
+            burst: self.config.burst,
+        };
+        let key = (tenant.clone(), source.id.clone());
+        self.sent.take(key, rate.into(), now).map_err(|retry_after| {
             let source_name = tenant.child(SOURCES, &source.id);
             refused(Error::SourceTooFast {
                 source_name,

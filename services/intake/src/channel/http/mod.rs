@@ -3,7 +3,6 @@
 
 pub(crate) mod api;
 pub(crate) mod body;
-pub(crate) mod limit;
 pub(crate) mod proof;
 
 use std::{sync::Arc, time::Duration};
