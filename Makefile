@@ -25,14 +25,18 @@ build: ## build every binary
 	$(BUILD)
 
 .PHONY: test
-test: tools-servers tools-nextest tools-e2e ## run every test, with a private Postgres and Redis
+test: tools-servers tools-nextest tools-e2e previous ## run every test, with a private Postgres and Redis
 	$(BUILD) --tests
 	$(WITH_SERVERS) cargo nextest run --locked --workspace
 
 .PHONY: e2e
-e2e: tools-servers tools-nextest tools-e2e ## run the end-to-end tests only
+e2e: tools-servers tools-nextest tools-e2e previous ## run the end-to-end tests only
 	$(BUILD) --tests
 	$(WITH_SERVERS) cargo nextest run --locked --workspace -E 'package(huiyin-e2e)'
+
+.PHONY: previous
+previous: ## build the version that clusters run now (tests/upgrade-from), once: the test of an upgrade begins with it
+	@tools/previous
 
 .PHONY: bench
 bench: tools-servers ## measure, beside the floor that the same machine sets
@@ -84,5 +88,5 @@ tools-e2e: ## … Python and grpcurl for the end-to-end tests (in .tools)
 	@tools/install python
 
 .PHONY: tools-chart
-tools-chart: ## … Helm's engine, Kubernetes' schemas, kubectl and hadolint (in .tools)
+tools-chart: ## … Helm's engine, Kubernetes' schemas, kubectl, hadolint and promtool (in .tools)
 	@tools/install chart

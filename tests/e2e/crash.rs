@@ -3,7 +3,6 @@
 #![expect(clippy::disallowed_methods, reason = "the load of a test is joined by it")]
 
 use std::{
-    collections::BTreeSet,
     sync::{
         Arc,
         atomic::{AtomicBool, Ordering},
@@ -13,17 +12,16 @@ use std::{
 
 use huiyin::{
     link::Link,
-    list,
     suite::SERVICES,
     verify::{self, VerifyOptions},
 };
 use huiyin_e2e::Suite;
 use huiyin_proto::{
-    intake::v1::{CreateFeedbackRequest, Feedback, ListFeedbacksRequest},
+    intake::v1::{CreateFeedbackRequest, Feedback},
     r#type::v1::Channel,
 };
 
-use crate::load::{Accepted, create_until, finish, import, play_until};
+use crate::load::{Accepted, create_until, feedbacks, finish, import, play_until};
 
 /// What docs/architecture.md promises of one event, whatever is killed, wiped or restarted.
 #[tokio::test(flavor = "multi_thread")]
@@ -44,7 +42,7 @@ async fn nothing_accepted_is_lost_when_every_service_is_killed_redis_wiped_and_p
     let importing = tokio::task::spawn(import(link.clone(), suite.files.folder().to_owned(), 400));
     let people = tokio::task::spawn_blocking({
         let (link, stop) = (link.clone(), Arc::clone(&stop));
-        move || tokio::runtime::Handle::current().block_on(play_until(link, stop))
+        move || tokio::runtime::Handle::current().block_on(play_until(link, stop, |_| {}))
     });
 
     for service in SERVICES {
@@ -66,18 +64,7 @@ async fn nothing_accepted_is_lost_when_every_service_is_killed_redis_wiped_and_p
     finish(&link).await;
 
     let accepted = accepted.lock().unwrap().clone();
-    let there = async {
-        anyhow::Ok(list!(
-            link.intake(),
-            list_feedbacks,
-            ListFeedbacksRequest {
-                parent: link.parent.clone(),
-                ..Default::default()
-            },
-            feedbacks
-        ))
-    };
-    let there: BTreeSet<String> = there.await.unwrap().into_iter().map(|feedback| feedback.name).collect();
+    let there = feedbacks(&link).await.unwrap();
     assert_eq!(there.len(), accepted.len() + 400, "each request was accepted once");
     assert!(
         accepted.iter().all(|name| there.contains(name)),

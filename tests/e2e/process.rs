@@ -23,13 +23,13 @@ use sqlx::{AssertSqlSafe, Connection as _, PgConnection};
 const SOON: Duration = Duration::from_secs(60);
 
 /// Configuration files for a database of the test's.
-struct Desk {
-    files: Files,
-    database: Database,
+pub(crate) struct Desk {
+    pub(crate) files: Files,
+    pub(crate) database: Database,
 }
 
 impl Desk {
-    async fn new() -> Self {
+    pub(crate) async fn new() -> Self {
         let database = database().await;
         let folder = binary(&format!("e2e/{}", database.name()));
         let files = Files::open(&folder).unwrap();
@@ -54,7 +54,7 @@ impl Desk {
         format!("postgres://{role}:{role}@{at}")
     }
 
-    fn command(&self, service: &'static str, arguments: &[&str], environment: &[(&str, &str)]) -> Command {
+    pub(crate) fn command(&self, service: &'static str, arguments: &[&str], environment: &[(&str, &str)]) -> Command {
         let mut command = Process::command(binary(service), Signal::KILL);
         command.args(arguments).arg("--config").arg(self.file(service));
         command.envs(environment.iter().copied());

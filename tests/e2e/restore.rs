@@ -12,15 +12,14 @@ use std::{
 
 use huiyin::{
     link::Link,
-    list,
     suite::SERVICES,
     verify::{self, Audit, VerifyOptions},
 };
 use huiyin_e2e::Suite;
-use huiyin_proto::{event::v1::EventFlow, intake::v1::ListFeedbacksRequest};
+use huiyin_proto::event::v1::EventFlow;
 use huiyin_testkit::eventually;
 
-use crate::load::{Accepted, create_until, finish, import, play_until};
+use crate::load::{Accepted, create_until, feedbacks, finish, import, play_until};
 
 /// Each consumer before those whose events it consumes, as `tools/backup` has it.
 const ORDER: [&str; 6] = [
@@ -53,7 +52,7 @@ async fn six_databases_dumped_at_different_moments_are_restored_and_the_event_lo
     assert_eq!(imported.accepted, 120);
     let people = tokio::task::spawn_blocking({
         let (link, stop) = (link.clone(), Arc::clone(&stop));
-        move || tokio::runtime::Handle::current().block_on(play_until(link, stop))
+        move || tokio::runtime::Handle::current().block_on(play_until(link, stop, |_| {}))
     });
 
     eventually("customers answer", LIMIT, async || {
@@ -201,15 +200,6 @@ async fn audit(link: &Link) -> Audit {
     audit.print(false);
     assert!(audit.is_clean());
     audit
-}
-
-async fn feedbacks(link: &Link) -> anyhow::Result<BTreeSet<String>> {
-    let request = ListFeedbacksRequest {
-        parent: link.parent.clone(),
-        ..ListFeedbacksRequest::default()
-    };
-    let feedbacks = list!(link.intake(), list_feedbacks, request, feedbacks);
-    Ok(feedbacks.into_iter().map(|feedback| feedback.name).collect())
 }
 
 fn epochs(flows: &[EventFlow]) -> BTreeMap<String, String> {

@@ -7,11 +7,16 @@
     reason = "a test that cannot be set up has failed, and says why"
 )]
 
+mod address;
 mod disaster;
+mod fleet;
 mod stores;
+
+pub use fleet::{Fleet, Version};
 
 use std::{
     collections::BTreeMap,
+    net::SocketAddr,
     path::{Path, PathBuf},
     process::{Command, Stdio},
     sync::{Arc, Mutex, PoisonError},
@@ -48,6 +53,18 @@ impl Suite {
     /// # Panics
     /// Where something does not start.
     pub async fn start(environment: &[(&str, &str)]) -> Self {
+        let suite = Self::prepare(environment).await;
+        for service in SERVICES {
+            suite.spawn(service);
+        }
+        for service in SERVICES {
+            suite.serving(service).await;
+        }
+        suite
+    }
+
+    /// Everything but the six processes: servers, empty databases, keys, configurations.
+    async fn prepare(environment: &[(&str, &str)]) -> Self {
         let folder = scratch();
         let files = Files::open(&folder).unwrap();
         let postgres = Postgres::start(&folder.join("postgres"), PostgresOptions::new(Durability::Full))
@@ -69,20 +86,13 @@ impl Suite {
             .iter()
             .map(|(key, value)| ((*key).to_owned(), (*value).to_owned()))
             .collect();
-        let suite = Self {
+        Self {
             files,
             postgres: tokio::sync::Mutex::new(postgres),
             redis: tokio::sync::Mutex::new(redis),
             processes: Mutex::default(),
             environment,
-        };
-        for service in SERVICES {
-            suite.spawn(service);
         }
-        for service in SERVICES {
-            suite.serving(service).await;
-        }
-        suite
     }
 
     /// Starts the process of a service.
@@ -96,10 +106,17 @@ impl Suite {
             "{} is missing: `make e2e` builds the binaries first",
             binary.display()
         );
+        let command = self.command(&binary, service, service);
+        let process = Process::spawn(command, Signal::KILL).unwrap();
+        lock(&self.processes).insert(service, Arc::new(process));
+    }
+
+    /// A service's binary, with its configuration; what it says is added to a log of this name.
+    fn command(&self, binary: &Path, service: &str, log: &str) -> Command {
         let log = std::fs::OpenOptions::new()
             .create(true)
             .append(true)
-            .open(self.files.folder().join(format!("{service}.log")))
+            .open(self.files.folder().join(format!("{log}.log")))
             .unwrap();
         let mut command: Command = Process::command(binary, Signal::KILL);
         command
@@ -110,26 +127,13 @@ impl Suite {
             .stdout(log.try_clone().unwrap())
             .stderr(log)
             .stdin(Stdio::null());
-        let process = Process::spawn(command, Signal::KILL).unwrap();
-        lock(&self.processes).insert(service, Arc::new(process));
+        command
     }
 
     /// Waits until a service says that it serves.
     pub async fn serving(&self, service: &'static str) {
-        let url = format!("http://{}", self.files.addresses().unwrap()[service]);
-        eventually(&format!("{service} serves"), START, async || {
-            let channel = tonic::transport::Endpoint::from_shared(url.clone())
-                .unwrap()
-                .connect()
-                .await
-                .ok()?;
-            let answer = HealthClient::new(channel)
-                .check(HealthCheckRequest { service: String::new() })
-                .await
-                .ok()?;
-            (answer.into_inner().status() == ServingStatus::Serving).then_some(())
-        })
-        .await;
+        let address = self.files.addresses().unwrap()[service];
+        eventually(&format!("{service} serves"), START, async || is_serving(address).await).await;
     }
 
     /// The process of a service.
@@ -172,9 +176,9 @@ impl Suite {
         self.postgres.lock().await.url(&format!("huiyin_{service}"))
     }
 
-    /// The last lines of a service's log, for the person who reads a failed test.
-    pub fn log_tail(&self, service: &str) -> String {
-        let log = std::fs::read_to_string(self.files.folder().join(format!("{service}.log"))).unwrap_or_default();
+    /// The last lines of a log, for the person who reads a failed test; that of a service has its name.
+    pub fn log_tail(&self, name: &str) -> String {
+        let log = std::fs::read_to_string(self.files.folder().join(format!("{name}.log"))).unwrap_or_default();
         let lines: Vec<&str> = log.lines().rev().take(20).collect();
         lines.into_iter().rev().collect::<Vec<_>>().join("\n")
     }
@@ -183,11 +187,23 @@ impl Suite {
 impl Drop for Suite {
     fn drop(&mut self) {
         if std::thread::panicking() {
-            for service in SERVICES {
-                eprintln!("--- {service}\n{}", self.log_tail(service));
+            let folder = std::fs::read_dir(self.files.folder()).unwrap();
+            let mut logs: Vec<PathBuf> = folder.map(|entry| entry.unwrap().path()).collect();
+            logs.retain(|path| path.extension().is_some_and(|extension| extension == "log"));
+            logs.sort();
+            for name in logs.iter().filter_map(|log| log.file_stem()?.to_str()) {
+                eprintln!("--- {name}\n{}", self.log_tail(name));
             }
         }
     }
+}
+
+/// Whether somebody there says so.
+async fn is_serving(address: SocketAddr) -> Option<()> {
+    let endpoint = tonic::transport::Endpoint::from_shared(format!("http://{address}")).unwrap();
+    let mut health = HealthClient::new(endpoint.connect().await.ok()?);
+    let answer = health.check(HealthCheckRequest::default()).await.ok()?;
+    (answer.into_inner().status() == ServingStatus::Serving).then_some(())
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
