@@ -2,12 +2,9 @@
 
 #![expect(clippy::disallowed_methods, reason = "the collector ends with its test")]
 
-use std::{
-    path::PathBuf,
-    process::Stdio,
-    sync::{Arc, Mutex},
-    time::Duration,
-};
+mod collector;
+
+use std::time::Duration;
 
 use huiyin::{
     demo::{self, DemoOptions},
@@ -16,7 +13,6 @@ use huiyin::{
 };
 use huiyin_chassis::Clock;
 use huiyin_e2e::Suite;
-use huiyin_embedded::{Process, Signal};
 use huiyin_proto::{
     intake::v1::{
         Contact, ContactKind, CreateFeedbackRequest, Feedback, GetFeedbackRequest, GetFeedbackStatusRequest,
@@ -24,28 +20,10 @@ use huiyin_proto::{
     },
     r#type::v1::Channel,
 };
-use huiyin_testkit::eventually;
-use opentelemetry_proto::tonic::{
-    collector::{
-        logs::v1::{
-            ExportLogsServiceRequest, ExportLogsServiceResponse,
-            logs_service_server::{LogsService, LogsServiceServer},
-        },
-        metrics::v1::{
-            ExportMetricsServiceRequest, ExportMetricsServiceResponse,
-            metrics_service_server::{MetricsService, MetricsServiceServer},
-        },
-        trace::v1::{
-            ExportTraceServiceRequest, ExportTraceServiceResponse,
-            trace_service_server::{TraceService, TraceServiceServer},
-        },
-    },
-    resource::v1::Resource,
-    trace::v1::Span,
-};
-use tokio::net::TcpListener;
-use tokio_stream::wrappers::TcpListenerStream;
-use tonic::{Request, Response, Status, codec::CompressionEncoding, transport::Server};
+use opentelemetry_proto::tonic::trace::v1::Span;
+use tonic::Request;
+
+use collector::{Collector, text_of};
 
 const TRACE: &str = "4bf92f3577b34da6a3ce929d0e0e4736";
 
@@ -58,24 +36,10 @@ const REFERENCE: &str = "crm-ouyang-7741";
 const ORDER: &str = "订单尾号紫嫣7741";
 const WORDS: &str = "更新以后闪退并且紫色雨伞图标消失";
 const PLANTED: [&str; 7] = [NAME, MOBILE, MAIL, CONTACT, REFERENCE, ORDER, WORDS];
+/// How long telemetry may be on its way.
 const SOON: Duration = Duration::from_secs(30);
 
-/// What the collector was told, each with the service that told it.
-#[derive(Clone, Default)]
-struct Collector(Arc<Mutex<Told>>);
-
-#[derive(Default)]
-struct Told {
-    spans: Vec<(String, Span)>,
-    metrics: Vec<(String, String)>,
-    logs: Vec<String>,
-    /// All of it, as text.
-    text: String,
-    /// Through whom it was told; it ends with the test.
-    third_party: Option<Process>,
-}
-
-/// ARCHITECTURE §8: one trace across the services that a feedback goes through, and no personal data in any of it (000-21, 000-22).
+/// ARCHITECTURE §8: one trace across the services that a feedback goes through, links to it from what is done later, and no personal data in any of it (000-21, 000-22).
 #[tokio::test(flavor = "multi_thread")]
 async fn a_collector_is_told_of_a_feedback_on_its_way_and_of_no_customer() {
     let collector = Collector::default();
@@ -108,10 +72,20 @@ async fn a_collector_is_told_of_a_feedback_on_its_way_and_of_no_customer() {
             .await;
     }
 
+    collector
+        .hears("what is told of it is delivered in the same trace", |told| {
+            let is_delivery = |span: &Span| span.name == "delivery" && span.trace_id == trace_id();
+            told.spans
+                .iter()
+                .any(|(from, span)| from == "notification" && is_delivery(span))
+        })
+        .await;
+
     // Round the whole loop, and through what goes wrong.
     go_wrong(&link, &feedback).await;
     let options = DemoOptions::to_the_end(4);
     demo::play(&link, &options).await.unwrap();
+    goes_on_in_linked_traces(&collector).await;
     for service in SERVICES {
         collector
             .hears(&format!("{service} told spans, metrics and logs"), |told| {
@@ -170,6 +144,58 @@ async fn a_collector_is_told_of_a_feedback_on_its_way_and_of_no_customer() {
     }
 }
 
+/// What others do with the feedback later has traces of its own, each with a link to the one by which it came in.
+async fn goes_on_in_linked_traces(collector: &Collector) {
+    let rpc = |service: &str, method: &str| format!("/huiyin.{service}.v1.{method}");
+    let wanted = [
+        ("scheduler", rpc("scheduler", "SchedulerService/ResolveWorkOrder"), ""),
+        ("survey", "event".to_owned(), "scheduler"),
+        ("notification", "event".to_owned(), "survey"),
+        ("survey", rpc("survey", "SurveyService/SubmitResponse"), ""),
+        ("scheduler", "event".to_owned(), "survey"),
+        ("analytics", "event".to_owned(), "survey"),
+    ];
+    for (service, name, source) in &wanted {
+        collector
+            .hears(
+                &format!("{service} links {name} {source} to the feedback's trace"),
+                |told| {
+                    told.spans.iter().any(|(from, span)| {
+                        let says = source.is_empty() || text_of(&span.attributes, "source") == *source;
+                        from == service && span.name == *name && says && is_linked(span) && span.trace_id != trace_id()
+                    })
+                },
+            )
+            .await;
+    }
+    let told = collector.0.lock().unwrap();
+    for service in SERVICES {
+        let belongs = |span: &Span| span.trace_id == trace_id() || is_linked(span);
+        let mut spans = told.spans.iter();
+        assert!(
+            spans.any(|(from, span)| from == service && belongs(span)),
+            "from the trace of the feedback nobody finds what {service} did"
+        );
+    }
+    for (_, span) in &told.spans {
+        assert!(span.trace_state.is_empty(), "{span:?}");
+        let mut links: Vec<_> = span.links.iter().map(|link| link.trace_id.as_slice()).collect();
+        links.sort_unstable();
+        links.dedup();
+        assert_eq!(links.len(), span.links.len(), "each trace once: {span:?}");
+        assert!(
+            span.links
+                .iter()
+                .all(|link| link.trace_state.is_empty() && link.attributes.is_empty()),
+            "{span:?}"
+        );
+    }
+}
+
+fn is_linked(span: &Span) -> bool {
+    span.links.iter().any(|link| link.trace_id == trace_id())
+}
+
 fn submission(link: &Link) -> CreateFeedbackRequest {
     let feedback = Feedback {
         channel: Channel::WebForm.into(),
@@ -207,6 +233,19 @@ async fn go_wrong(link: &Link, feedback: &Feedback) {
         intake.create_feedback(reused).await.is_err(),
         "the request id was used for another body"
     );
+    // What callers may write beside the call.
+    for (header, value) in [
+        ("traceparent", format!("00-{TRACE}-00f067aa0ba902b7-01-{MAIL}")),
+        ("traceparent", MOBILE.to_owned()),
+        ("tracestate", format!("crm={REFERENCE}")),
+        ("baggage", format!("mail={MAIL}")),
+    ] {
+        let mut request = Request::new(submission(link));
+        let parent = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
+        request.metadata_mut().insert("traceparent", parent.parse().unwrap());
+        request.metadata_mut().insert(header, value.parse().unwrap());
+        intake.create_feedback(request).await.unwrap();
+    }
     let request = ListFeedbacksRequest {
         parent: link.parent.clone(),
         filter: format!("external_id = \"{MOBILE}\" AND nothing = \"{NAME}\""),
@@ -232,129 +271,4 @@ fn trace_id() -> Vec<u8> {
         .step_by(2)
         .map(|at| u8::from_str_radix(&TRACE[at..at + 2], 16).unwrap())
         .collect()
-}
-
-impl Collector {
-    async fn hears(&self, what: &str, told: impl Fn(&Told) -> bool) {
-        eventually(what, SOON, async || told(&self.0.lock().unwrap()).then_some(())).await;
-    }
-
-    /// Where to send telemetry, so that a receiver of somebody else's takes it and passes it on to this one, and where it writes
-    /// what it takes. Where there is none for this machine, this one alone.
-    async fn behind_a_third_party(&self) -> (String, Option<PathBuf>) {
-        let own = self.serve().await;
-        let agent = huiyin_e2e::root().join(".tools/bin/rotel-agent");
-        if !agent.exists() {
-            #[expect(clippy::print_stderr, reason = "a person should know")]
-            {
-                eprintln!("skipped: no rotel for this machine; the collector of the test is told alone");
-            }
-            return (own, None);
-        }
-        let port = || {
-            std::net::TcpListener::bind("127.0.0.1:0")
-                .unwrap()
-                .local_addr()
-                .unwrap()
-        };
-        let (grpc, http) = (port(), port());
-        let log = huiyin_e2e::binary(&format!("e2e/{}-rotel.log", grpc.port()));
-        std::fs::create_dir_all(log.parent().unwrap()).unwrap();
-        let file = std::fs::File::create(&log).unwrap();
-        let mut command = Process::command(agent, Signal::KILL);
-        command
-            .args([
-                "start",
-                "--otlp-grpc-endpoint",
-                &grpc.to_string(),
-                "--otlp-http-endpoint",
-                &http.to_string(),
-            ])
-            .args(["--exporter", "otlp", "--otlp-exporter-endpoint", &own])
-            .args(["--debug-log", "traces", "--debug-log", "metrics", "--debug-log", "logs"])
-            .args(["--debug-log-verbosity", "detailed"])
-            .stdout(file.try_clone().unwrap())
-            .stderr(file)
-            .stdin(Stdio::null());
-        let process = Process::spawn(command, Signal::KILL).unwrap();
-        self.0.lock().unwrap().third_party = Some(process);
-        eventually("the third party listens", SOON, async || {
-            tokio::net::TcpStream::connect(grpc).await.is_ok()
-        })
-        .await;
-        (format!("http://{grpc}"), Some(log))
-    }
-
-    async fn serve(&self) -> String {
-        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let address = listener.local_addr().unwrap();
-        let server = Server::builder()
-            .add_service(TraceServiceServer::new(self.clone()).accept_compressed(CompressionEncoding::Gzip))
-            .add_service(MetricsServiceServer::new(self.clone()).accept_compressed(CompressionEncoding::Gzip))
-            .add_service(LogsServiceServer::new(self.clone()).accept_compressed(CompressionEncoding::Gzip));
-        tokio::task::spawn(server.serve_with_incoming(TcpListenerStream::new(listener)));
-        format!("http://{address}")
-    }
-}
-
-fn service(resource: Option<&Resource>) -> String {
-    use opentelemetry_proto::tonic::common::v1::any_value::Value;
-    let mut attributes = resource.iter().flat_map(|resource| &resource.attributes);
-    let name = attributes.find(|attribute| attribute.key == "service.name");
-    match name.and_then(|name| name.value.as_ref()?.value.as_ref()) {
-        Some(Value::StringValue(name)) => name.clone(),
-        _ => String::new(),
-    }
-}
-
-#[tonic::async_trait]
-impl TraceService for Collector {
-    async fn export(
-        &self,
-        request: Request<ExportTraceServiceRequest>,
-    ) -> Result<Response<ExportTraceServiceResponse>, Status> {
-        let mut told = self.0.lock().unwrap();
-        let request = request.into_inner();
-        told.text.push_str(&format!("{request:?}\n"));
-        for resource in request.resource_spans {
-            let from = service(resource.resource.as_ref());
-            let spans = resource.scope_spans.into_iter().flat_map(|scope| scope.spans);
-            told.spans.extend(spans.map(|span| (from.clone(), span)));
-        }
-        Ok(Response::new(Default::default()))
-    }
-}
-
-#[tonic::async_trait]
-impl MetricsService for Collector {
-    async fn export(
-        &self,
-        request: Request<ExportMetricsServiceRequest>,
-    ) -> Result<Response<ExportMetricsServiceResponse>, Status> {
-        let mut told = self.0.lock().unwrap();
-        let request = request.into_inner();
-        told.text.push_str(&format!("{request:?}\n"));
-        for resource in request.resource_metrics {
-            let from = service(resource.resource.as_ref());
-            let metrics = resource.scope_metrics.into_iter().flat_map(|scope| scope.metrics);
-            told.metrics.extend(metrics.map(|metric| (from.clone(), metric.name)));
-        }
-        Ok(Response::new(Default::default()))
-    }
-}
-
-#[tonic::async_trait]
-impl LogsService for Collector {
-    async fn export(
-        &self,
-        request: Request<ExportLogsServiceRequest>,
-    ) -> Result<Response<ExportLogsServiceResponse>, Status> {
-        let mut told = self.0.lock().unwrap();
-        let request = request.into_inner();
-        told.text.push_str(&format!("{request:?}\n"));
-        for resource in request.resource_logs {
-            told.logs.push(service(resource.resource.as_ref()));
-        }
-        Ok(Response::new(Default::default()))
-    }
 }

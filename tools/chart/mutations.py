@@ -91,7 +91,7 @@ MUTATIONS = [
     Mutation("an arrow that nobody follows", NETWORK, "{{- if has $name $its.neighbors }}", "{{- if true }}", "services_reach_whom_they_call"),
     Mutation("a service that cannot go out to a neighbor", NETWORK, "{{- range $service.neighbors }}", "{{- range rest $service.neighbors }}",
              "services_reach_whom_they_call"),
-    Mutation("a neighbor too few", VALUES, "neighbors: [classifier, survey]", "neighbors: [classifier]", "neighbors_are_those_of_the_program"),
+    Mutation("a neighbor too few", VALUES, "neighbors: [intake, classifier, survey]", "neighbors: [intake, classifier]", "neighbors_are_those_of_the_program"),
     Mutation("plaintext towards a neighbor", CONFIG, '$root.Values.tls.enabled | ternary "https" "http"', '"http"', "services_reach_whom_they_call"),
     Mutation("no way to the databases", NETWORK, '{{- include "huiyin.egress" $policy.postgres | nindent 4 }}', "", "pods_reach_what_they_stand_on"),
     Mutation("no way to what the settings name", NETWORK, "{{- with concat $policy.egress $service.egress }}", "{{- with $policy.egress }}",

@@ -72,6 +72,11 @@ impl Tasks {
         }
     }
 
+    /// What asks these tasks to end.
+    pub(crate) fn shutdown(&self) -> Shutdown {
+        self.shutdown.clone()
+    }
+
     /// Starts a task. It ends when it is done or, soon after, when the shutdown is requested.
     pub fn spawn(&mut self, name: &'static str, task: impl Future<Output = anyhow::Result<()>> + Send + 'static) {
         use tracing::Instrument as _;

@@ -1,8 +1,15 @@
 //! Traces, metrics and logs: `tracing` in front, stdout and OTLP behind. Without an endpoint nothing leaves the process.
 
-use std::{sync::OnceLock, time::Duration};
+use std::{
+    collections::{BTreeSet, HashMap},
+    sync::OnceLock,
+    time::Duration,
+};
 
-use opentelemetry::{KeyValue, global, trace::TracerProvider as _};
+use opentelemetry::{
+    KeyValue, global,
+    trace::{TraceContextExt as _, TraceId, TracerProvider as _},
+};
 use opentelemetry_appender_tracing::layer::OpenTelemetryTracingBridge;
 use opentelemetry_otlp::WithExportConfig as _;
 use opentelemetry_sdk::{
@@ -16,7 +23,10 @@ use prometheus::{Registry, TextEncoder};
 use schemars::JsonSchema;
 use serde::Deserialize;
 use tracing_opentelemetry::OpenTelemetrySpanExt as _;
-use tracing_subscriber::{EnvFilter, Layer as _, layer::SubscriberExt as _, util::SubscriberInitExt as _};
+use tracing_subscriber::{
+    EnvFilter, Layer as _, Registry as Spans, layer::SubscriberExt as _, registry::LookupSpan as _,
+    util::SubscriberInitExt as _,
+};
 
 /// Who is told has this long to take it.
 const EXPORT: Duration = Duration::from_secs(5);
@@ -209,7 +219,7 @@ impl Telemetry {
 /// The trace that the current span belongs to, as W3C `traceparent`; empty where there is none.
 #[must_use]
 pub fn current_traceparent() -> String {
-    let mut carrier = std::collections::HashMap::new();
+    let mut carrier = HashMap::new();
     let context = tracing::Span::current().context();
     global::get_text_map_propagator(|propagator| propagator.inject_context(&context, &mut carrier));
     carrier.remove("traceparent").unwrap_or_default()
@@ -217,7 +227,6 @@ pub fn current_traceparent() -> String {
 
 /// Writes the trace that `span` belongs to into its field `trace_id`, where log lines can be found by it.
 pub fn name_trace(span: &tracing::Span) {
-    use opentelemetry::trace::TraceContextExt as _;
     let context = span.context();
     let context = context.span().span_context().clone();
     if context.is_valid() {
@@ -227,11 +236,136 @@ pub fn name_trace(span: &tracing::Span) {
 
 /// Makes `span` a part of the trace that `traceparent` names: that of the caller, or of what an event came from.
 pub fn follow(span: &tracing::Span, traceparent: &str) {
-    if traceparent.is_empty() {
-        return;
+    if let Some(context) = named(traceparent) {
+        // Fails only where no OpenTelemetry layer is there to hear it.
+        let _ = span.set_parent(context);
     }
-    let carrier = std::collections::HashMap::from([("traceparent".to_owned(), traceparent.to_owned())]);
-    let context = global::get_text_map_propagator(|propagator| propagator.extract(&carrier));
-    // Fails only where no OpenTelemetry layer is there to hear it.
-    let _ = span.set_parent(context);
+}
+
+/// Links `span` to the trace that `traceparent` names where that is not its own, and once: it goes on with what another call began.
+pub fn link(span: &tracing::Span, traceparent: &str) {
+    let Some(other) = named(traceparent) else { return };
+    let (own, other) = (span.context(), other.span().span_context().clone());
+    let own = own.span().span_context().trace_id();
+    if own != TraceId::INVALID && own != other.trace_id() && is_news(span, other.trace_id()) {
+        span.add_link(other);
+    }
+}
+
+/// The traces that a span is linked to.
+#[derive(Default)]
+struct Linked(BTreeSet<[u8; 16]>);
+
+/// False where `span` is linked to the trace already. OpenTelemetry does not tell which links a span has.
+fn is_news(span: &tracing::Span, trace: TraceId) -> bool {
+    let noted = span.with_subscriber(|(id, dispatch)| {
+        let span = dispatch.downcast_ref::<Spans>()?.span(id)?;
+        let mut extensions = span.extensions_mut();
+        if extensions.get_mut::<Linked>().is_none() {
+            extensions.insert(Linked::default());
+        }
+        Some(extensions.get_mut::<Linked>()?.0.insert(trace.to_bytes()))
+    });
+    noted.flatten().unwrap_or(true)
+}
+
+/// The context that a `traceparent` names. Callers may write there what they like: of it nothing is taken but the 55 characters of
+/// version 00, and of `tracestate` nothing at all.
+fn named(traceparent: &str) -> Option<opentelemetry::Context> {
+    let is_hex = |part: &str, length: usize| {
+        part.len() == length && part.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'))
+    };
+    let parts: Vec<&str> = traceparent.split('-').collect();
+    let ["00", trace, span, flags] = parts[..] else {
+        return None;
+    };
+    if !(is_hex(trace, 32) && is_hex(span, 16) && is_hex(flags, 2)) {
+        return None;
+    }
+    let carrier = HashMap::from([("traceparent".to_owned(), traceparent.to_owned())]);
+    let nowhere = opentelemetry::Context::new();
+    let context = global::get_text_map_propagator(|propagator| propagator.extract_with_context(&nowhere, &carrier));
+    context.has_active_span().then_some(context)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::{Arc, Mutex};
+
+    use opentelemetry_sdk::{
+        error::OTelSdkResult,
+        trace::{SpanData, SpanExporter},
+    };
+
+    use super::*;
+
+    const FIRST: &str = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01";
+    const SECOND: &str = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
+
+    #[derive(Debug, Default, Clone)]
+    struct Kept(Arc<Mutex<Vec<SpanData>>>);
+
+    impl SpanExporter for Kept {
+        async fn export(&self, spans: Vec<SpanData>) -> OTelSdkResult {
+            self.0.lock().unwrap().extend(spans);
+            Ok(())
+        }
+    }
+
+    /// What is exported of the spans that `work` makes.
+    fn spans(work: impl FnOnce()) -> Vec<SpanData> {
+        global::set_text_map_propagator(TraceContextPropagator::new());
+        let kept = Kept::default();
+        let provider = SdkTracerProvider::builder().with_simple_exporter(kept.clone()).build();
+        let layer = tracing_opentelemetry::layer().with_tracer(provider.tracer("test"));
+        tracing::subscriber::with_default(tracing_subscriber::registry().with(layer), work);
+        std::mem::take(&mut *kept.0.lock().unwrap())
+    }
+
+    fn trace(traceparent: &str) -> String {
+        traceparent[3..35].to_owned()
+    }
+
+    #[test]
+    fn a_span_is_linked_once_to_each_trace_but_its_own() {
+        let spans = spans(|| {
+            let span = tracing::info_span!("later");
+            follow(&span, FIRST);
+            for other in [FIRST, SECOND, SECOND, ""] {
+                link(&span, other);
+            }
+        });
+        assert_eq!(spans[0].span_context.trace_id().to_string(), trace(FIRST));
+        let links: Vec<String> = spans[0]
+            .links
+            .iter()
+            .map(|link| link.span_context.trace_id().to_string())
+            .collect();
+        assert_eq!(links, [trace(SECOND)]);
+    }
+
+    #[test]
+    fn nothing_but_a_well_formed_traceparent_is_taken() {
+        let said = [
+            "",
+            "13987654321",
+            "00-4BF92F3577B34DA6A3CE929D0E0E4736-00f067aa0ba902b7-01",
+            "00-4bf92f3577b34da6a3ce929d0e0e473-00f067aa0ba902b7-01",
+            "00-+bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01",
+            "00-00000000000000000000000000000000-00f067aa0ba902b7-01",
+            "00-4bf92f3577b34da6a3ce929d0e0e4736-0000000000000000-01",
+            "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01-ouyang@example.com",
+            "01-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01-ouyang@example.com",
+            " 00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01",
+        ];
+        let spans = spans(|| {
+            let span = tracing::info_span!("call");
+            for traceparent in said {
+                follow(&span, traceparent);
+                link(&span, traceparent);
+            }
+        });
+        assert_ne!(spans[0].span_context.trace_id().to_string(), trace(FIRST));
+        assert!(spans[0].links.is_empty());
+    }
 }

@@ -5,6 +5,7 @@ use std::{future::Future, panic::AssertUnwindSafe, sync::Arc, time::Duration};
 use futures::FutureExt as _;
 use jiff::Timestamp;
 use serde::{Serialize, de::DeserializeOwned};
+use tracing::Instrument as _;
 
 use crate::{
     clock::Clock,
@@ -13,6 +14,7 @@ use crate::{
     name::Tenant,
     sql,
     tasks::{MoreToDo, Tasks},
+    telemetry,
 };
 
 /// How many due timers one tick takes before it says that there is more to do.
@@ -120,7 +122,11 @@ async fn fire<F: Fire>(database: &Database, clock: &Clock, room: &F, slow: Optio
         };
         tx.enter(&timer.tenant).await?;
         // A panic is a failed effect like another: it must not take the other timers with it.
-        let effect = AssertUnwindSafe(room.fire(&mut tx, &timer)).catch_unwind().await;
+        let span = tracing::info_span!("timer", kind = timer.kind, trace_id = tracing::field::Empty);
+        telemetry::name_trace(&span);
+        let effect = AssertUnwindSafe(room.fire(&mut tx, &timer).instrument(span))
+            .catch_unwind()
+            .await;
         match effect.unwrap_or_else(|panic| Err(Refusal::panicked(&*panic))) {
             Ok(()) => tx.commit().await?,
             Err(refusal) => {

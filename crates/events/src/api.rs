@@ -229,10 +229,10 @@ impl Api {
     async fn flow(&self) -> Result<EventFlow, Refusal> {
         let heads = self.log.heads().await?;
         let mut tx = self.log.database.worker().await?;
-        let (unpositioned, oldest): (i64, Option<Vec<u8>>) =
-            sqlx::query_as("SELECT count(*), (SELECT event FROM events.outbox ORDER BY id LIMIT 1) FROM events.outbox")
-                .fetch_one(&mut *tx)
-                .await?;
+        let unpositioned: i64 = sqlx::query_scalar("SELECT count(*) FROM events.outbox")
+            .fetch_one(&mut *tx)
+            .await?;
+        let age = outbox::age(&mut tx, &self.clock).await?;
         let cursors: Vec<(String, i16, i64, String)> = sqlx::query_as(
             // Of each partition the newest epoch.
             "SELECT DISTINCT ON (source, partition) source, partition, position, epoch FROM events.cursor
@@ -250,10 +250,6 @@ impl Api {
             .await?;
         tx.commit().await?;
 
-        let oldest = oldest
-            .and_then(|event| outbox::decode(&event).ok())
-            .and_then(|event| sql::from_proto(event.occur_time.as_ref()));
-        let age = oldest.map_or(0, |oldest| self.clock.now().duration_since(oldest).as_millis());
         let cursor = |(partition, position): (i16, i64)| PartitionCursor {
             partition: partition.into(),
             position,
@@ -263,7 +259,7 @@ impl Api {
             epoch: self.log.epoch.clone(),
             heads: heads.into_iter().map(cursor).collect(),
             unpositioned,
-            oldest_unpositioned_ms: i64::try_from(age.max(0)).unwrap_or(i64::MAX),
+            oldest_unpositioned_ms: i64::try_from(age.as_millis()).unwrap_or(i64::MAX),
             cursors: cursors
                 .into_iter()
                 .map(|(source, partition, position, epoch)| ConsumerCursor {

@@ -1,16 +1,11 @@
 //! Events whose effect failed: tried again with backoff, then kept for a person. Only their own subject waits for them.
 
-use std::{
-    collections::{BTreeMap, HashSet},
-    sync::Arc,
-    time::Duration,
-};
+use std::{collections::HashSet, sync::Arc, time::Duration};
 
 use huiyin_chassis::{MoreToDo, Refusal, Tasks, Tenant, Transaction, sql};
 use huiyin_proto::event::v1::Event;
 use jiff::{SignedDuration, Timestamp};
 use prost::Message as _;
-use tokio::time::Instant;
 
 use crate::{
     Consume,
@@ -25,8 +20,6 @@ pub(crate) const MAX_ATTEMPTS: i32 = 10;
 const BACKOFF: SignedDuration = SignedDuration::from_secs(1);
 /// How often the letters are looked at.
 const PAUSE: Duration = Duration::from_millis(300);
-/// How often they are counted.
-const COUNT: Duration = Duration::from_secs(10);
 /// So much is kept of what an attempt said.
 const LONGEST_ERROR: usize = 2000;
 
@@ -115,41 +108,16 @@ fn error_text(refusal: &Refusal) -> String {
 }
 
 /// Starts the retries.
-pub(crate) fn start<C: Consume>(tasks: &mut Tasks, effects: Arc<Effects<C>>, sources: Vec<&'static str>) {
-    let mut count_at = Instant::now();
+pub(crate) fn start<C: Consume>(tasks: &mut Tasks, effects: Arc<Effects<C>>) {
     tasks.tick("dead letters", PAUSE, move || {
-        let (effects, sources) = (Arc::clone(&effects), sources.clone());
-        let count = Instant::now() >= count_at;
-        if count {
-            count_at = Instant::now() + COUNT;
-        }
+        let effects = Arc::clone(&effects);
         async move {
-            let work = async {
-                if count {
-                    measure(&effects, &sources).await?;
-                }
-                retry(&effects).await
-            };
             tokio::select! {
-                done = work => Ok(done?),
+                done = retry(&effects) => Ok(done?),
                 () = effects.shutdown.requested() => Ok(MoreToDo(false)),
             }
         }
     });
-}
-
-async fn measure<C: Consume>(effects: &Effects<C>, sources: &[&'static str]) -> Result<(), Refusal> {
-    let mut tx = effects.database.worker().await?;
-    let counted: Vec<(String, i64)> = sqlx::query_as("SELECT source, count(*) FROM events.dead_letter GROUP BY source")
-        .fetch_all(&mut *tx)
-        .await?;
-    tx.commit().await?;
-    let counted: BTreeMap<String, i64> = counted.into_iter().collect();
-    for source in sources {
-        let count = counted.get(*source).copied().unwrap_or(0);
-        effects.consumed.set_aside(source, u64::try_from(count).unwrap_or(0));
-    }
-    Ok(())
 }
 
 #[derive(sqlx::FromRow)]

@@ -12,6 +12,7 @@ use crate::{
     Consume, dead_letter,
     erasure::{erased_among, unless_erased},
     meters::Consumed,
+    outbox,
 };
 
 /// So many transactions of effects at once: the pool must have connections left for the calls that the room serves.
@@ -196,6 +197,8 @@ impl<C: Consume> Effects<C> {
         );
         telemetry::follow(&span, &event.traceparent);
         telemetry::name_trace(&span);
+        // A child of what caused the event; where that was a later call, the feedback began in another trace.
+        telemetry::link(&span, outbox::origin(event.payload.as_ref()));
         let effect = AssertUnwindSafe(self.room.consume(tx, event).instrument(span))
             .catch_unwind()
             .await;

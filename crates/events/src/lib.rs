@@ -5,7 +5,7 @@
 //! over gRPC (`api.rs`); a consumer (`consumer.rs`) in another service follows it in the partitions that it owns
 //! (`ownership.rs`, `standing.rs`), has its effect in one transaction with its cursor (`effect.rs`, `cursors.rs`), and sets
 //! aside what fails (`dead_letter.rs`). A log that was restored from a backup knows what it was before (`lineage.rs`). What is measured
-//! on the way: `meters.rs`. A customer who is erased leaves the log too
+//! on the way: `meters.rs`, `gauges.rs`. A customer who is erased leaves the log too
 //! (`erasure.rs`, `strip.rs`), asked for by intake (`customer_data.rs`).
 
 mod api;
@@ -17,6 +17,7 @@ mod dead_letter;
 mod effect;
 mod erasure;
 mod erasure_answers;
+mod gauges;
 mod lineage;
 mod log;
 mod meters;
@@ -38,7 +39,7 @@ pub use log::Log;
 pub use outbox::{NewEvent, Outbox, PARTITIONS};
 pub use watch::{Watch, Watched};
 
-use huiyin_chassis::{Migrations, Refusal, Service, Transaction};
+use huiyin_chassis::{Migrations, Refusal, Service, Transaction, client::Neighbor};
 use huiyin_proto::event::v1::{
     customer_data_service_server::CustomerDataServiceServer, event_log_service_server::EventLogServiceServer,
 };
@@ -184,12 +185,15 @@ impl Events {
             room,
         ));
         if !sources.is_empty() {
-            dead_letter::start(&mut service.tasks, Arc::clone(&effects), sources.to_vec());
+            dead_letter::start(&mut service.tasks, Arc::clone(&effects));
         }
-        for source in sources {
+        let neighbors = |source: &&'static str| Ok((*source, service.neighbors.connect(source)?));
+        let neighbors: Vec<(&'static str, Neighbor)> = sources.iter().map(neighbors).collect::<anyhow::Result<_>>()?;
+        gauges::add(service, &neighbors);
+        for (source, neighbor) in neighbors {
             let consumer = consumer::Consumer {
                 source,
-                neighbor: service.neighbors.connect(source)?,
+                neighbor,
                 effects: Arc::clone(&effects),
                 fan_in: redis_fan_out::FanIn::new(&config)?,
             };

@@ -1,10 +1,10 @@
-//! What is measured: how many events pass, how late their effects are, and how many wait for a person.
+//! What is measured of events that pass: how many, and how late their effects are.
 
 use huiyin_chassis::{Clock, sql};
 use huiyin_proto::event::v1::Event;
 use opentelemetry::{
     KeyValue, global,
-    metrics::{Counter, Gauge, Histogram},
+    metrics::{Counter, Histogram},
 };
 
 /// The measures of what a service consumes.
@@ -13,7 +13,6 @@ pub(crate) struct Consumed {
     service: &'static str,
     consumed: Counter<u64>,
     lag: Histogram<f64>,
-    dead_letters: Gauge<u64>,
 }
 
 impl Consumed {
@@ -30,10 +29,6 @@ impl Consumed {
                 .with_unit("s")
                 .with_description("time from an event to its effect")
                 .build(),
-            dead_letters: meter
-                .u64_gauge("events.dead_letters")
-                .with_description("events that wait for a retry or for a person")
-                .build(),
         }
     }
 
@@ -45,11 +40,6 @@ impl Consumed {
             self.lag
                 .record(clock.now().duration_since(time).as_secs_f64().max(0.0), &attributes);
         }
-    }
-
-    /// So many events of a source are set aside.
-    pub(crate) fn set_aside(&self, source: &str, count: u64) {
-        self.dead_letters.record(count, &self.attributes(source));
     }
 
     fn attributes(&self, source: &str) -> [KeyValue; 2] {

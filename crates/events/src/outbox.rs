@@ -4,10 +4,14 @@ use std::sync::Arc;
 
 use huiyin_chassis::{Clock, Refusal, Tenant, Transaction, secret, sql, telemetry};
 use huiyin_proto::event::v1::{Event, event::Payload};
+use jiff::SignedDuration;
 use prost::Message as _;
 use sqlx::{Postgres, QueryBuilder};
 use tokio::sync::Notify;
+use tracing::Span;
 use uuid::Uuid;
+
+use crate::strip;
 
 /// The number of partitions of every log. Changing it would change the order of what is under way: it is for ever.
 pub const PARTITIONS: i16 = 8;
@@ -66,9 +70,23 @@ impl Outbox {
         events: Vec<NewEvent>,
     ) -> Result<(), Refusal> {
         let traceparent = telemetry::current_traceparent();
+        let events = events.into_iter().map(|event| (event, traceparent.clone()));
+        self.append_traced(tx, tenant, events.collect()).await
+    }
+
+    /// The same, each with the trace of what caused it.
+    ///
+    /// # Errors
+    /// UNAVAILABLE where the database is gone.
+    pub async fn append_traced(
+        &self,
+        tx: &mut Transaction,
+        tenant: &Tenant,
+        events: Vec<(NewEvent, String)>,
+    ) -> Result<(), Refusal> {
         let events: Vec<Event> = events
             .into_iter()
-            .map(|event| self.envelope(tenant, event, traceparent.clone()))
+            .map(|(event, traceparent)| self.envelope(tenant, event, traceparent))
             .collect();
         self.insert(tx, tenant, &events).await
     }
@@ -126,6 +144,10 @@ impl Outbox {
         if events.is_empty() {
             return Ok(());
         }
+        // Whoever says something of a feedback goes on with what another call may have begun.
+        for event in events {
+            telemetry::link(&Span::current(), origin(event.payload.as_ref()));
+        }
         let partitions: Vec<i16> = events
             .iter()
             .map(|event| partition(&event.tenant, &event.subject))
@@ -153,10 +175,28 @@ impl Outbox {
     }
 }
 
+/// The trace of the call by which the feedback that an event is about was taken in; empty where there is none.
+pub(crate) fn origin(payload: Option<&Payload>) -> &str {
+    payload.and_then(strip::digest).map_or("", |digest| &digest.traceparent)
+}
+
 /// The partition of a subject: the same for ever, on every machine.
 pub(crate) fn partition(tenant: &str, subject: &str) -> i16 {
     let hash = secret::hash(format!("{tenant}\u{1f}{subject}").as_bytes());
     i16::from(hash[0]) % PARTITIONS
+}
+
+/// How long the oldest event has waited for its position; zero where none waits.
+pub(crate) async fn age(tx: &mut Transaction, clock: &Clock) -> Result<SignedDuration, Refusal> {
+    let oldest: Option<Vec<u8>> = sqlx::query_scalar("SELECT event FROM events.outbox ORDER BY id LIMIT 1")
+        .fetch_optional(&mut **tx)
+        .await?;
+    let since = oldest
+        .and_then(|event| decode(&event).ok())
+        .and_then(|event| sql::from_proto(event.occur_time.as_ref()));
+    Ok(since.map_or(SignedDuration::ZERO, |since| {
+        clock.now().duration_since(since).max(SignedDuration::ZERO)
+    }))
 }
 
 /// Reads an event as it was stored.

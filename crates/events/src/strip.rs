@@ -40,7 +40,8 @@ fn feedback(digest: &mut FeedbackDigest) {
     digest.reachable = false;
 }
 
-fn digest(payload: &Payload) -> Option<&FeedbackDigest> {
+/// The feedback that an event is about; none where it is about none, or many.
+pub(crate) fn digest(payload: &Payload) -> Option<&FeedbackDigest> {
     let order = match payload {
         Payload::FeedbackSubmitted(said) => return said.feedback.as_ref(),
         Payload::FeedbackQuarantined(said) => return said.feedback.as_ref(),

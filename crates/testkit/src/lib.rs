@@ -6,6 +6,7 @@
 //! - [`private_redis`], [`private_postgres`]: a server of one test's own, to be wiped, stopped or killed.
 //! - [`grows_no_faster()`]: what work costs the processor grows with the text, and no faster.
 //! - [`rows_with()`]: whether a text stands anywhere in a database.
+//! - [`Metrics`]: what is measured, as Prometheus would fetch it.
 //! - [`eventually()`]: wait for a state, never for a time.
 //! - [`shared_data()`]: real data beside the checkout, where there is any.
 
@@ -14,6 +15,7 @@
 mod database;
 mod effort;
 mod eventually;
+mod metrics;
 mod name;
 mod private;
 mod redis;
@@ -26,6 +28,7 @@ pub use database::{Database, copy_of, database};
 pub use effort::grows_no_faster;
 pub use eventually::{Look, eventually};
 pub use huiyin_embedded::{Durability, Postgres, Process, Signal};
+pub use metrics::Metrics;
 pub use private::{Private, private_postgres, private_redis};
 pub use redis::{Redis, redis};
 pub use rows::rows_with;

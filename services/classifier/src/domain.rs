@@ -142,6 +142,8 @@ pub(crate) struct Feedback {
     pub(crate) language: String,
     /// True where the customer left an address.
     pub(crate) reachable: bool,
+    /// The trace of the call by which it was taken in; empty where there was none.
+    pub(crate) traceparent: String,
 }
 
 /// Who made what nobody made: version 0, and events that follow from others.

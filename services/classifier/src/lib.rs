@@ -88,6 +88,7 @@ pub async fn start(config: Config, context: Context) -> anyhow::Result<Running> 
     service.server.add(problems)?;
     long::run(&mut service, room.clone())?;
     events.run(&mut service, &["intake"], room.clone())?;
+    review::measure(&mut service.gauges, &room);
     timer::run(
         &mut service.tasks,
         service.database.clone(),

@@ -88,6 +88,7 @@ pub(crate) fn digest(tenant: &Tenant, feedback: &Feedback) -> FeedbackDigest {
         receive_time: Some(sql::to_proto(feedback.create_time)),
         language: facts.language.clone(),
         reachable: feedback.is_reachable,
+        traceparent: feedback.traceparent.clone(),
     }
 }
 

@@ -61,6 +61,7 @@ pub async fn start(config: Config, context: Context) -> anyhow::Result<Running> 
         .max_decoding_message_size(service.server.message_bytes());
     service.server.add(server)?;
     events.run(&mut service, &["classifier", "survey"], room.clone())?;
+    work_order::measure(&mut service.gauges, &room);
     timer::run(
         &mut service.tasks,
         service.database.clone(),

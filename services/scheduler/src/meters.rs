@@ -2,14 +2,14 @@
 
 use opentelemetry::{
     KeyValue, global,
-    metrics::{Counter, Histogram, UpDownCounter},
+    metrics::{Counter, Gauge, Histogram},
 };
 
 /// The room's instruments.
 #[derive(Clone)]
 pub(crate) struct Meters {
-    /// Work orders by state; ended ones are not counted.
-    open: UpDownCounter<i64>,
+    /// Open work orders, by state and by how their clocks stand.
+    open: Gauge<u64>,
     /// Marks of SLA clocks.
     marks: Counter<u64>,
     /// How late a mark was made, against the moment that it was due. Seconds.
@@ -21,8 +21,8 @@ impl Meters {
         let meter = global::meter("huiyin");
         Self {
             open: meter
-                .i64_up_down_counter("scheduler.open_work_orders")
-                .with_description("open work orders by state")
+                .u64_gauge("scheduler.open_work_orders")
+                .with_description("open work orders of all tenants, by state and by how their clocks stand: running, breached or still")
                 .build(),
             marks: meter
                 .u64_counter("scheduler.sla_marks")
@@ -36,13 +36,10 @@ impl Meters {
         }
     }
 
-    /// A work order left one state and is in another.
-    pub(crate) fn moved(&self, from: Option<&'static str>, to: Option<&'static str>) {
-        for (state, by) in [(from, -1), (to, 1)] {
-            if let Some(state) = state {
-                self.open.add(by, &[KeyValue::new("state", state)]);
-            }
-        }
+    /// So many work orders are open, in this state and with clocks that stand so.
+    pub(crate) fn open(&self, state: &'static str, clocks: &'static str, count: u64) {
+        let attributes = [KeyValue::new("state", state), KeyValue::new("clocks", clocks)];
+        self.open.record(count, &attributes);
     }
 
     /// A clock got a mark; where a timer made it, so long after it was due.

@@ -5,7 +5,10 @@
 mod authentication;
 mod configuration;
 mod isolation;
+mod migrations;
 mod operations;
 mod pipeline;
+mod rates;
+mod rollback;
 mod stand;
 mod tls;

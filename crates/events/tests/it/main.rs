@@ -6,6 +6,7 @@ mod days;
 mod delivery;
 mod epoch;
 mod erasing;
+mod gauges;
 mod outgrown;
 mod poison;
 mod random;

@@ -60,6 +60,7 @@ fn digest(tenant: &Tenant, fact: &Fact) -> FeedbackDigest {
         receive_time: Some(sql::to_proto(known.receive_time)),
         language: known.language.clone(),
         reachable: known.reachable,
+        traceparent: String::new(),
     }
 }
 

@@ -77,6 +77,7 @@ impl Case {
             receive_time: Some(sql::to_proto(self.received)),
             language: "zh-CN".to_owned(),
             reachable: true,
+            traceparent: String::new(),
         }
     }
 

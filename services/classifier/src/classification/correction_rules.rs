@@ -57,6 +57,7 @@ pub(super) fn classified_with(lexicon: &Lexicon, model: &Model, text: &str, urge
         receive_time: None,
         language: "zh-CN".to_owned(),
         reachable: false,
+        traceparent: String::new(),
     };
     let statement = Statement {
         urgency,

@@ -16,7 +16,7 @@ use super::{
     settling, store,
 };
 use crate::{
-    domain::{Feedback, SYSTEM, UNCLASSIFIED},
+    domain::{Feedback, SYSTEM},
     model::{
         asking::{self, Asked},
         domain::Source,
@@ -74,7 +74,7 @@ pub(super) async fn classify(
     let scan = aside::scan(&lexicon, statement).await?;
     let asked = asking::ask(room, tx, tenant, &scan).await?;
     let verdict = scan.verdict(&asked.answers);
-    let abstained = verdict.category == UNCLASSIFIED;
+    let decided_by = verdict.decided_by();
     let model = room.priorities.active(tx, tenant, UsedFor::Case).await?;
     let now = room.clock.now();
     let customers = customers(tx, tenant, &model, (feedback, &verdict.category), now).await?;
@@ -96,7 +96,7 @@ pub(super) async fn classify(
     shadow::keep(room, tx, tenant, (id, &new.computed.verdict), &asked).await?;
     tell(room, tx, tenant, &new, SYSTEM).await?;
     problem::look_at(room, tx, tenant, id).await?;
-    room.meters.classified(tx, abstained);
+    room.meters.classified(tx, decided_by);
     Ok(())
 }
 

@@ -32,6 +32,7 @@ struct Row {
     receive_time: Option<jiff_sqlx::Timestamp>,
     language: String,
     reachable: bool,
+    traceparent: String,
     stated_urgency: i32,
     revision: i32,
     taxonomy_version: i32,
@@ -95,6 +96,7 @@ impl TryFrom<Row> for Classification {
                 receive_time: row.receive_time.map(jiff_sqlx::Timestamp::to_jiff),
                 language: row.language,
                 reachable: row.reachable,
+                traceparent: row.traceparent,
             },
             stated_urgency: row.stated_urgency,
             revision: row.revision,
@@ -149,7 +151,7 @@ pub(super) fn select(tenant: &Tenant) -> QueryBuilder<Postgres> {
         "SELECT classification_id, feedback_name, feedback_number, channel, customer, tier, product_model, batch, occur_time,
                 receive_time, language, reachable, stated_urgency, revision, taxonomy_version, category, labels, sentiment,
                 sentiment_score, impact, priority_key, priority_rank, basis, skills, department, excerpt, computed, decision, review,
-                create_time, update_time, category_read_revision, label_versions
+                create_time, update_time, category_read_revision, label_versions, traceparent
          FROM classification WHERE tenant_id = ",
     );
     query.push_bind(tenant.key().to_owned());
@@ -245,13 +247,13 @@ pub(super) async fn insert(
          INSERT INTO classification (tenant_id, classification_id, feedback_name, feedback_number, channel, customer, tier, product_model,
              batch, occur_time, receive_time, language, reachable, stated_urgency, revision, taxonomy_version, category, labels, sentiment,
              sentiment_score, impact, priority_key, priority_rank, basis, skills, department, excerpt, computed, create_time, update_time,
-             priority_model_version, review, review_state)
+             priority_model_version, review, review_state, traceparent)
          VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23, $24, $25, $26,
-             $27, $28, $29, $30, $31, $32, $33)
+             $27, $28, $29, $30, $31, $32, $33, $34)
          ON CONFLICT (tenant_id, classification_id) DO NOTHING
          RETURNING tenant_id, classification_id)
          INSERT INTO statement (tenant_id, classification_id, text, stated_impact, emotion_level)
-         SELECT tenant_id, classification_id, $34, $35, $36 FROM kept",
+         SELECT tenant_id, classification_id, $35, $36, $37 FROM kept",
     )
     .bind(tenant.key())
     .bind(new.id)
@@ -286,6 +288,7 @@ pub(super) async fn insert(
     .bind(new.decided.as_ref().map_or(0, |decided| decided.decision.model_version))
     .bind(new.review.as_ref().map(Json))
     .bind(review_number(new.review.as_ref()))
+    .bind(&new.feedback.traceparent)
     .bind(statement.text)
     .bind(statement.impact.map_or(0, impact_number))
     .bind(statement.emotion_level)

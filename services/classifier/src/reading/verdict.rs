@@ -44,6 +44,19 @@ pub(crate) struct Verdict {
     pub(crate) sentiment_model: String,
 }
 
+impl Verdict {
+    /// What decided on the category.
+    pub(crate) fn decided_by(&self) -> &'static str {
+        let main = self.labels.iter().find(|label| label.category == self.category);
+        match main {
+            _ if self.category == UNCLASSIFIED => "nothing",
+            Some(label) if !label.rule.is_empty() => "rule",
+            Some(label) if !label.model.is_empty() => "model",
+            _ => "dictionary",
+        }
+    }
+}
+
 /// Reads a text by the dictionary alone.
 pub(crate) fn read(lexicon: &Lexicon, statement: Statement<'_>) -> Verdict {
     Scan::new(lexicon, statement).verdict(&[])

@@ -359,3 +359,12 @@ pub(super) async fn close(
     .await?;
     Ok(())
 }
+
+/// How many items of all tenants wait, and when the first of them came; for a worker's transaction.
+pub(super) async fn waiting(tx: &mut Transaction) -> Result<(i64, Option<Timestamp>), Refusal> {
+    let (count, first): (i64, Option<jiff_sqlx::Timestamp>) =
+        sqlx::query_as("SELECT count(*), min(create_time) FROM review_item WHERE state = 1")
+            .fetch_one(&mut **tx)
+            .await?;
+    Ok((count, first.map(jiff_sqlx::Timestamp::to_jiff)))
+}

@@ -6,6 +6,7 @@ mod classifying;
 mod correcting;
 mod dictionary;
 mod erasing;
+mod gauges;
 mod knowledge;
 mod knowledge_search;
 mod knowledge_use;

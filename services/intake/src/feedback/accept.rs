@@ -23,6 +23,7 @@ pub(crate) fn accept(clock: &Clock, vault: &Vault, tenant: &Tenant, author: &str
     } = admitted;
     let (mut feedback, verbatim) = masked_feedback(clock, vault, tenant, &draft);
     feedback.author = author.to_owned();
+    feedback.traceparent = telemetry::current_traceparent();
     feedback.is_reachable = handling == ContactHandling::Encrypted;
     feedback.standing = standing;
     feedback.handling = handling;
@@ -38,7 +39,6 @@ pub(crate) fn accept(clock: &Clock, vault: &Vault, tenant: &Tenant, author: &str
         secrets: Secrets { contact, verbatim },
         contact: None,
         sealed_verbatim: None,
-        traceparent: telemetry::current_traceparent(),
     }
 }
 
@@ -79,6 +79,7 @@ fn masked_feedback(clock: &Clock, vault: &Vault, tenant: &Tenant, draft: &Draft)
         occur_time: draft.occur_time.unwrap_or(now),
         create_time: now,
         author: String::new(),
+        traceparent: String::new(),
         thread_of: None,
         is_reachable: false,
         standing: Standing::default(),

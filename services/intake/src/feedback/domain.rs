@@ -122,6 +122,8 @@ pub(crate) struct Feedback {
     pub(crate) occur_time: Timestamp,
     pub(crate) create_time: Timestamp,
     pub(crate) author: String,
+    /// The trace of the call that brought it; empty where there was none.
+    pub(crate) traceparent: String,
     /// The first of the thread that it goes on with; known once that is stored beside it.
     pub(crate) thread_of: Option<Uuid>,
     /// An address is stored.
@@ -145,8 +147,6 @@ pub(crate) struct Accepted {
     pub(crate) contact: Option<Vec<u8>>,
     /// The sealed words.
     pub(crate) sealed_verbatim: Option<Vec<u8>>,
-    /// The trace of the call that brought it.
-    pub(crate) traceparent: String,
     /// By what it is recognised where the tenant sets aside what is said twice.
     pub(crate) repeats: Option<Seek>,
 }

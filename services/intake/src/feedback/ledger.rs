@@ -108,7 +108,7 @@ impl Ledger {
     ) -> Result<Stored, Refusal> {
         let told = |accepted: &&Accepted| {
             let event = screening::service::told(tenant, &accepted.feedback);
-            (accepted.feedback.id, event, accepted.traceparent.clone())
+            (accepted.feedback.id, event, accepted.feedback.traceparent.clone())
         };
         let events = feedbacks.iter().map(told).collect();
         let outcome = store::batch::store(tx, tenant, feedbacks, answers, |tx, statement| {

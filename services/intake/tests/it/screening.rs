@@ -381,8 +381,12 @@ async fn a_burst_of_the_same_words_hangs_together_by_few_links() {
     let names = futures::future::join_all(submitted).await;
     stand.stage.clock.advance(jiff::SignedDuration::from_secs(61));
     for name in &names {
-        let similar = compared(&stand, name).await.similar;
-        assert_eq!(similar.first().map(|near| near.relation()), Some(Relation::Linked));
+        // The first may be compared before the others are stored: then they find it.
+        eventually("it is linked", LIMIT, async || {
+            let similar = compared(&stand, name).await.similar;
+            similar.first().map(|near| near.relation()) == Some(Relation::Linked)
+        })
+        .await;
     }
     let mut database = stand.database().await;
     let (links, waiting): (i64, i64) = sqlx::query_as(

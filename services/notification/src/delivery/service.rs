@@ -2,8 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use huiyin_chassis::{Refusal, Tenant, Transaction, secret};
+use huiyin_chassis::{Refusal, Tenant, Transaction, secret, telemetry};
 use tokio::time::Instant;
+use tracing::Instrument as _;
 
 use super::{
     domain::{Attempt, Failure, Next, Outcome},
@@ -34,11 +35,17 @@ impl Room {
         endpoints: &[(Endpoint, Vec<String>)],
         message: Message,
     ) -> Attempt {
-        match lane {
-            Lane::Inbox => Attempt::inbox(message, self.clock.now()),
-            Lane::Direct => self.attempt_direct(tenant, message).await,
-            Lane::Webhook => self.attempt_webhook(tenant, endpoints, message).await,
-        }
+        let span = tracing::info_span!("delivery", ?lane, trace_id = tracing::field::Empty);
+        telemetry::follow(&span, &message.traceparent);
+        telemetry::name_trace(&span);
+        let attempt = async {
+            match lane {
+                Lane::Inbox => Attempt::inbox(message, self.clock.now()),
+                Lane::Direct => self.attempt_direct(tenant, message).await,
+                Lane::Webhook => self.attempt_webhook(tenant, endpoints, message).await,
+            }
+        };
+        attempt.instrument(span).await
     }
 
     /// By mail where the customer left such an address and there is a mail server, else into the inbox (003-50, 004-40).
@@ -198,22 +205,23 @@ impl Room {
                 id,
                 work_order,
                 purpose,
+                traceparent,
                 ..
             } = &attempt.message;
             let medium = attempt.medium.or(attempt.message.medium).unwrap_or(Medium::Inbox);
             let attempts = attempt.message.attempts + i32::from(attempt.counts());
-            Settled {
+            let settled = Settled {
                 id: *id,
                 work_order,
                 purpose: *purpose,
                 medium,
                 delivered: *delivered,
                 attempts,
-            }
-            .event(tenant, "system")
+            };
+            (settled.event(tenant, "system"), traceparent.clone())
         });
         self.outbox
-            .append_all(&mut tx, tenant, settled_events.collect())
+            .append_traced(&mut tx, tenant, settled_events.collect())
             .await?;
         tx.commit().await
     }

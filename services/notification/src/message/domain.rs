@@ -115,6 +115,8 @@ pub(crate) struct Message {
     pub(crate) body: String,
     pub(crate) create_time: Timestamp,
     pub(crate) settle_time: Option<Timestamp>,
+    /// The trace of the event that it tells of; empty where there was none.
+    pub(crate) traceparent: String,
 }
 
 impl Message {

@@ -1,6 +1,6 @@
 //! All SQL about messages, except for their delivery.
 
-use huiyin_chassis::{Refusal, Tenant, Transaction, listing::PageRequest, sql};
+use huiyin_chassis::{Refusal, Tenant, Transaction, listing::PageRequest, sql, telemetry};
 use jiff_sqlx::Timestamp;
 use sqlx::QueryBuilder;
 use uuid::Uuid;
@@ -14,7 +14,7 @@ macro_rules! select_messages {
         concat!(
             "SELECT m.id, m.event_id, m.purpose, m.audience, m.recipient, m.medium, m.endpoint_id, m.state, m.attempts, m.total_attempts,
                     d.next_attempt_time, m.last_error, m.work_order, m.feedback, m.episode, m.invitation, m.locale, m.template_version,
-                    m.subject, m.body, m.create_time, m.settle_time
+                    m.subject, m.body, m.create_time, m.settle_time, m.traceparent
              FROM message m
              LEFT JOIN due_message d ON d.tenant_id = m.tenant_id AND d.message_id = m.id
              WHERE m.tenant_id = ",
@@ -47,6 +47,7 @@ struct Row {
     body: String,
     create_time: Timestamp,
     settle_time: Option<Timestamp>,
+    traceparent: String,
 }
 
 impl TryFrom<Row> for Message {
@@ -77,6 +78,7 @@ impl TryFrom<Row> for Message {
             body: row.body,
             create_time: row.create_time.to_jiff(),
             settle_time: row.settle_time.map(Timestamp::to_jiff),
+            traceparent: row.traceparent,
         })
     }
 }
@@ -120,10 +122,11 @@ pub(crate) async fn queue(
     messages: &[NewMessage],
     now: jiff::Timestamp,
 ) -> Result<(), Refusal> {
+    let traceparent = telemetry::current_traceparent();
     let mut query = QueryBuilder::new(
         "WITH queued AS (
              INSERT INTO message (tenant_id, event_id, create_time, state, id, purpose, audience, recipient, medium, endpoint_id,
-                                  work_order, feedback, episode, invitation, locale, template_version, subject, body) ",
+                                  work_order, feedback, episode, invitation, locale, template_version, subject, body, traceparent) ",
     );
     query.push_values(messages, |mut row, message| {
         row.push_bind(tenant.key().to_owned())
@@ -142,7 +145,9 @@ pub(crate) async fn queue(
         row.push_bind(message.invitation.clone())
             .push_bind(message.locale.clone())
             .push_bind(message.template_version);
-        row.push_bind(message.subject.clone()).push_bind(message.body.clone());
+        row.push_bind(message.subject.clone())
+            .push_bind(message.body.clone())
+            .push_bind(traceparent.clone());
     });
     query.push(
         " ON CONFLICT DO NOTHING RETURNING tenant_id, id, endpoint_id, create_time), lane AS (SELECT * FROM unnest(",

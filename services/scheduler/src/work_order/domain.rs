@@ -119,6 +119,8 @@ pub(crate) struct Feedback {
     pub(crate) language: String,
     /// True where the customer can be told the result.
     pub(crate) reachable: bool,
+    /// The trace of the call by which it was taken in; empty where there was none.
+    pub(crate) traceparent: String,
 }
 
 /// What the classifier says of a feedback.

@@ -142,6 +142,7 @@ pub(crate) fn feedback_digest(feedback: &Feedback) -> shared::FeedbackDigest {
         receive_time: feedback.receive_time.map(sql::to_proto),
         language: feedback.language,
         reachable: feedback.reachable,
+        traceparent: feedback.traceparent,
     }
 }
 
@@ -178,6 +179,7 @@ pub(crate) fn classification(event: &FeedbackClassified) -> Result<Classificatio
             batch: digest.batch,
             language: digest.language,
             reachable: digest.reachable,
+            traceparent: digest.traceparent,
         },
         revision: event.revision,
         category: event.category.clone(),

@@ -5,6 +5,7 @@ mod change;
 mod convert;
 pub(crate) mod domain;
 mod events;
+mod gauge;
 mod listing;
 mod marks;
 mod open;
@@ -15,6 +16,7 @@ mod transitions;
 
 pub(crate) use change::Assignment;
 pub(crate) use events::classification;
+pub(crate) use gauge::measure;
 pub(crate) use marks::fire;
 pub(crate) use open::classified;
 pub(crate) use service::survey_answered;

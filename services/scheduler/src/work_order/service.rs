@@ -303,9 +303,6 @@ pub(crate) async fn set_timer(tx: &mut Transaction, tenant: &Tenant, change: &mu
 }
 
 fn count(room: &Room, tx: &mut Transaction, change: &Change, late: Option<SignedDuration>) {
-    let open = |state: State| (!state.ends_episode()).then(|| state_name(state));
-    let from = change.before.as_ref().and_then(|before| open(before.state));
-    let to = open(change.order.state);
     let marked = |kind| kind == EntryKind::ClockMarked;
     let marks = change
         .entries
@@ -315,9 +312,6 @@ fn count(room: &Room, tx: &mut Transaction, change: &Change, late: Option<Signed
     let marks: Vec<_> = marks.collect();
     let meters = room.meters.clone();
     tx.on_commit(move || {
-        if from != to {
-            meters.moved(from, to);
-        }
         for (clock, mark) in marks {
             meters.marked(clock, mark, late);
         }

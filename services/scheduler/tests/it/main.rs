@@ -9,6 +9,7 @@
 mod agents;
 mod assigning;
 mod clocks;
+mod gauges;
 mod life;
 mod lists;
 mod play;

@@ -49,6 +49,7 @@ pub(super) fn feedback(digest: &shared::FeedbackDigest) -> Feedback {
         receive_time: sql::from_proto(digest.receive_time.as_ref()),
         language: digest.language.clone(),
         reachable: digest.reachable,
+        traceparent: digest.traceparent.clone(),
     }
 }
 
@@ -125,6 +126,7 @@ fn digest(feedback: &Feedback) -> shared::FeedbackDigest {
         receive_time: feedback.receive_time.map(sql::to_proto),
         language: feedback.language.clone(),
         reachable: feedback.reachable,
+        traceparent: feedback.traceparent.clone(),
     }
 }
 

@@ -16,32 +16,32 @@ use crate::{
 /// The feedbacks themselves, and that they are to be compared with others.
 const STATEMENT: &str = "WITH compared AS (
          INSERT INTO chassis.timer (tenant_id, kind, key, due_time, payload)
-         SELECT $1, $34, key, $35, payload::jsonb FROM unnest($36::text[], $37::text[]) AS lot (key, payload)
+         SELECT $1, $35, key, $36, payload::jsonb FROM unnest($37::text[], $38::text[]) AS lot (key, payload)
          ON CONFLICT DO NOTHING
      ), stored AS (
          INSERT INTO feedback (
              tenant_id, id, number, channel, title, description, expectation,
              product_model, product_batch, purchase_channel, purchase_time, order_number, device, software_version,
              frequency, impact, demand, urgency, emotion_level, tier, customer_id, contact_kind, contact_sealed,
-             external_id, source, language, attachments, occur_time, create_time, author, identity_token, segments, verbatim_sealed)
+             external_id, source, language, attachments, occur_time, create_time, author, identity_token, segments, verbatim_sealed, traceparent)
          SELECT
              $1, id, number, channel, title, description, expectation,
              product_model, product_batch, purchase_channel, purchase_time, order_number, device, software_version,
              frequency, impact, demand, urgency, emotion_level, tier, customer_id, contact_kind, contact_sealed,
              external_id, source, language, attachments::jsonb, occur_time, create_time, author, identity_token,
-             string_to_array(segments, ','), verbatim_sealed
+             string_to_array(segments, ','), verbatim_sealed, traceparent
          FROM unnest(
              $2::uuid[], $3::text[], $4::integer[], $5::text[], $6::text[], $7::text[],
              $8::text[], $9::text[], $10::text[], $11::timestamptz[], $12::text[], $13::text[], $14::text[],
              $15::integer[], $16::integer[], $17::integer[], $18::integer[], $19::integer[], $20::integer[],
              $21::uuid[], $22::integer[], $23::bytea[],
              $24::text[], $25::text[], $26::text[], $27::text[], $28::timestamptz[], $29::timestamptz[], $30::text[],
-             $31::uuid[], $32::text[], $33::bytea[]
+             $31::uuid[], $32::text[], $33::bytea[], $34::text[]
          ) AS new (
              id, number, channel, title, description, expectation,
              product_model, product_batch, purchase_channel, purchase_time, order_number, device, software_version,
              frequency, impact, demand, urgency, emotion_level, tier, customer_id, contact_kind, contact_sealed,
-             external_id, source, language, attachments, occur_time, create_time, author, identity_token, segments, verbatim_sealed)
+             external_id, source, language, attachments, occur_time, create_time, author, identity_token, segments, verbatim_sealed, traceparent)
          ON CONFLICT DO NOTHING
          RETURNING id
      )";
@@ -140,6 +140,7 @@ fn insert(tenant: &Tenant, rows: &Rows<'_>, now: SqlTimestamp) -> Result<QueryBu
         .bind(rows.column(|row| row.token))
         .bind(rows.column(|row| row.feedback.segments.join(",")))
         .bind(rows.column(|row| row.sealed_verbatim.as_deref()))
+        .bind(rows.column(|row| row.feedback.traceparent.as_str()))
         .bind(compare::KIND)
         .bind(now)
         .bind(keys)

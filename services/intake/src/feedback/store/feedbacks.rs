@@ -44,7 +44,7 @@ macro_rules! shown {
          COALESCE(expectation_masked, expectation) AS expectation,
          product_model, product_batch, purchase_channel, purchase_time, order_number, device, software_version,
          frequency, impact, demand, urgency, emotion_level, tier, customer_id, contact_kind,
-         external_id, source, language, attachments, occur_time, create_time, author, segments, contact_sealed IS NOT NULL AS is_reachable,
+         external_id, source, language, attachments, occur_time, create_time, author, traceparent, segments, contact_sealed IS NOT NULL AS is_reachable,
          (SELECT thread_of FROM feedback_thread AS t WHERE t.tenant_id = feedback.tenant_id AND t.feedback_id = feedback.id) AS thread_of,
          state, canonical, held, findings, missing, state_reason, before_state, before_reason"
     };
@@ -159,6 +159,7 @@ struct Row {
     occur_time: SqlTimestamp,
     create_time: SqlTimestamp,
     author: String,
+    traceparent: String,
     thread_of: Option<Uuid>,
     is_reachable: bool,
     #[sqlx(flatten)]
@@ -202,6 +203,7 @@ impl From<Row> for Feedback {
             occur_time: row.occur_time.to_jiff(),
             create_time: row.create_time.to_jiff(),
             author: row.author,
+            traceparent: row.traceparent,
             thread_of: row.thread_of,
             is_reachable: row.is_reachable,
             standing: row.standing.into(),

@@ -6,7 +6,7 @@ mod orders;
 
 pub(crate) use clocks::{clocks, clocks_of, save as save_clocks};
 pub(crate) use history::{append, list as list_history};
-pub(crate) use orders::{exists, find, list, lock, lock_by_feedback, many, save, save_timer, see_one_moment};
+pub(crate) use orders::{exists, find, list, lock, lock_by_feedback, many, open, save, save_timer, see_one_moment};
 
 use huiyin_chassis::Refusal;
 

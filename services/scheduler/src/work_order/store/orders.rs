@@ -16,7 +16,7 @@ const COLUMNS: &str = "id, number, feedback, feedback_number, channel, customer,
     episode, acknowledged_episode, assignee, team, first_contact, assignment_count, progress_count, resolution_count, reopen_count,
     due_time, next_due_time, breached, policy_version, calendar_version, resolution, promise_time, worked_us, working_us, timer_time,
     timer_count, revision, entry_count, create_time, update_time, acknowledge_time, first_response_time, start_time, resolve_time,
-    close_time";
+    close_time, traceparent";
 
 #[derive(sqlx::FromRow)]
 struct Row {
@@ -72,6 +72,7 @@ struct Row {
     start_time: Option<jiff_sqlx::Timestamp>,
     resolve_time: Option<jiff_sqlx::Timestamp>,
     close_time: Option<jiff_sqlx::Timestamp>,
+    traceparent: String,
 }
 
 impl TryFrom<Row> for WorkOrder {
@@ -96,6 +97,7 @@ impl TryFrom<Row> for WorkOrder {
                 receive_time: time(row.receive_time),
                 language: row.language,
                 reachable: row.reachable,
+                traceparent: row.traceparent,
             },
             classification_revision: row.classification_revision,
             category: row.category,
@@ -157,10 +159,10 @@ pub(crate) async fn save(tx: &mut Transaction, tenant: &Tenant, order: &WorkOrde
              state_reason, episode, acknowledged_episode, assignee, team, first_contact, assignment_count, progress_count,
              resolution_count, reopen_count, due_time, next_due_time, breached, policy_version, calendar_version, resolution, promise_time,
              worked_us, working_us, timer_time, timer_count, revision, entry_count, create_time, update_time, acknowledge_time,
-             first_response_time, start_time, resolve_time, close_time
+             first_response_time, start_time, resolve_time, close_time, traceparent
          ) VALUES (
              $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23, $24, $25, $26, $27,
-             $28, $29, $30, $31, $32, $33, $34, $35, $36, $37, $38, $39, $40, $41, $42, $43, $44, $45, $46, $47, $48, $49, $50, $51, $52, $53
+             $28, $29, $30, $31, $32, $33, $34, $35, $36, $37, $38, $39, $40, $41, $42, $43, $44, $45, $46, $47, $48, $49, $50, $51, $52, $53, $54
          )
          ON CONFLICT (tenant_id, id) DO UPDATE SET
              classification_revision = EXCLUDED.classification_revision, category = EXCLUDED.category,
@@ -230,6 +232,7 @@ pub(crate) async fn save(tx: &mut Transaction, tenant: &Tenant, order: &WorkOrde
     .bind(sql::time_opt(order.start_time))
     .bind(sql::time_opt(order.resolve_time))
     .bind(sql::time_opt(order.close_time))
+    .bind(&feedback.traceparent)
     .execute(&mut **tx)
     .await?;
     match written.rows_affected() {
@@ -339,4 +342,14 @@ pub(crate) async fn save_timer(tx: &mut Transaction, tenant: &Tenant, order: &Wo
         .execute(&mut **tx)
         .await?;
     Ok(())
+}
+
+/// How many work orders of all tenants are open, by state, by whether a deadline was missed and by whether a clock runs; for a worker's
+/// transaction.
+pub(crate) async fn open(tx: &mut Transaction) -> Result<Vec<(i16, bool, bool, i64)>, Refusal> {
+    Ok(sqlx::query_as(
+        "SELECT state, breached, next_due_time IS NOT NULL, count(*) FROM work_order WHERE state <= 4 GROUP BY 1, 2, 3",
+    )
+    .fetch_all(&mut **tx)
+    .await?)
 }
