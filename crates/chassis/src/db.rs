@@ -6,12 +6,13 @@ use std::{
 };
 
 use anyhow::Context as _;
+use futures::{FutureExt as _, future::BoxFuture};
 use schemars::JsonSchema;
 use secrecy::{ExposeSecret as _, SecretString};
 use serde::Deserialize;
 use sqlx::{
-    AssertSqlSafe, PgConnection, PgPool, Postgres, SqlSafeStr as _,
-    migrate::Migrator,
+    AssertSqlSafe, Connection as _, PgConnection, PgPool, Postgres, SqlSafeStr as _,
+    migrate::{MigrateError, Migrator},
     pool::PoolConnection,
     postgres::{PgConnectOptions, PgListener, PgPoolOptions},
 };
@@ -44,6 +45,13 @@ fn default_connections() -> u32 {
 fn default_migrate() -> bool {
     true
 }
+
+/// A change of the schema waits this long for a lock,
+const LOCK_TIMEOUT: &str = "SET lock_timeout = '2s'";
+/// and begins again after this,
+const CHANGE_PAUSE: Duration = Duration::from_secs(1);
+/// so often: for a quarter of an hour.
+const CHANGE_ATTEMPTS: u32 = 300;
 
 /// The migrations of one owner: they live in that owner's crate, embedded with `sqlx::migrate!`.
 #[derive(Debug)]
@@ -109,8 +117,9 @@ impl Database {
                     .await?;
             }
             if config.migrate {
-                migrator
-                    .run(&database.pool)
+                // A version that was rolled back finds the database ahead, and serves from it: migrations only add.
+                migrator.set_ignore_missing(true);
+                patiently(|| database.migrate(&migrator).boxed())
                     .await
                     .with_context(|| format!("migrations of schema {schema}"))?;
             } else {
@@ -118,7 +127,7 @@ impl Database {
             }
         }
         if config.migrate {
-            database.open_to_services(&tables).await?;
+            patiently(|| database.open_to_services(&tables).boxed()).await?;
         }
         require_isolated(&database.pool).await?;
         Ok(database)
@@ -136,10 +145,20 @@ impl Database {
         }
     }
 
+    /// Applies what is missing.
+    async fn migrate(&self, migrator: &Migrator) -> Result<(), MigrateError> {
+        let mut connection = self.impatient_connection().await?;
+        let outcome = migrator.run_direct(None, &mut connection, false).await;
+        // With it goes, where the migration failed, the lock that migrators hold against each other.
+        connection.close().await?;
+        outcome
+    }
+
     /// What comes after migrations: every table of the room is behind row-level security, and whoever serves without owning the
     /// schema may read what was applied.
-    async fn open_to_services(&self, tables: &[String]) -> anyhow::Result<()> {
-        let mut tx = self.pool.begin().await?;
+    async fn open_to_services(&self, tables: &[String]) -> Result<(), MigrateError> {
+        let mut connection = self.impatient_connection().await?;
+        let mut tx = connection.begin().await?;
         // Replicas that start at the same time take turns.
         sqlx::query("SELECT pg_advisory_xact_lock(hashtextextended('huiyin/migrated', 0))")
             .execute(&mut *tx)
@@ -156,7 +175,15 @@ impl Database {
             .await?;
         }
         tx.commit().await?;
+        connection.close().await?;
         Ok(())
+    }
+
+    /// A connection of its own that waits for no lock for long.
+    async fn impatient_connection(&self) -> sqlx::Result<PgConnection> {
+        let mut connection = self.pool.acquire().await?.detach();
+        sqlx::query(LOCK_TIMEOUT).execute(&mut connection).await?;
+        Ok(connection)
     }
 
     async fn wait(&self) -> anyhow::Result<()> {
@@ -186,8 +213,8 @@ impl Database {
         .await
     }
 
-    /// Begins a transaction that sees the work of all tenants (event log, cursors, timers) and no row of any room;
-    /// [`Transaction::enter`] takes it into a tenant.
+    /// Begins a transaction that sees the work of all tenants (event log, cursors, timers) and, of a room's rows, no more than its
+    /// queues and gauges need; [`Transaction::enter`] takes it into a tenant.
     ///
     /// # Errors
     /// UNAVAILABLE where the database cannot be reached.
@@ -242,6 +269,12 @@ impl Database {
         Ok(listener)
     }
 
+    /// How many connections of the pool are idle, and how many are in use.
+    pub(crate) fn connections(&self) -> (u64, u64) {
+        let idle = u64::try_from(self.pool.num_idle()).unwrap_or(u64::MAX);
+        (idle, u64::from(self.pool.size()).saturating_sub(idle))
+    }
+
     /// Closes every connection.
     pub async fn close(&self) {
         self.pool.close().await;
@@ -260,6 +293,23 @@ async fn begin_on(
     beginning
         .await
         .map_err(|error| sqlx::Error::Io(std::io::Error::other(error)))?
+}
+
+/// A change of a table that waits for whoever reads it makes all wait who come after it: so it gives up soon, and begins again. So it
+/// does where it and others wait for each other.
+async fn patiently<'a>(change: impl Fn() -> BoxFuture<'a, Result<(), MigrateError>>) -> Result<(), MigrateError> {
+    for attempt in 1.. {
+        match change().await {
+            Err(MigrateError::Execute(error) | MigrateError::ExecuteMigration(error, _))
+                if has_code(&error, &["55P03", "40P01"]) && attempt < CHANGE_ATTEMPTS =>
+            {
+                tracing::info!(attempt, "a change of the schema waits for a lock that others hold");
+                tokio::time::sleep(CHANGE_PAUSE).await;
+            }
+            outcome => return outcome,
+        }
+    }
+    Ok(()) // not reached: the loop returns
 }
 
 async fn require_applied(pool: &PgPool, schema: &str, table: &str, migrator: &Migrator) -> anyhow::Result<()> {
