@@ -3,10 +3,7 @@
 use huiyin_chassis::{Clock, Database, Operations, Service, listing::PageTokenKey};
 use huiyin_events::{Events, Outbox};
 
-use crate::{
-    Config, meters::Meters, model::loaded::Loaded, priority::models::Models, problem::words::Words,
-    taxonomy::lexicons::Lexicons,
-};
+use crate::{Config, meters::Meters, model::loaded::Loaded, priority::models::Models, taxonomy::lexicons::Lexicons};
 
 /// The room. Subjects take from it what they need; it does nothing itself.
 pub(crate) struct Room {
@@ -24,8 +21,6 @@ pub(crate) struct Room {
     pub(crate) priorities: Models,
     /// Trained versions, ready to read with.
     pub(crate) models: Loaded,
-    /// Takes texts apart into words.
-    pub(crate) words: Words,
     /// Where its long work is started.
     pub(crate) operations: Operations,
     /// What it counts.
@@ -46,7 +41,6 @@ impl Room {
             lexicons: Lexicons::new(config.taxonomies.kept, config.taxonomies.memory_mb << 20)?,
             priorities: Models::new()?,
             models: Loaded::new(config.models.memory_mb << 20),
-            words: Words::new(),
             operations: service.operations.clone(),
             meters: Meters::new(),
         })

@@ -20,10 +20,12 @@ pub(crate) enum Unreadable {
 }
 
 const MAGIC: &[u8; 4] = b"HYLM";
-/// Of a model by words alone.
-const VERSION: u8 = 1;
-/// Of one that takes what rules find: their version comes first.
-const WITH_RULES: u8 = 2;
+/// Of a model that takes what rules find or does not, where it does their version comes first; and of models that did not yet look at
+/// words and signs.
+const VERSION: u8 = 3;
+const WITH_RULES: u8 = 4;
+const WITHOUT_WORDS: u8 = 1;
+const WITH_RULES_WITHOUT_WORDS: u8 = 2;
 /// Magic, version and checksum.
 const HEAD: usize = 9;
 /// No number in a model is beyond this; so sums over any text stay finite.
@@ -53,7 +55,12 @@ impl Model {
 
         let mut bytes = Vec::with_capacity(HEAD + body.0.len());
         bytes.extend_from_slice(MAGIC);
-        bytes.push(if self.rules.is_some() { WITH_RULES } else { VERSION });
+        bytes.push(match (self.with_words, self.rules) {
+            (true, None) => VERSION,
+            (true, Some(_)) => WITH_RULES,
+            (false, None) => WITHOUT_WORDS,
+            (false, Some(_)) => WITH_RULES_WITHOUT_WORDS,
+        });
         bytes.extend_from_slice(&crc32fast::hash(&body.0).to_le_bytes());
         bytes.append(&mut body.0);
         bytes
@@ -68,15 +75,17 @@ impl Model {
         if !head.starts_with(MAGIC) {
             return Err(Unreadable::Foreign);
         }
-        let with_rules = match head[MAGIC.len()] {
-            VERSION => false,
-            WITH_RULES => true,
+        let (with_words, with_rules) = match head[MAGIC.len()] {
+            VERSION => (true, false),
+            WITH_RULES => (true, true),
+            WITHOUT_WORDS => (false, false),
+            WITH_RULES_WITHOUT_WORDS => (false, true),
             _ => return Err(Unreadable::Version),
         };
         if head[MAGIC.len() + 1..] != crc32fast::hash(body).to_le_bytes() {
             return Err(Unreadable::Damaged);
         }
-        Reader(body).model(with_rules).ok_or(Unreadable::Damaged)
+        Reader(body).model(with_words, with_rules).ok_or(Unreadable::Damaged)
     }
 }
 
@@ -101,7 +110,7 @@ impl Writer {
 struct Reader<'a>(&'a [u8]);
 
 impl<'a> Reader<'a> {
-    fn model(mut self, with_rules: bool) -> Option<Model> {
+    fn model(mut self, with_words: bool, with_rules: bool) -> Option<Model> {
         let rules = if with_rules {
             let version = self.words(1)?.next().map(i32::from_le_bytes)?;
             Some(version).filter(|version| *version >= 0)
@@ -138,6 +147,7 @@ impl<'a> Reader<'a> {
             },
             sharpness,
             rules,
+            with_words,
         })
     }
 

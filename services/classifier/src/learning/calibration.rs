@@ -100,6 +100,11 @@ impl Outcomes<'_> {
         f32::midpoint(low, high).exp()
     }
 
+    /// How unlikely the answers are at best.
+    pub(super) fn doubt(&self) -> f64 {
+        self.surprise(self.sharpness())
+    }
+
     /// How unlikely the answers are, as a sum of negative logarithms. As Platt does, each is taken as a little less than
     /// certain: few and easily separated examples would else make a model that is never in doubt.
     fn surprise(&self, sharpness: f32) -> f64 {

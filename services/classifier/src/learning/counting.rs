@@ -33,7 +33,7 @@ impl Counts {
         let mut scratch = Scratch::default();
         let mut seen: Vec<u32> = Vec::new();
         for (text, hints) in examples.clone() {
-            scratch.read(&fold(text), hints);
+            scratch.read(&fold(text), hints, true);
             for family in &scratch.keys {
                 seen.extend(family.chunk_by(|a, b| a == b).map(|same| same[0]));
             }
@@ -46,7 +46,7 @@ impl Counts {
         let mut starts = vec![0];
         let mut cells = Vec::new();
         for (text, hints) in examples {
-            scratch.read(&fold(text), hints);
+            scratch.read(&fold(text), hints, true);
             vocabulary.count(&mut scratch);
             starts.extend(scratch.row.ends.iter().map(|end| cells.len() + end));
             cells.extend_from_slice(&scratch.row.cells);
@@ -169,7 +169,7 @@ mod tests {
         let importance = counts.importance(&[0, 0, 1, 1, 1], 2, &[true, true, true, true, false]);
         let of = |text: &str| {
             let mut scratch = Scratch::default();
-            scratch.read(&fold(text), &[]);
+            scratch.read(&fold(text), &[], true);
             importance[counts.keys.binary_search(&scratch.keys[0][0]).unwrap()]
         };
         assert!(of("闪") > 1.5 * of("的"));

@@ -1,8 +1,9 @@
-//! A text as what the learner counts: hashed n-grams of words and ideographs, and of the letters within words.
+//! A text as what the learner counts: hashed n-grams of words and ideographs, and of the letters within words; its `words`, and its
+//! `signs`.
 
 use std::ops::Range;
 
-use super::vocabulary::Row;
+use super::{signs::each_sign, vocabulary::Row, words::each_word};
 use crate::reading::fold::{Folded, fold};
 
 /// Longest run of tokens that is one feature; a token is an ideograph, a word or a symbol.
@@ -20,14 +21,18 @@ const HINT: u64 = 4;
 pub(super) const READ_AT_MOST: usize = 4_000;
 
 /// Kinds of features; each kind is normalised by itself, so that the many letters of a text do not drown its words.
-pub(super) const FAMILIES: usize = 3;
-/// The family of what others found in the text, see [`hint`].
+pub(super) const FAMILIES: usize = 5;
+const TOKEN_RUNS: usize = 0;
+const LETTER_RUNS: usize = 1;
+/// What others found in the text, see [`hint`].
 const HINTS: usize = 2;
+pub(super) const WORDS: usize = 3;
+pub(super) const SIGNS: usize = 4;
 
 /// Room to work in, kept from text to text so that reading allocates nothing.
 #[derive(Debug, Default)]
 pub(crate) struct Scratch {
-    tokens: Vec<Token>,
+    pub(super) tokens: Vec<Token>,
     /// Feature keys of each family, with repetitions, sorted.
     pub(super) keys: [Vec<u32>; FAMILIES],
     /// What the vocabulary knows of them.
@@ -36,23 +41,35 @@ pub(crate) struct Scratch {
 }
 
 #[derive(Debug, Clone, Copy)]
-struct Token {
-    hash: u64,
+pub(super) struct Token {
+    pub(super) hash: u64,
     /// Bytes of the folded text.
-    start: u32,
-    end: u32,
-    word: bool,
+    pub(super) start: u32,
+    pub(super) end: u32,
+    pub(super) word: bool,
+}
+
+impl Token {
+    /// What is written there, in the text that it is of.
+    pub(super) fn of(self, text: &str) -> &str {
+        &text[self.start as usize..self.end as usize]
+    }
 }
 
 impl Scratch {
-    /// Fills `keys` with the features of a folded text, and with what others found in it.
-    pub(super) fn read(&mut self, folded: &Folded, hints: &[u32]) {
+    /// Fills `keys` with the features of a folded text, and with what others found in it; `with_words` with its words and signs, too.
+    pub(super) fn read(&mut self, folded: &Folded, hints: &[u32], with_words: bool) {
         self.tokenize(folded.text());
         let Self { tokens, keys, .. } = self;
         for family in keys.iter_mut() {
             family.clear();
         }
-        each_feature(folded.text(), tokens, |family, key, _| keys[family].push(key));
+        each_feature(folded.text(), tokens, with_words, |family, key, _| {
+            keys[family].push(key)
+        });
+        if with_words {
+            each_sign(folded.text(), tokens.len(), |key| keys[SIGNS].push(key));
+        }
         keys[HINTS].extend_from_slice(hints);
         for family in keys.iter_mut() {
             family.sort_unstable();
@@ -60,15 +77,22 @@ impl Scratch {
     }
 
     /// Says each feature of a text with the tokens that it covers, and gives the places of the tokens in the text.
-    pub(super) fn places(&mut self, text: &str, mut visit: impl FnMut(u32, Range<usize>)) -> Vec<Range<u32>> {
+    pub(super) fn places(
+        &mut self,
+        text: &str,
+        with_words: bool,
+        mut visit: impl FnMut(u32, Range<usize>),
+    ) -> Vec<Range<u32>> {
         let folded = fold(text);
         self.tokenize(folded.text());
-        each_feature(folded.text(), &self.tokens, |_, key, tokens| visit(key, tokens));
+        each_feature(folded.text(), &self.tokens, with_words, |_, key, tokens| {
+            visit(key, tokens)
+        });
         let place = |token: &Token| folded.original(&(token.start as usize..token.end as usize));
         self.tokens.iter().map(place).collect()
     }
 
-    fn tokenize(&mut self, text: &str) {
+    pub(super) fn tokenize(&mut self, text: &str) {
         self.tokens.clear();
         let mut characters = text.char_indices().peekable();
         while let Some((start, first)) = characters.next() {
@@ -99,35 +123,38 @@ pub(crate) fn hint(parts: &[&str]) -> u32 {
     key(parts.iter().map(hash_of).fold(HINT, join))
 }
 
-/// Says the family and key of each feature, and the tokens that it covers.
-fn each_feature(text: &str, tokens: &[Token], mut visit: impl FnMut(usize, u32, Range<usize>)) {
+/// Says the family and key of each feature that has a place, and the tokens that it covers.
+fn each_feature(text: &str, tokens: &[Token], with_words: bool, mut visit: impl FnMut(usize, u32, Range<usize>)) {
+    if with_words {
+        each_word(text, tokens, |key, covers| visit(WORDS, key, covers));
+    }
     let mut negation = None;
     for (at, first) in tokens.iter().enumerate() {
         let mut hash = 0;
         for (end, token) in (at + 1..).zip(&tokens[at..]).take(TOKENS) {
             hash = join(hash, token.hash);
-            visit(0, key(hash), at..end);
+            visit(TOKEN_RUNS, key(hash), at..end);
             // A border of the text counts as a token.
             if at == 0 && end < TOKENS {
-                visit(0, key(join(hash, BEGIN)), at..end);
+                visit(TOKEN_RUNS, key(join(hash, BEGIN)), at..end);
             }
             if end == tokens.len() && end - at < TOKENS {
-                visit(0, key(join(hash, END)), at..end);
+                visit(TOKEN_RUNS, key(join(hash, END)), at..end);
             }
         }
-        let word = &text[first.start as usize..first.end as usize];
+        let word = first.of(text);
         if first.word {
-            each_letter_run(word, |key| visit(1, key, at..at + 1));
+            each_letter_run(word, |key| visit(LETTER_RUNS, key, at..at + 1));
         }
         if ends_clause(word) {
             negation = None;
         }
         if let Some(negation) = negation.filter(|negation| at - negation <= REACH) {
             let turned = join(NEGATED, first.hash);
-            visit(0, key(turned), negation..at + 1);
+            visit(TOKEN_RUNS, key(turned), negation..at + 1);
             if at - negation > 1 {
                 let turned = join(join(NEGATED, tokens[at - 1].hash), first.hash);
-                visit(0, key(turned), negation..at + 1);
+                visit(TOKEN_RUNS, key(turned), negation..at + 1);
             }
         }
         if negates(word) || (word == "t" && at > 0 && text[..first.start as usize].ends_with('\'')) {
@@ -183,12 +210,12 @@ fn in_word(character: char) -> bool {
 }
 
 /// One step of the hash over what a feature consists of.
-fn join(hash: u64, next: u64) -> u64 {
+pub(super) fn join(hash: u64, next: u64) -> u64 {
     (hash.rotate_left(23) ^ next.wrapping_add(0x9e37_79b9)).wrapping_mul(0x9e37_79b9_7f4a_7c15)
 }
 
 /// The name by which a feature is known: 32 bits, in which a million features hardly ever meet.
-fn key(hash: u64) -> u32 {
+pub(super) fn key(hash: u64) -> u32 {
     let mixed = (hash ^ (hash >> 32)).wrapping_mul(0xd6e8_feb8_6659_fd93);
     (mixed >> 32) as u32
 }
@@ -199,7 +226,7 @@ mod tests {
 
     fn keys(text: &str) -> Vec<u32> {
         let mut scratch = Scratch::default();
-        scratch.read(&fold(text), &[]);
+        scratch.read(&fold(text), &[], true);
         scratch.keys[0].clone()
     }
 

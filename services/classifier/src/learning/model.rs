@@ -20,6 +20,8 @@ pub(crate) struct Model {
     pub(super) sharpness: f32,
     /// The version of the rules whose findings are features of it; none where it was trained without.
     pub(super) rules: Option<i32>,
+    /// False where it was trained by a release that did not yet look at words and signs.
+    pub(super) with_words: bool,
 }
 
 /// What rules found in texts, beside their words.
@@ -145,7 +147,7 @@ impl Model {
 
     /// The same of a text that was folded already.
     pub(crate) fn read_folded<'a>(&self, folded: &Folded, hints: &[u32], scratch: &'a mut Scratch) -> &'a [f32] {
-        scratch.read(folded, hints);
+        scratch.read(folded, hints, self.with_words);
         self.vocabulary.count(scratch);
         let Scratch { row, margins, .. } = scratch;
         row.weigh(self.vocabulary.importance());
@@ -161,7 +163,7 @@ impl Model {
             return Vec::new();
         }
         let mut scratch = Scratch::default();
-        scratch.read(&fold(text), hints);
+        scratch.read(&fold(text), hints, self.with_words);
         self.vocabulary.count(&mut scratch);
         scratch.row.weigh(self.vocabulary.importance());
         let mut row = std::mem::take(&mut scratch.row.cells);
@@ -173,7 +175,7 @@ impl Model {
         };
         // Each token gets its share of every feature that covers it.
         let mut weights = vec![0.0; READ_AT_MOST];
-        let places = scratch.places(text, |key, tokens| {
+        let places = scratch.places(text, self.with_words, |key, tokens| {
             if let Some(column) = self.vocabulary.column(key)
                 && let Some(value) = value(column)
             {

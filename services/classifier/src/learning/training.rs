@@ -10,6 +10,7 @@ use std::{
 };
 
 use super::{
+    bayes::bayes,
     calibration::Outcomes,
     counting::Counts,
     linear::{Problem, Rows, Weights},
@@ -62,6 +63,8 @@ const MANY_LABELS: f32 = 20.0;
 const DEAREST: f32 = 4.0;
 /// How far the costs of labels make up for their frequency: 0 not at all, 1 wholly.
 const EVENNESS: f32 = 0.75;
+/// How far the weights may lean towards naive Bayes.
+const SHARES: [f32; 6] = [0.0, 0.1, 0.2, 0.3, 0.45, 0.6];
 /// A model tells so many labels apart at most.
 const MOST_LABELS: usize = 1_000;
 /// Examples times labels: what fits into memory several times over.
@@ -114,24 +117,25 @@ pub(super) fn train(
     let fits = task.fits(options.threads, keep_on)?;
 
     let mut held = vec![0.0; examples.len() * labels.len()];
+    let mut held_bayes = held.clone();
     let mut all = None;
     for fit in fits {
         match fit {
-            Fit::All(importance, weights) => all = Some((importance, weights)),
-            Fit::Held(part, margins) => {
+            Fit::All(importance, weights, bayes) => all = Some((importance, weights, bayes)),
+            Fit::Held(part, margins, bayes) => {
                 let texts = (0..examples.len()).filter(|at| task.part[*at] == part);
-                for (at, margins) in texts.zip(margins.chunks_exact(labels.len())) {
-                    held[at * labels.len()..][..labels.len()].copy_from_slice(margins);
+                let rows = margins.chunks_exact(labels.len()).zip(bayes.chunks_exact(labels.len()));
+                for (at, (margins, bayes)) in texts.zip(rows) {
+                    let place = at * labels.len()..(at + 1) * labels.len();
+                    held[place.clone()].copy_from_slice(margins);
+                    held_bayes[place].copy_from_slice(bayes);
                 }
             }
         }
     }
-    let (importance, weights) = all.ok_or(Untrainable::Stopped)?;
-    let mut outcomes = Outcomes {
-        margins: held,
-        answers: &task.answers,
-        labels: labels.len(),
-    };
+    let (importance, mut weights, bayes) = all.ok_or(Untrainable::Stopped)?;
+    let (share, mut outcomes) = best_share(&held, &held_bayes, &task.answers, labels.len());
+    weights.lean(&bayes, share);
     let shifts = outcomes.balance();
     let sharpness = outcomes.sharpness();
     let mut matrix = Matrix::quantize(&weights.cells, weights.width, weights.intercept);
@@ -142,7 +146,23 @@ pub(super) fn train(
         matrix,
         sharpness,
         rules: hints.map(|hints| hints.version),
+        with_words: true,
     })
+}
+
+/// How far the weights had best lean towards naive Bayes, and what then comes of the texts that were held back from both.
+fn best_share<'a>(held: &[f32], bayes: &[f32], answers: &'a [usize], labels: usize) -> (f32, Outcomes<'a>) {
+    let leaning = |share: f32| Outcomes {
+        margins: held.iter().zip(bayes).map(|(own, bayes)| own + share * bayes).collect(),
+        answers,
+        labels,
+    };
+    let doubts = SHARES.map(|share| (share, leaning(share).doubt()));
+    let best = doubts
+        .into_iter()
+        .reduce(|best, next| if next.1 < best.1 { next } else { best });
+    let share = best.map_or(0.0, |(share, _)| share);
+    (share, leaning(share))
 }
 
 /// What is fitted, several times over.
@@ -158,10 +178,10 @@ struct Task {
 }
 
 enum Fit {
-    /// Importance and weights by all examples.
-    All(Vec<f32>, Weights),
-    /// A part, and the margins of its examples under weights that have not seen them.
-    Held(usize, Vec<f32>),
+    /// Importance and weights by all examples, and those of naive Bayes.
+    All(Vec<f32>, Weights, Weights),
+    /// A part, and the margins of its examples under weights that have not seen them, and under those of naive Bayes.
+    Held(usize, Vec<f32>, Vec<f32>),
 }
 
 impl Task {
@@ -230,17 +250,21 @@ impl Task {
         // Of two labels the second is told from the first.
         let range = if self.labels == 2 { 1..2 } else { 0..self.labels };
         let weights = Weights::fit(&problem, range, on)?;
+        let bayes = bayes(&problem, self.labels);
         let Some(part) = held else {
-            return Some(Fit::All(importance, weights));
+            return Some(Fit::All(importance, weights, bayes));
         };
-        let mut margins = Vec::new();
-        let mut all = Vec::new();
-        for at in unseen {
-            weights.margins(rows.row(at), &mut margins);
-            spread(&mut margins);
-            all.extend_from_slice(&margins);
-        }
-        Some(Fit::Held(part, all))
+        let all = |weights: &Weights| {
+            let mut margins = Vec::new();
+            let mut all = Vec::new();
+            for at in &unseen {
+                weights.margins(rows.row(*at), &mut margins);
+                spread(&mut margins);
+                all.extend_from_slice(&margins);
+            }
+            all
+        };
+        Some(Fit::Held(part, all(&weights), all(&bayes)))
     }
 }
 

@@ -1,6 +1,6 @@
 //! The features that a model knows, and how much each of them says.
 
-use super::features::{FAMILIES, Scratch};
+use super::features::{FAMILIES, SIGNS, Scratch, WORDS};
 
 /// Features with the columns of the weight matrix that they stand for.
 #[derive(Debug, Clone)]
@@ -76,27 +76,52 @@ impl Vocabulary {
 }
 
 impl Row {
-    /// Makes values of counts: each family that is there gets the same length, all together the length 1.
+    /// Makes values of counts: each family gets the length that is its due, all together the length 1.
     pub(super) fn weigh(&mut self, importance: &[f32]) {
+        let mut squares = [0.0_f32; FAMILIES];
         let mut begin = 0;
-        let mut present = 0.0_f32;
-        for end in self.ends {
-            let family = &mut self.cells[begin..end];
-            let mut squares = 0.0;
-            for (column, value) in family.iter_mut() {
+        for (squares, end) in squares.iter_mut().zip(self.ends) {
+            for (column, value) in &mut self.cells[begin..end] {
                 *value *= importance[*column as usize];
-                squares += *value * *value;
-            }
-            if squares > 0.0 {
-                present += 1.0;
-                family.iter_mut().for_each(|(_, value)| *value /= squares.sqrt());
+                *squares += *value * *value;
             }
             begin = end;
         }
-        if present > 1.0 {
-            self.cells.iter_mut().for_each(|(_, value)| *value /= present.sqrt());
+        let dues = dues(squares.map(|squares| squares > 0.0));
+        let mut begin = 0;
+        for ((due, squares), end) in dues.into_iter().zip(squares).zip(self.ends) {
+            if squares > 0.0 {
+                let scale = (due / squares).sqrt();
+                self.cells[begin..end].iter_mut().for_each(|(_, value)| *value *= scale);
+            }
+            begin = end;
         }
     }
+}
+
+/// What of the square of a text's length is due to each family that is present: the words get theirs, the signs a little, and the others
+/// the same of what is left.
+fn dues(present: [bool; FAMILIES]) -> [f32; FAMILIES] {
+    const OF_WORDS: f32 = 0.4;
+    const OF_SIGNS: f32 = 0.03;
+    let is_other = |family: usize| present[family] && family != WORDS && family != SIGNS;
+    let others = (0..FAMILIES).filter(|family| is_other(*family)).count() as f32;
+    let signs = match (present[SIGNS], present[WORDS] || others > 0.0) {
+        (false, _) => 0.0,
+        (true, true) => OF_SIGNS,
+        (true, false) => 1.0,
+    };
+    let words = match (present[WORDS], others > 0.0) {
+        (false, _) => 0.0,
+        (true, true) => OF_WORDS,
+        (true, false) => 1.0,
+    };
+    std::array::from_fn(|family| match family {
+        SIGNS => signs,
+        WORDS => (1.0 - signs) * words,
+        _ if is_other(family) => (1.0 - signs) * (1.0 - words) / others,
+        _ => 0.0,
+    })
 }
 
 #[cfg(test)]
@@ -120,15 +145,25 @@ mod tests {
         }
     }
 
+    proptest! {
+        #[test]
+        fn a_text_has_the_length_1_whatever_families_it_has(present in prop::array::uniform5(any::<bool>())) {
+            let total: f32 = dues(present).iter().sum();
+            let expected = if present.contains(&true) { 1.0 } else { 0.0 };
+            prop_assert!((total - expected).abs() < 1e-6, "{:?}", dues(present));
+        }
+    }
+
     #[test]
-    fn families_weigh_the_same_and_a_text_has_the_length_1() {
+    fn families_get_what_is_due_to_them() {
         let mut row = Row {
-            cells: vec![(0, 1.0), (1, 2.0), (2, 5.0)],
-            ends: [2, 3, 3],
+            cells: vec![(0, 1.0), (1, 2.0), (2, 5.0), (3, 7.0)],
+            ends: [2, 3, 3, 4, 4],
         };
-        row.weigh(&[1.0, 0.5, 3.0]);
+        row.weigh(&[1.0, 0.5, 3.0, 1.0]);
         let square = |range: std::ops::Range<usize>| row.cells[range].iter().map(|cell| cell.1 * cell.1).sum::<f32>();
-        assert!((square(0..2) - 0.5).abs() < 1e-6);
-        assert!((square(2..3) - 0.5).abs() < 1e-6);
+        assert!((square(0..2) - 0.3).abs() < 1e-6);
+        assert!((square(2..3) - 0.3).abs() < 1e-6);
+        assert!((square(3..4) - 0.4).abs() < 1e-6);
     }
 }

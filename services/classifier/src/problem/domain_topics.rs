@@ -103,7 +103,7 @@ pub(crate) fn topics(words: Vec<(String, f64)>, texts: &[BTreeSet<String>]) -> V
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::problem::words::Words;
+    use crate::problem::words::words_of;
 
     /// What customers say every week, in sentences that are put together anew each time.
     fn usual(parts: [&[&str]; 3], joint: &str, count: usize) -> Vec<String> {
@@ -119,8 +119,7 @@ mod tests {
     }
 
     fn planted(usual: &[String], planted: &[&str], baseline: usize) -> Vec<Topic> {
-        let words = Words::new();
-        let read = |texts: &[String]| texts.iter().map(|text| words.of(text)).collect::<Vec<_>>();
+        let read = |texts: &[String]| texts.iter().map(|text| words_of(text)).collect::<Vec<_>>();
         let mut recent: Vec<String> = usual[baseline..].to_vec();
         recent.extend(planted.iter().map(|text| (*text).to_owned()));
         let (baseline, recent) = (read(&usual[..baseline]), read(&recent));
@@ -225,8 +224,7 @@ mod tests {
 
     #[test]
     fn one_who_repeats_a_word_says_it_once() {
-        let words = Words::new();
-        let text = words.of(&"冒烟 ".repeat(50));
+        let text = words_of(&"冒烟 ".repeat(50));
         assert_eq!(Said::by([&text]).saying("冒烟"), 1);
     }
 }

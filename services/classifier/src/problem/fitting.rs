@@ -34,7 +34,7 @@ pub(super) async fn fit(
         return Ok(came);
     }
     let texts = came.iter().map(|said| said.text.clone()).collect();
-    let words = terms::words_of(&room.words, texts).await?;
+    let words = terms::words_of_all(texts).await?;
     let mut rest = Vec::new();
     let mut joined = Joined::new();
     for (said, words) in came.into_iter().zip(&words) {

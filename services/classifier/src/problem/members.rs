@@ -92,7 +92,7 @@ pub(super) async fn bring(
     let joining: Vec<Joining> = new.iter().map(|said| joining(said, problem, problem)).collect();
     store_members::put(tx, tenant, &joining, Source::Hand, actor, room.clock.now()).await?;
     lost(room, tx, tenant, &mut losers, actor).await?;
-    terms::work_out(room, tx, tenant, problem).await?;
+    terms::work_out(tx, tenant, problem).await?;
     Ok(new.into_iter().map(|said| said.name.clone()).collect())
 }
 
@@ -118,7 +118,7 @@ pub(super) async fn lost(
     actor: &str,
 ) -> Result<(), Refusal> {
     for loser in losers {
-        terms::work_out(room, tx, tenant, loser).await?;
+        terms::work_out(tx, tenant, loser).await?;
         let change = Change {
             from: Some(loser.state),
             actor,
@@ -188,7 +188,7 @@ pub(super) async fn remove(room: &Room, wish: Wish<'_>, feedbacks: &[Uuid]) -> R
     let mut losers = others_of(&mut tx, tenant, &places.iter().collect::<Vec<_>>()).await?;
     losers.retain(|loser| loser.id != problem.id);
     lost(room, &mut tx, tenant, &mut losers, wish.actor).await?;
-    terms::work_out(room, &mut tx, tenant, &mut problem).await?;
+    terms::work_out(&mut tx, tenant, &mut problem).await?;
     let change = Change {
         from: Some(problem.state),
         actor: wish.actor,

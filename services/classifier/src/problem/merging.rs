@@ -96,7 +96,7 @@ pub(super) async fn split(room: &Room, wish: Wish<'_>, feedbacks: &[Uuid], title
     store_members::put(&mut tx, tenant, &joining, Source::Split, actor, room.clock.now()).await?;
     let mut losers = members::others_of(&mut tx, tenant, &places.iter().collect::<Vec<_>>()).await?;
     members::lost(room, &mut tx, tenant, &mut losers, actor).await?;
-    terms::work_out(room, &mut tx, tenant, &mut new).await?;
+    terms::work_out(&mut tx, tenant, &mut new).await?;
     let reason = match wish.reason.as_str() {
         "" => format!("of {}", tenant.child(PROBLEMS, from.id)),
         said => format!("of {}: {said}", tenant.child(PROBLEMS, from.id)),

@@ -109,9 +109,9 @@ async fn propose_group(
     }
     let said = store_texts::group(tx, tenant, about, since, COMPARED).await?;
     let all = store_texts::newest(tx, tenant, terms::OTHERS).await?;
-    let words = terms::words_of(&room.words, said.iter().map(|said| said.text.clone()).collect()).await?;
+    let words = terms::words_of_all(said.iter().map(|said| said.text.clone()).collect()).await?;
     let (ids, texts): (Vec<Uuid>, Vec<String>) = all.into_iter().unzip();
-    let others = terms::words_of(&room.words, texts).await?;
+    let others = terms::words_of_all(texts).await?;
     let (words, others, found) = if policy.whole_groups() {
         let whole = vec![(0..said.len()).collect()];
         (words, others, whole)

@@ -219,7 +219,7 @@ pub(super) async fn update(room: &Room, wish: Wish<'_>, given: Given) -> Result<
     let works_out = given.terms.as_ref().is_some_and(Vec::is_empty);
     apply(&mut problem, given, &*room.lexicons.active(&mut tx, wish.tenant).await?)?;
     if works_out {
-        terms::work_out(room, &mut tx, wish.tenant, &mut problem).await?;
+        terms::work_out(&mut tx, wish.tenant, &mut problem).await?;
     }
     let change = Change {
         from: Some(problem.state),

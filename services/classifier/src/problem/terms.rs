@@ -11,7 +11,7 @@ use super::{
     domain_topics::{Said, telling},
     service::{self, Change},
     store, store_texts,
-    words::Words,
+    words::words_of,
 };
 use crate::{domain::SYSTEM, model::judging::aside, room::Room};
 
@@ -71,19 +71,13 @@ fn share(part: u64, whole: u64) -> f64 {
     part as f64 / whole.max(1) as f64
 }
 
-/// The words of some texts, taken apart beside the tasks.
-pub(super) async fn words_of(words: &Words, texts: Vec<String>) -> Result<Vec<BTreeSet<String>>, Refusal> {
-    let words = words.clone();
-    aside(move || words.of_all(&texts)).await
+/// The words of some texts, in their order, taken apart beside the tasks.
+pub(super) async fn words_of_all(texts: Vec<String>) -> Result<Vec<BTreeSet<String>>, Refusal> {
+    aside(move || texts.iter().map(|text| words_of(text)).collect()).await
 }
 
 /// Works the terms of a problem out of its own feedback, where no person gave any, and makes its title of them.
-pub(super) async fn work_out(
-    room: &Room,
-    tx: &mut Transaction,
-    tenant: &Tenant,
-    problem: &mut Problem,
-) -> Result<(), Refusal> {
+pub(super) async fn work_out(tx: &mut Transaction, tenant: &Tenant, problem: &mut Problem) -> Result<(), Refusal> {
     if problem.terms.iter().any(|term| term.given) {
         return Ok(());
     }
@@ -96,8 +90,8 @@ pub(super) async fn work_out(
         .into_iter()
         .filter(|(id, _)| !ids.contains(id))
         .map(|(_, text)| text);
-    let others = words_of(&room.words, others.collect()).await?;
-    let words = words_of(&room.words, texts).await?;
+    let others = words_of_all(others.collect()).await?;
+    let words = words_of_all(texts).await?;
     let said: Vec<Saying<'_>> = customers.iter().map(String::as_str).zip(&words).collect();
     problem.terms = of(&said, &Said::by(&others));
     problem.entitle();
@@ -118,7 +112,7 @@ pub(crate) async fn narrow(
         let own = store_texts::own(tx, tenant, problem.id, OWN).await?;
         let (customers, texts): (Vec<String>, Vec<String>) =
             own.into_iter().map(|(_, customer, text)| (customer, text)).unzip();
-        let words = words_of(&room.words, texts).await?;
+        let words = words_of_all(texts).await?;
         let said: Vec<Saying<'_>> = customers.iter().map(String::as_str).zip(&words).collect();
         if problem.keep_terms(|term| is_said_by_enough(term, &said)) {
             let change = Change {

@@ -13,6 +13,7 @@ use super::{
     service, store,
     store_texts::{self, Said},
     terms::{self, Saying},
+    words::words_of,
 };
 use crate::{
     domain::{SYSTEM, UNCLASSIFIED},
@@ -118,7 +119,7 @@ pub(super) async fn list(room: &Room, tenant: &Tenant, wanted: Wanted) -> Result
     let (recent, baseline) = read(&mut tx, tenant, &asked).await?;
     // Nobody's connection waits for the counting.
     tx.rollback().await;
-    find(room, asked, recent, baseline).await
+    find(asked, recent, baseline).await
 }
 
 /// Proposes what has come up, where enough of it belongs to no problem and no problem has these words.
@@ -137,7 +138,7 @@ pub(super) async fn propose(
     };
     let asked = wanted.by(policy, room.clock.now())?;
     let (recent, baseline) = read(tx, tenant, &asked).await?;
-    for topic in find(room, asked, recent, baseline).await?.topics {
+    for topic in find(asked, recent, baseline).await?.topics {
         let said: Vec<Saying<'_>> = topic
             .said
             .iter()
@@ -190,13 +191,12 @@ async fn read(tx: &mut Transaction, tenant: &Tenant, asked: &Asked) -> Result<(V
     Ok((recent, baseline))
 }
 
-async fn find(room: &Room, asked: Asked, mut recent: Vec<Said>, mut baseline: Vec<Said>) -> Result<Found, Refusal> {
+async fn find(asked: Asked, mut recent: Vec<Said>, mut baseline: Vec<Said>) -> Result<Found, Refusal> {
     let truncated = recent.len() > READ || baseline.len() > READ;
     recent.truncate(READ);
     baseline.truncate(READ);
-    let words = room.words.clone();
     aside(move || {
-        let read = |said: &[Said]| said.iter().map(|said| words.of(&said.text)).collect::<Vec<_>>();
+        let read = |said: &[Said]| said.iter().map(|said| words_of(&said.text)).collect::<Vec<_>>();
         let (here_words, there_words) = (read(&recent), read(&baseline));
         let (here, there) = (Words::by(&here_words), Words::by(&there_words));
         let least = u64::try_from(asked.min_feedbacks).unwrap_or(u64::MAX);

@@ -1,15 +1,14 @@
 //! The words of a text: Chinese by jieba (dictionary, and a hidden Markov model for words that it does not have), any other writing by
 //! the word boundaries of Unicode (UAX 29).
 
-use std::{
-    collections::BTreeSet,
-    sync::{Arc, OnceLock},
-};
+use std::collections::BTreeSet;
 
-use jieba_rs::Jieba;
 use unicode_segmentation::UnicodeSegmentation as _;
 
-use crate::reading::fold::fold;
+use crate::reading::{
+    dictionary::{dictionary, is_ideograph},
+    fold::fold,
+};
 
 /// What is read of a text, in characters: more of it says nothing new, and a text of any length must cost a bounded time.
 const READ_AT_MOST: usize = 4_000;
@@ -20,44 +19,28 @@ const SHORTEST: usize = 3;
 /// What is longer is no word.
 const LONGEST: usize = 32;
 
-/// Takes texts apart. The dictionary is read with the first text, and kept; clones share it.
-#[derive(Clone, Default)]
-pub(crate) struct Words(Arc<OnceLock<Jieba>>);
-
-impl Words {
-    pub(crate) fn new() -> Self {
-        Self::default()
-    }
-
-    /// The words of a text, each once, folded as the classifier reads. The first call takes a moment: call it beside the tasks.
-    pub(crate) fn of(&self, text: &str) -> BTreeSet<String> {
-        let jieba = self.0.get_or_init(Jieba::new);
-        let folded = fold(text);
-        let text = match folded.text().char_indices().nth(READ_AT_MOST) {
-            Some((end, _)) => &folded.text()[..end],
-            None => folded.text(),
-        };
-        let mut words = BTreeSet::new();
-        for (run, chinese) in runs(text) {
-            if chinese {
-                let cut = jieba.cut(run, true);
-                let cut = cut.iter().map(|token| token.word);
-                words.extend(
-                    cut.filter(|word| is_long_enough(word, SHORTEST_CHINESE))
-                        .map(str::to_owned),
-                );
-            } else {
-                let cut = run.unicode_words().filter(|word| word.chars().any(char::is_alphabetic));
-                words.extend(cut.filter(|word| is_long_enough(word, SHORTEST)).map(str::to_owned));
-            }
+/// The words of a text, each once, folded as the classifier reads. The first call takes a moment: call it beside the tasks.
+pub(crate) fn words_of(text: &str) -> BTreeSet<String> {
+    let folded = fold(text);
+    let text = match folded.text().char_indices().nth(READ_AT_MOST) {
+        Some((end, _)) => &folded.text()[..end],
+        None => folded.text(),
+    };
+    let mut words = BTreeSet::new();
+    for (run, chinese) in runs(text) {
+        if chinese {
+            let cut = dictionary().cut(run, true);
+            let cut = cut.iter().map(|token| token.word);
+            words.extend(
+                cut.filter(|word| is_long_enough(word, SHORTEST_CHINESE))
+                    .map(str::to_owned),
+            );
+        } else {
+            let cut = run.unicode_words().filter(|word| word.chars().any(char::is_alphabetic));
+            words.extend(cut.filter(|word| is_long_enough(word, SHORTEST)).map(str::to_owned));
         }
-        words
     }
-
-    /// The words of some texts, in their order.
-    pub(crate) fn of_all(&self, texts: &[String]) -> Vec<BTreeSet<String>> {
-        texts.iter().map(|text| self.of(text)).collect()
-    }
+    words
 }
 
 fn is_long_enough(word: &str, shortest: usize) -> bool {
@@ -78,18 +61,13 @@ fn runs(text: &str) -> impl Iterator<Item = (&str, bool)> {
     })
 }
 
-fn is_ideograph(character: char) -> bool {
-    matches!(character, '\u{3400}'..='\u{4dbf}' | '\u{4e00}'..='\u{9fff}' | '\u{20000}'..='\u{3134f}')
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
     fn texts_of_any_writing_come_apart_into_words() {
-        let words = Words::new();
-        let of = |text: &str| words.of(text).into_iter().collect::<Vec<_>>();
+        let of = |text: &str| words_of(text).into_iter().collect::<Vec<_>>();
         assert_eq!(of("APP一打開相冊就閃退"), ["app", "打开", "相册", "闪退"]);
         assert_eq!(
             of("The app's CRASHING, 3 times: it is 12345!"),

@@ -3,11 +3,12 @@
 //! `fold` (one spelling for all) → `lexicon` (the taxonomy as one automaton) and `rules` (phrases, regular expressions) → `scan` (what
 //! is there, and what of it is turned around) → `score` (categories, tendency, impact) → `aspect` (clause by clause) → `verdict`, with its `span`s.
 //! `hints` are what a trained model takes of it; `aside` looks without holding up others;
-//! `sentence` knows where sentences and clauses end; `excerpt` is for messages and lists.
+//! `sentence` knows where sentences and clauses end, `dictionary` the words of Chinese; `excerpt` is for messages and lists.
 
 pub(crate) mod answers;
 pub(crate) mod aside;
 pub(crate) mod aspect;
+pub(crate) mod dictionary;
 pub(crate) mod excerpt;
 pub(crate) mod fold;
 mod hints;
