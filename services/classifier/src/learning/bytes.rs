@@ -4,6 +4,7 @@ use super::{
     model::{Matrix, Model},
     vocabulary::Vocabulary,
 };
+use crate::reading::dictionary::dictionary;
 
 /// Why bytes are no model.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -66,10 +67,11 @@ impl Model {
         bytes
     }
 
-    /// The model that bytes hold.
+    /// The model that bytes hold. The first call takes a moment: call it beside the tasks. Memory is bounded by a small multiple of
+    /// their length.
     ///
     /// # Errors
-    /// They hold none, or none that can be trusted. Memory is bounded by a small multiple of their length.
+    /// They hold none, or none that can be trusted.
     pub(crate) fn from_bytes(bytes: &[u8]) -> Result<Self, Unreadable> {
         let (head, body) = bytes.split_at_checked(HEAD).ok_or(Unreadable::Foreign)?;
         if !head.starts_with(MAGIC) {
@@ -84,6 +86,9 @@ impl Model {
         };
         if head[MAGIC.len() + 1..] != crc32fast::hash(body).to_le_bytes() {
             return Err(Unreadable::Damaged);
+        }
+        if with_words {
+            dictionary(); // here, and not with the first text that is read
         }
         Reader(body).model(with_words, with_rules).ok_or(Unreadable::Damaged)
     }

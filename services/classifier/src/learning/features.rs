@@ -29,7 +29,7 @@ const HINTS: usize = 2;
 pub(super) const WORDS: usize = 3;
 pub(super) const SIGNS: usize = 4;
 
-/// Room to work in, kept from text to text so that reading allocates nothing.
+/// Room to work in, kept from text to text so that reading allocates next to nothing.
 #[derive(Debug, Default)]
 pub(crate) struct Scratch {
     pub(super) tokens: Vec<Token>,
