@@ -2,7 +2,7 @@
 
 use std::{
     cmp::{Ordering, Reverse},
-    collections::{BTreeMap, HashMap},
+    collections::{BTreeMap, BTreeSet, HashMap},
 };
 
 use huiyin_chassis::{
@@ -42,9 +42,9 @@ const LOT: usize = 100;
 const LOTS_ALONG: i64 = 9;
 /// A feedback is compared with at most so many that share bands with it: those with the most bands in common …
 const CANDIDATES: usize = 8;
-/// … of the newest of each band, itself among them.
+/// … of so many newest of each band, itself among them, and of the first.
 const EACH_BAND: i64 = 6;
-/// It leads to at most so many, the nearest. What comes by the thousand hangs together by the others of them.
+/// It leads to at most so many, the nearest. What comes by the thousand hangs together by the first.
 const NEAREST: usize = 5;
 
 /// What a timer does.
@@ -120,6 +120,7 @@ impl Room {
         let Some(earliest) = earliest else { return Ok(()) };
         let since = first_id(earliest.saturating_sub(window).unwrap_or(earliest));
 
+        store::compare_alone(tx, tenant).await?;
         let mut prints: Vec<(Uuid, Vec<u8>)> = feedbacks
             .iter()
             .map(|feedback| (feedback.id, print(feedback)))
@@ -242,9 +243,11 @@ impl Room {
     }
 }
 
-/// The nearest first.
+/// The nearest first, of equally near ones the earliest.
 fn nearer(left: &Similar, right: &Similar) -> Ordering {
-    (left.relation.cmp(&right.relation)).then(right.similarity.total_cmp(&left.similarity))
+    (left.relation.cmp(&right.relation))
+        .then(right.similarity.total_cmp(&left.similarity))
+        .then(left.id.cmp(&right.id))
 }
 
 /// Which stored feedbacks each of these may be near to. The same words come in bursts, and then most bands are the same: each is
@@ -258,14 +261,20 @@ async fn candidates(
     let mut asked: Vec<i64> = bands.iter().map(|(_, band)| *band).collect();
     asked.sort_unstable();
     asked.dedup();
-    let mut newest: HashMap<i64, Vec<Uuid>> = HashMap::new();
-    for (band, id) in store::newest_in(tx, tenant, &asked, since, EACH_BAND).await? {
-        newest.entry(band).or_default().push(id);
+    let these: Vec<Uuid> = bands
+        .iter()
+        .map(|(id, _)| *id)
+        .collect::<BTreeSet<_>>()
+        .into_iter()
+        .collect();
+    let mut sharing: HashMap<i64, Vec<Uuid>> = HashMap::new();
+    for (band, id) in store::sharing(tx, tenant, &these, &asked, since, EACH_BAND).await? {
+        sharing.entry(band).or_default().push(id);
     }
     let mut shared: HashMap<Uuid, BTreeMap<Uuid, u32>> = HashMap::new();
     for (id, band) in bands {
         let counts = shared.entry(*id).or_default();
-        for other in newest.get(band).into_iter().flatten().filter(|other| *other != id) {
+        for other in sharing.get(band).into_iter().flatten().filter(|other| *other != id) {
             *counts.entry(*other).or_default() += 1;
         }
     }

@@ -245,28 +245,45 @@ pub(crate) async fn prune(tx: &mut Transaction, tenant: &Tenant, before: Uuid) -
     Ok(())
 }
 
-/// Which feedbacks have these bands, the newest of each band alone: a text that comes by the thousand costs no more than another.
-pub(crate) async fn newest_in(
+/// Nobody else compares feedbacks of this tenant until the transaction ends: two that did so at once would not find each other.
+pub(crate) async fn compare_alone(tx: &mut Transaction, tenant: &Tenant) -> Result<(), Refusal> {
+    sqlx::query("SELECT pg_advisory_xact_lock(hashtextextended('compared/' || $1, 0))")
+        .bind(tenant.key())
+        .execute(&mut **tx)
+        .await?;
+    Ok(())
+}
+
+/// Which feedbacks have these bands, of each band the newest and the first alone: a text that comes by the thousand costs no more than
+/// another. The first twice, of all and of the others than `these`: so what is compared together hangs together, and with all that was
+/// compared before.
+pub(crate) async fn sharing(
     tx: &mut Transaction,
     tenant: &Tenant,
+    these: &[Uuid],
     bands: &[i64],
     since: Uuid,
-    each: i64,
+    newest: i64,
 ) -> Result<Vec<(i64, Uuid)>, Refusal> {
     let rows = sqlx::query_as(
-        "SELECT wanted.band, near.feedback_id
-         FROM unnest($2::bigint[]) AS wanted (band)
+        "WITH kept AS NOT MATERIALIZED (
+             SELECT band, feedback_id FROM feedback_band WHERE tenant_id = $1 AND feedback_id >= $2
+         )
+         SELECT wanted.band, near.feedback_id
+         FROM unnest($3::bigint[]) AS wanted (band)
          CROSS JOIN LATERAL (
-             SELECT b.feedback_id FROM feedback_band AS b
-             WHERE b.tenant_id = $1 AND b.band = wanted.band AND b.feedback_id >= $3
-             ORDER BY b.feedback_id DESC
-             LIMIT $4
+             (SELECT feedback_id FROM kept WHERE band = wanted.band ORDER BY feedback_id DESC LIMIT $4)
+             UNION
+             (SELECT feedback_id FROM kept WHERE band = wanted.band ORDER BY feedback_id LIMIT 1)
+             UNION
+             (SELECT feedback_id FROM kept WHERE band = wanted.band AND feedback_id <> ALL ($5) ORDER BY feedback_id LIMIT 1)
          ) AS near",
     )
     .bind(tenant.key())
-    .bind(bands)
     .bind(since)
-    .bind(each)
+    .bind(bands)
+    .bind(newest)
+    .bind(these)
     .fetch_all(&mut **tx)
     .await?;
     Ok(rows)
