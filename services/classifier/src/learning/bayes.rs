@@ -4,7 +4,7 @@
 use super::linear::{Problem, Weights};
 
 /// What every label is taken to have of every feature beside what its examples have.
-const SMOOTHING: f32 = 0.01;
+const SMOOTHING: f32 = 0.003;
 
 /// Weights of the shape that [`Weights::fit`] gives for `labels` labels; their margins have a mean square of 1 on the rows that they are
 /// made of.

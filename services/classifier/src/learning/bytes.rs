@@ -1,6 +1,7 @@
 //! A model as bytes, and back: versioned, with a checksum, and nothing in them is believed.
 
 use super::{
+    calibration::Confidence,
     model::{Matrix, Model},
     vocabulary::Vocabulary,
 };
@@ -21,12 +22,15 @@ pub(crate) enum Unreadable {
 }
 
 const MAGIC: &[u8; 4] = b"HYLM";
-/// Of a model that takes what rules find or does not, where it does their version comes first; and of models that did not yet look at
-/// words and signs.
-const VERSION: u8 = 3;
-const WITH_RULES: u8 = 4;
+/// Of a model that takes what rules find or does not, where it does their version comes first.
+const VERSION: u8 = 5;
+const WITH_RULES: u8 = 6;
+/// Of those that left nothing to chance yet.
+const SURE: u8 = 3;
+const SURE_WITH_RULES: u8 = 4;
+/// Of those that did not look at words and signs either.
 const WITHOUT_WORDS: u8 = 1;
-const WITH_RULES_WITHOUT_WORDS: u8 = 2;
+const WITHOUT_WORDS_WITH_RULES: u8 = 2;
 /// Magic, version and checksum.
 const HEAD: usize = 9;
 /// No number in a model is beyond this; so sums over any text stay finite.
@@ -44,7 +48,10 @@ impl Model {
             body.count(label.len());
             body.0.extend_from_slice(label.as_bytes());
         }
-        body.numbers(&[self.sharpness]);
+        body.numbers(&[self.confidence.sharpness]);
+        if self.with_words {
+            body.numbers(&[self.confidence.chance]);
+        }
         body.numbers(&self.matrix.intercept);
         body.count(self.vocabulary.keys().len());
         for key in self.vocabulary.keys() {
@@ -60,7 +67,7 @@ impl Model {
             (true, None) => VERSION,
             (true, Some(_)) => WITH_RULES,
             (false, None) => WITHOUT_WORDS,
-            (false, Some(_)) => WITH_RULES_WITHOUT_WORDS,
+            (false, Some(_)) => WITHOUT_WORDS_WITH_RULES,
         });
         bytes.extend_from_slice(&crc32fast::hash(&body.0).to_le_bytes());
         bytes.append(&mut body.0);
@@ -77,21 +84,30 @@ impl Model {
         if !head.starts_with(MAGIC) {
             return Err(Unreadable::Foreign);
         }
-        let (with_words, with_rules) = match head[MAGIC.len()] {
-            VERSION => (true, false),
-            WITH_RULES => (true, true),
-            WITHOUT_WORDS => (false, false),
-            WITH_RULES_WITHOUT_WORDS => (false, true),
-            _ => return Err(Unreadable::Version),
+        let version = head[MAGIC.len()];
+        let shape = Shape {
+            with_rules: matches!(version, WITH_RULES | SURE_WITH_RULES | WITHOUT_WORDS_WITH_RULES),
+            with_words: matches!(version, VERSION | WITH_RULES | SURE | SURE_WITH_RULES),
+            with_chance: matches!(version, VERSION | WITH_RULES),
         };
+        if !matches!(version, WITHOUT_WORDS..=WITH_RULES) {
+            return Err(Unreadable::Version);
+        }
         if head[MAGIC.len() + 1..] != crc32fast::hash(body).to_le_bytes() {
             return Err(Unreadable::Damaged);
         }
-        if with_words {
+        if shape.with_words {
             dictionary(); // here, and not with the first text that is read
         }
-        Reader(body).model(with_words, with_rules).ok_or(Unreadable::Damaged)
+        Reader(body).model(shape).ok_or(Unreadable::Damaged)
     }
+}
+
+/// What a version of the bytes has.
+struct Shape {
+    with_rules: bool,
+    with_words: bool,
+    with_chance: bool,
 }
 
 #[derive(Default)]
@@ -115,8 +131,8 @@ impl Writer {
 struct Reader<'a>(&'a [u8]);
 
 impl<'a> Reader<'a> {
-    fn model(mut self, with_words: bool, with_rules: bool) -> Option<Model> {
-        let rules = if with_rules {
+    fn model(mut self, shape: Shape) -> Option<Model> {
+        let rules = if shape.with_rules {
             let version = self.words(1)?.next().map(i32::from_le_bytes)?;
             Some(version).filter(|version| *version >= 0)
         } else {
@@ -130,6 +146,11 @@ impl<'a> Reader<'a> {
         }
         let width = Matrix::width(labels.len());
         let sharpness = *self.numbers(1)?.first()?;
+        let chance = if shape.with_chance {
+            *self.numbers(1)?.first()?
+        } else {
+            0.0
+        };
         let intercept = self.numbers(width)?;
         let features = self.count()?;
         let keys: Vec<u32> = self.words(features)?.map(u32::from_le_bytes).collect();
@@ -138,7 +159,8 @@ impl<'a> Reader<'a> {
         let cells = self.take(features.checked_mul(width)?)?;
         let plausible = self.0.is_empty()
             && sharpness > 0.0
-            && rules.is_some() == with_rules
+            && (0.0..1.0).contains(&chance)
+            && rules.is_some() == shape.with_rules
             && importance.iter().all(|importance| *importance >= 0.0)
             && keys.is_sorted_by(|a, b| a < b);
         plausible.then(|| Model {
@@ -150,9 +172,9 @@ impl<'a> Reader<'a> {
                 cells: cells.iter().map(|cell| cell.cast_signed()).collect(),
                 intercept,
             },
-            sharpness,
+            confidence: Confidence { sharpness, chance },
             rules,
-            with_words,
+            with_words: shape.with_words,
         })
     }
 

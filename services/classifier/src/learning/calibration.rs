@@ -1,16 +1,32 @@
-//! Margins as probabilities: shifts and a temperature that were found on texts which the weights had not seen.
+//! Margins as probabilities: shifts, a temperature and a share of chance that were found on texts which the weights had not seen.
 
-/// Turns margins into probabilities, in place.
-pub(super) fn softmax(margins: &mut [f32], sharpness: f32) {
-    let highest = margins.iter().copied().fold(f32::NEG_INFINITY, f32::max);
-    let mut total = 0.0;
-    for margin in margins.iter_mut() {
-        *margin = ((*margin - highest) * sharpness).exp();
-        total += *margin;
+/// What margins mean.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(super) struct Confidence {
+    /// 1 / temperature, above 0.
+    pub(super) sharpness: f32,
+    /// Share of the texts whose labels nothing in them tells, 0 to 1: of them any label may be right, however far one is ahead.
+    pub(super) chance: f32,
+}
+
+impl Confidence {
+    /// Turns margins into probabilities, in place.
+    pub(super) fn weigh(self, margins: &mut [f32]) {
+        let highest = highest(margins);
+        let mut total = 0.0;
+        for margin in margins.iter_mut() {
+            *margin = ((*margin - highest) * self.sharpness).exp();
+            total += *margin;
+        }
+        let (sure, each) = (1.0 - self.chance, self.chance / margins.len() as f32);
+        for margin in margins.iter_mut() {
+            *margin = sure * *margin / total + each;
+        }
     }
-    for margin in margins.iter_mut() {
-        *margin /= total;
-    }
+}
+
+fn highest(margins: &[f32]) -> f32 {
+    margins.iter().copied().fold(f32::NEG_INFINITY, f32::max)
 }
 
 /// Margins of examples, row by row, and what they are labelled.
@@ -79,11 +95,30 @@ impl Outcomes<'_> {
         best.0
     }
 
-    /// The sharpness (1 / temperature) under which the answers are likeliest.
-    pub(super) fn sharpness(&self) -> f32 {
+    /// What makes the answers likeliest.
+    pub(super) fn confidence(&self) -> Confidence {
+        /// Shares of chance, from none to as much as people who label texts disagree.
+        const CHANCES: [f32; 6] = [0.005, 0.01, 0.02, 0.035, 0.06, 0.1];
+        let mut best = self.sharpest(0.0);
+        for chance in CHANCES {
+            let next = self.sharpest(chance);
+            if next.1 >= best.1 {
+                break;
+            }
+            best = next;
+        }
+        best.0
+    }
+
+    /// The sharpness under which the answers are likeliest, and how unlikely they then are.
+    fn sharpest(&self, chance: f32) -> (Confidence, f64) {
         const GOLDEN: f32 = 0.618_034;
         let (mut low, mut high) = (f32::ln(0.05), f32::ln(50.0));
-        let loss = |log: f32| self.surprise(log.exp());
+        let confidence = |log: f32| Confidence {
+            sharpness: log.exp(),
+            chance,
+        };
+        let loss = |log: f32| self.surprise(confidence(log));
         let (mut a, mut b) = (high - GOLDEN * (high - low), low + GOLDEN * (high - low));
         let (mut at_a, mut at_b) = (loss(a), loss(b));
         while high - low > 0.01 {
@@ -97,29 +132,34 @@ impl Outcomes<'_> {
                 at_b = loss(b);
             }
         }
-        f32::midpoint(low, high).exp()
+        (confidence(f32::midpoint(low, high)), at_a.min(at_b))
     }
 
-    /// How unlikely the answers are at best.
+    /// How unlikely the answers are at best, where nothing is left to chance.
     pub(super) fn doubt(&self) -> f64 {
-        self.surprise(self.sharpness())
+        self.sharpest(0.0).1
     }
 
     /// How unlikely the answers are, as a sum of negative logarithms. As Platt does, each is taken as a little less than
     /// certain: few and easily separated examples would else make a model that is never in doubt.
-    fn surprise(&self, sharpness: f32) -> f64 {
+    fn surprise(&self, confidence: Confidence) -> f64 {
+        let Confidence { sharpness, chance } = confidence;
         let doubt = 1.0 / (self.answers.len() as f64 + 2.0);
         let mut total = 0.0;
         for (margins, answer) in self.margins.chunks_exact(self.labels).zip(self.answers) {
-            let highest = margins.iter().copied().fold(f32::NEG_INFINITY, f32::max);
-            let sum: f32 = margins
-                .iter()
-                .map(|margin| ((margin - highest) * sharpness).exp())
-                .sum();
+            let highest = highest(margins);
+            let scaled = |margin: &f32| (margin - highest) * sharpness;
+            let sum: f32 = margins.iter().map(|margin| scaled(margin).exp()).sum();
             let level = f64::from(sum.ln());
-            let surprise = |margin: f32| level - f64::from((margin - highest) * sharpness);
-            let mean = margins.iter().map(|margin| surprise(*margin)).sum::<f64>() / self.labels as f64;
-            total += (1.0 - doubt) * surprise(margins[*answer]) + doubt * mean;
+            let own = f64::from(scaled(&margins[*answer]));
+            let told = if chance == 0.0 {
+                level - own
+            } else {
+                let chance = f64::from(chance);
+                -((1.0 - chance) * (own - level).exp() + chance / self.labels as f64).ln()
+            };
+            let mean = level - margins.iter().map(|margin| f64::from(scaled(margin))).sum::<f64>() / self.labels as f64;
+            total += (1.0 - doubt) * told + doubt * mean;
         }
         total
     }
@@ -148,10 +188,14 @@ mod tests {
 
     proptest! {
         #[test]
-        fn sharper_is_surer_and_never_says_another_label(margins in prop::collection::vec(-3.0_f32..3.0, 2..20), sharpness in 0.1_f32..10.0) {
+        fn sharper_is_surer_and_never_says_another_label(
+            margins in prop::collection::vec(-3.0_f32..3.0, 2..20),
+            sharpness in 0.1_f32..10.0,
+            chance in 0.0_f32..0.2,
+        ) {
             let (mut dull, mut sharp) = (margins.clone(), margins);
-            softmax(&mut dull, sharpness);
-            softmax(&mut sharp, sharpness * 1.5);
+            Confidence { sharpness, chance }.weigh(&mut dull);
+            Confidence { sharpness: sharpness * 1.5, chance }.weigh(&mut sharp);
             let most = |probabilities: &[f32]| probabilities.iter().copied().fold(0.0, f32::max);
             prop_assert!((dull.iter().sum::<f32>() - 1.0).abs() < 1e-4);
             prop_assert!(most(&sharp) >= most(&dull) - 1e-5);
@@ -169,8 +213,25 @@ mod tests {
             labels: 2,
         };
         let mut probabilities = [0.5, -0.5];
-        softmax(&mut probabilities, outcomes.sharpness());
+        outcomes.confidence().weigh(&mut probabilities);
         assert!((probabilities[0] - 0.75).abs() < 0.01, "{probabilities:?}");
+    }
+
+    #[test]
+    fn however_far_a_label_is_ahead_it_is_no_surer_than_it_is_often_right() {
+        // Three of four are clear, one hardly; of either, one in twenty is labelled otherwise.
+        let answers: Vec<usize> = (0..4_000).map(|at| usize::from(at % 20 == 0)).collect();
+        let margins = (0..4_000).flat_map(|at| if at % 4 == 1 { [0.4, -0.4] } else { [4.0, -4.0] });
+        let outcomes = Outcomes {
+            margins: margins.collect(),
+            answers: &answers,
+            labels: 2,
+        };
+        let confidence = outcomes.confidence();
+        assert!((0.06..=0.1).contains(&confidence.chance), "{confidence:?}");
+        let mut probabilities = [4.0, -4.0];
+        confidence.weigh(&mut probabilities);
+        assert!((probabilities[0] - 14.0 / 15.0).abs() < 0.03, "{probabilities:?}");
     }
 
     #[test]

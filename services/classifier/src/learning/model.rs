@@ -3,7 +3,7 @@
 use std::ops::Range;
 
 use super::{
-    calibration::softmax,
+    calibration::Confidence,
     features::{READ_AT_MOST, Scratch},
     training::{self, Options, Untrainable},
     vocabulary::Vocabulary,
@@ -16,8 +16,8 @@ pub(crate) struct Model {
     pub(super) labels: Vec<String>,
     pub(super) vocabulary: Vocabulary,
     pub(super) matrix: Matrix,
-    /// 1 / temperature.
-    pub(super) sharpness: f32,
+    /// What its margins mean.
+    pub(super) confidence: Confidence,
     /// The version of the rules whose findings are features of it; none where it was trained without.
     pub(super) rules: Option<i32>,
     /// False where it was trained by a release that did not yet look at words and signs.
@@ -153,7 +153,7 @@ impl Model {
         row.weigh(self.vocabulary.importance());
         self.matrix.margins(&row.cells, margins);
         training::spread(margins);
-        softmax(margins, self.sharpness);
+        self.confidence.weigh(margins);
         margins
     }
 

@@ -64,7 +64,7 @@ const DEAREST: f32 = 4.0;
 /// How far the costs of labels make up for their frequency: 0 not at all, 1 wholly.
 const EVENNESS: f32 = 0.75;
 /// How far the weights may lean towards naive Bayes.
-const SHARES: [f32; 6] = [0.0, 0.1, 0.2, 0.3, 0.45, 0.6];
+const SHARES: [f32; 7] = [0.0, 0.1, 0.2, 0.3, 0.45, 0.65, 0.9];
 /// A model tells so many labels apart at most.
 const MOST_LABELS: usize = 1_000;
 /// Examples times labels: what fits into memory several times over.
@@ -137,14 +137,14 @@ pub(super) fn train(
     let (share, mut outcomes) = best_share(&held, &held_bayes, &task.answers, labels.len());
     weights.lean(&bayes, share);
     let shifts = outcomes.balance();
-    let sharpness = outcomes.sharpness();
+    let confidence = outcomes.confidence();
     let mut matrix = Matrix::quantize(&weights.cells, weights.width, weights.intercept);
     matrix.shift(&shifts);
     Ok(Model {
         labels: labels.to_vec(),
         vocabulary: Vocabulary::new(task.counts.keys, importance),
         matrix,
-        sharpness,
+        confidence,
         rules: hints.map(|hints| hints.version),
         with_words: true,
     })
