@@ -174,6 +174,16 @@ impl Refusal {
         .with("permission", permission)
     }
 
+    /// The caller is an API key, where only a person will do.
+    #[must_use]
+    pub fn person_required() -> Self {
+        Self::shared(
+            Code::PermissionDenied,
+            ErrorReason::PersonRequired,
+            "only a person may do this",
+        )
+    }
+
     /// Somebody asked the operation to stop.
     #[must_use]
     pub fn operation_cancelled() -> Self {

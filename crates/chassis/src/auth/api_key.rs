@@ -10,6 +10,9 @@ use crate::{
     secret,
 };
 
+/// What the subjects of keys begin with.
+pub(super) const SUBJECT: &str = "key:";
+
 /// One API key, as configured.
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
@@ -62,7 +65,7 @@ pub(super) fn find(keys: &[ApiKeyConfig], key: &str) -> Option<Caller> {
     for candidate in keys {
         if secret::same(candidate.hash.as_bytes(), hash.as_bytes()) {
             found = Some(Caller {
-                subject: format!("key:{}", candidate.id),
+                subject: format!("{SUBJECT}{}", candidate.id),
                 tenant: Some(candidate.tenant.clone()),
                 roles: candidate.roles.clone(),
                 rate: None,

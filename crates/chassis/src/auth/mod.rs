@@ -103,6 +103,17 @@ impl Caller {
         self.roles.iter().any(|role| role == roles::SERVICE)
     }
 
+    /// A person, as far as can be told: what a key says, a program may have said.
+    ///
+    /// # Errors
+    /// PERMISSION_DENIED / PERSON_REQUIRED for an API key.
+    pub fn as_person(&self) -> Result<&Self, Refusal> {
+        if self.subject.starts_with(api_key::SUBJECT) {
+            return Err(Refusal::person_required());
+        }
+        Ok(self)
+    }
+
     /// True where a role of the caller grants the permission.
     #[must_use]
     pub fn may(&self, permission: &str) -> bool {

@@ -1,6 +1,6 @@
 //! The RPCs of classifications.
 
-use huiyin_chassis::{Caller, mask::mask, name, operations::Operation, repeat::Repeatable};
+use huiyin_chassis::{Caller, Refusal, mask::mask, name, operations::Operation, repeat::Repeatable};
 use huiyin_proto::classifier::v1;
 use tonic::{Request, Response, Status};
 
@@ -106,7 +106,7 @@ pub(crate) async fn approve_priority(
         etag: &request.etag,
         repeat: Repeatable::new(&tenant, &caller, "ApprovePriority", &request.request_id, &request)?,
     };
-    let reviewer = reviewer(&caller, &request.role, &request.reason);
+    let reviewer = reviewer(&caller, &request.role, &request.reason)?;
     Ok(Response::new(
         reviewing::approve(room, &tenant, target, reviewer).await?,
     ))
@@ -126,19 +126,20 @@ pub(crate) async fn reject_priority(
         etag: &request.etag,
         repeat: Repeatable::new(&tenant, &caller, "RejectPriority", &request.request_id, &request)?,
     };
-    let reviewer = reviewer(&caller, &request.role, &request.reason);
+    let reviewer = reviewer(&caller, &request.role, &request.reason)?;
     let answer = reviewing::reject(room, &tenant, target, reviewer, &request.priority).await?;
     Ok(Response::new(answer))
 }
 
-/// The reason goes out with events, so it is masked.
-fn reviewer<'r>(caller: &'r Caller, role: &'r str, reason: &str) -> Reviewer<'r> {
-    Reviewer {
+/// The reason goes out with events, so it is masked. Keys have no voice: whoever may make them would have as many as he likes.
+fn reviewer<'r>(caller: &'r Caller, role: &'r str, reason: &str) -> Result<Reviewer<'r>, Refusal> {
+    let caller = caller.as_person()?;
+    Ok(Reviewer {
         author: &caller.subject,
         roles: &caller.roles,
         role,
         reason: mask(reason),
-    }
+    })
 }
 
 /// See the proto.

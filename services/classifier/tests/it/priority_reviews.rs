@@ -64,6 +64,12 @@ async fn a_top_priority_is_confirmed_by_all_three_leads() {
         refused(agent.approve_priority(approval(&found.name)).await),
         (Code::PermissionDenied, "PERMISSION_MISSING".to_owned())
     );
+    // Whoever may make keys could make three.
+    let mut key = play.priorities("key:lead", TENANT, &["operations_lead"]).await;
+    assert_eq!(
+        refused(key.approve_priority(approval(&found.name)).await),
+        (Code::PermissionDenied, "PERSON_REQUIRED".to_owned())
+    );
     for (subject, role) in [("user:o", "operations_lead"), ("user:p", "product_lead")] {
         let mut lead = play.priorities(subject, TENANT, &[role]).await;
         let approved = lead.approve_priority(approval(&found.name)).await.unwrap().into_inner();

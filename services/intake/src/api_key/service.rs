@@ -246,8 +246,10 @@ impl ApiKeys for OurKeys {
     }
 }
 
-/// Refuses a key that cannot be, and one that may do more than the caller.
+/// Refuses a key that cannot be, and one that may do more than the caller. Who has got hold of a key must not keep a way in beyond its
+/// end, nor take it from its owner: keys make no keys and change none.
 fn allowed(api_key: &ApiKey, stood: Option<Timestamp>, caller: &Caller, now: Timestamp) -> Result<(), Refusal> {
+    caller.as_person()?;
     let violations = api_key.check(stood, now);
     if !violations.is_empty() {
         return Err(Refusal::invalid(violations));

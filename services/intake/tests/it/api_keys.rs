@@ -255,3 +255,54 @@ async fn nobody_makes_a_key_that_may_do_more_than_he() {
     };
     assert_eq!(survey.verify_api_key(wrong).await.unwrap_err().code(), Code::NotFound);
 }
+
+/// Whoever got hold of a key has nothing beyond its end, and does not take it from its owner.
+#[tokio::test]
+async fn a_key_makes_and_changes_no_keys_and_may_be_taken_back_by_itself() {
+    let stand = Stand::new().await;
+    let mut admin = stand.api_keys("user:admin", "acme", "admin").await;
+    let made = admin
+        .create_api_key(new("ops", &["admin"], 1))
+        .await
+        .unwrap()
+        .into_inner();
+    let endpoint = Endpoint::from_shared(format!("http://{}", stand.address())).unwrap();
+    let mut keys = ApiKeyServiceClient::new(endpoint.connect().await.unwrap());
+    let with_key = |made: &ApiKey| {
+        let mut request = Request::new(());
+        request.metadata_mut().insert("x-api-key", made.key.parse().unwrap());
+        request
+    };
+    let create = with_key(&made).map(|()| new("more", &["integration"], 2));
+    let update = with_key(&made).map(|()| UpdateApiKeyRequest {
+        api_key: Some(ApiKey {
+            name: made.name.clone(),
+            ..ApiKey::default()
+        }),
+        update_mask: Some(prost_types::FieldMask {
+            paths: vec!["expire_time".to_owned()],
+        }),
+        request_id: String::new(),
+    });
+    let rotate = with_key(&made).map(|()| RotateApiKeyRequest {
+        name: made.name.clone(),
+        ..RotateApiKeyRequest::default()
+    });
+    for refused in [
+        keys.create_api_key(create).await.unwrap_err(),
+        keys.update_api_key(update).await.unwrap_err(),
+        keys.rotate_api_key(rotate).await.unwrap_err(),
+    ] {
+        assert_eq!(
+            (refused.code(), reason(&refused).as_str()),
+            (Code::PermissionDenied, "PERSON_REQUIRED")
+        );
+    }
+    let revoke = with_key(&made).map(|()| RevokeApiKeyRequest {
+        name: made.name.clone(),
+        reason: "泄露".to_owned(),
+        ..RevokeApiKeyRequest::default()
+    });
+    let revoked = keys.revoke_api_key(revoke).await.unwrap().into_inner();
+    assert_eq!(revoked.state(), ApiKeyState::Revoked);
+}
