@@ -3,13 +3,13 @@
 use std::{
     collections::HashMap,
     num::NonZeroU32,
-    sync::{Arc, Mutex, PoisonError},
+    sync::{Arc, Mutex, PoisonError, Weak},
     time::Duration,
 };
 
 use huiyin_proto::intake::v1::{VerifyApiKeyRequest, api_key_service_client::ApiKeyServiceClient};
 use jiff::{SignedDuration, Timestamp};
-use tokio::sync::Semaphore;
+use tokio::{sync::Semaphore, time::Instant};
 use tonic::Code;
 
 use super::{Caller, api_key};
@@ -21,9 +21,13 @@ const FRESH: SignedDuration = SignedDuration::from_secs(10);
 const OUTAGE: SignedDuration = SignedDuration::from_mins(10);
 /// Nobody who calls waits longer to be known.
 const PATIENCE: Duration = Duration::from_secs(2);
-/// So many keys are asked about at once: whoever makes keys up must not keep the others from being known.
-const PLACES: usize = 32;
-/// So many keys are remembered of each kind; then those are forgotten that nobody asked about for long.
+/// While its keeper cannot be asked, one call in so long tries it again; the others do with what is known.
+const PAUSE: Duration = Duration::from_secs(1);
+/// So many keys are asked about at once that were good a while ago …
+const KNOWN_AT_ONCE: usize = 32;
+/// … and so many that nobody has seen yet: whoever makes keys up keeps no known one waiting, and its keeper not busy.
+const NEW_AT_ONCE: usize = 8;
+/// So many keys are remembered of each kind; then the oldest are forgotten.
 const MANY: usize = 8192;
 
 /// What a key that was made by RPC may do.
@@ -82,10 +86,18 @@ impl ApiKeys for Intake {
 pub(super) struct Register {
     keeper: Arc<dyn ApiKeys>,
     /// Apart, so that whoever makes keys up drives none of the others out.
-    good: Mutex<HashMap<[u8; 32], (Timestamp, Good)>>,
-    unknown: Mutex<HashMap<[u8; 32], (Timestamp, ())>>,
-    places: Semaphore,
+    good: Remembered<Good>,
+    unknown: Remembered<()>,
+    /// Those that are being asked about; whoever comes with the same one waits for the same answer.
+    asked: Mutex<HashMap<Hash, Weak<tokio::sync::Mutex<()>>>>,
+    known_places: Semaphore,
+    new_places: Semaphore,
+    /// The keeper did not answer, and is not asked again before.
+    silent_until: Mutex<Option<Instant>>,
 }
+
+/// Of a key: all that is known of it here.
+type Hash = [u8; 32];
 
 #[derive(Debug, Clone)]
 struct Good {
@@ -103,9 +115,12 @@ impl Register {
     pub(super) fn new(keeper: Arc<dyn ApiKeys>) -> Self {
         Self {
             keeper,
-            good: Mutex::default(),
-            unknown: Mutex::default(),
-            places: Semaphore::new(PLACES),
+            good: Remembered::default(),
+            unknown: Remembered::default(),
+            asked: Mutex::default(),
+            known_places: Semaphore::new(KNOWN_AT_ONCE),
+            new_places: Semaphore::new(NEW_AT_ONCE),
+            silent_until: Mutex::default(),
         }
     }
 
@@ -119,16 +134,18 @@ impl Register {
             return Ok(None);
         };
         let hash = secret::hash(key.as_bytes());
-        if recall(&self.unknown, &hash, now, FRESH).is_some() {
-            return Ok(None);
+        if let Some(fresh) = self.fresh(&hash, now) {
+            return Ok(fresh);
         }
-        if let Some(good) = recall(&self.good, &hash, now, FRESH) {
-            return Ok(good.at(now));
+        let turn = self.turn(hash);
+        let _turn = turn.lock().await;
+        if let Some(fresh) = self.fresh(&hash, now) {
+            return Ok(fresh);
         }
-        match self.ask(&tenant, id, &hash).await {
+        match self.ask(&tenant, id, &hash, now).await {
             Ok(Some(known)) => {
                 let caller = Caller {
-                    subject: format!("key:{id}"),
+                    subject: format!("{}{id}", api_key::SUBJECT),
                     tenant: Some(tenant.key().to_owned()),
                     roles: known.roles,
                     rate: known.rate,
@@ -137,49 +154,112 @@ impl Register {
                     caller,
                     until: known.until,
                 };
-                remember(&self.good, hash, good.clone(), now, OUTAGE);
+                self.good.remember(hash, good.clone(), now);
                 Ok(good.at(now))
             }
             Ok(None) => {
-                self.good.lock().unwrap_or_else(PoisonError::into_inner).remove(&hash);
-                remember(&self.unknown, hash, (), now, FRESH);
+                self.good.forget(&hash);
+                self.unknown.remember(hash, (), now);
                 Ok(None)
             }
             // It was good a while ago, and nobody says that it is not.
-            Err(refusal) => match recall(&self.good, &hash, now, OUTAGE) {
+            Err(refusal) => match self.good.recall(&hash, now, OUTAGE) {
                 Some(good) => Ok(good.at(now)),
                 None => Err(refusal),
             },
         }
     }
 
-    async fn ask(&self, tenant: &Tenant, id: &str, hash: &[u8; 32]) -> Result<Option<KnownKey>, Refusal> {
-        let _place = self
-            .places
-            .try_acquire()
-            .map_err(|_| Refusal::overloaded(Duration::from_millis(200)))?;
-        tokio::time::timeout(PATIENCE, self.keeper.verify(tenant, id, hash))
+    /// What was learnt of a key a moment ago.
+    fn fresh(&self, hash: &Hash, now: Timestamp) -> Option<Option<Caller>> {
+        if self.unknown.recall(hash, now, FRESH).is_some() {
+            return Some(None);
+        }
+        self.good.recall(hash, now, FRESH).map(|good| good.at(now))
+    }
+
+    /// The turn of those who ask about a key.
+    fn turn(&self, hash: Hash) -> Arc<tokio::sync::Mutex<()>> {
+        let mut asked = self.asked.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(turn) = asked.get(&hash).and_then(Weak::upgrade) {
+            return turn;
+        }
+        if asked.len() >= MANY {
+            asked.retain(|_, turn| turn.strong_count() > 0);
+        }
+        let turn = Arc::default();
+        asked.insert(hash, Arc::downgrade(&turn));
+        turn
+    }
+
+    async fn ask(&self, tenant: &Tenant, id: &str, hash: &Hash, now: Timestamp) -> Result<Option<KnownKey>, Refusal> {
+        let places = if self.good.recall(hash, now, OUTAGE).is_some() {
+            &self.known_places
+        } else {
+            &self.new_places
+        };
+        let _place = tokio::time::timeout(PATIENCE, places.acquire())
             .await
-            .unwrap_or_else(|_| Err(Refusal::unavailable("the keeper of api keys does not answer")))
+            .map_err(|_| Refusal::overloaded(Duration::from_millis(200)))?;
+        if !self.may_try() {
+            return Err(Refusal::unavailable(
+                "the keeper of api keys did not answer a moment ago",
+            ));
+        }
+        let answer = tokio::time::timeout(PATIENCE, self.keeper.verify(tenant, id, hash))
+            .await
+            .unwrap_or_else(|_| Err(Refusal::unavailable("the keeper of api keys does not answer")));
+        let silent_until = answer.is_err().then(|| Instant::now() + PAUSE);
+        *self.silent_until.lock().unwrap_or_else(PoisonError::into_inner) = silent_until;
+        answer
+    }
+
+    /// Whether the keeper answers as far as is known, or it is time that one call finds out.
+    fn may_try(&self) -> bool {
+        let mut silent_until = self.silent_until.lock().unwrap_or_else(PoisonError::into_inner);
+        match *silent_until {
+            Some(until) if Instant::now() < until => false,
+            Some(_) => {
+                *silent_until = Some(Instant::now() + PATIENCE + PAUSE);
+                true
+            }
+            None => true,
+        }
     }
 }
 
-type Remembered<T> = Mutex<HashMap<[u8; 32], (Timestamp, T)>>;
+/// What was learnt of keys, and when.
+#[derive(Debug)]
+struct Remembered<T>(Mutex<HashMap<Hash, (Timestamp, T)>>);
 
-/// What was learnt of a key, no longer ago than `age`. A clock that was set back makes it a stranger.
-fn recall<T: Clone>(remembered: &Remembered<T>, hash: &[u8; 32], now: Timestamp, age: SignedDuration) -> Option<T> {
-    let remembered = remembered.lock().unwrap_or_else(PoisonError::into_inner);
-    let (at, what) = remembered.get(hash)?;
-    (*at <= now && now.duration_since(*at) < age).then(|| what.clone())
+impl<T> Default for Remembered<T> {
+    fn default() -> Self {
+        Self(Mutex::default())
+    }
 }
 
-fn remember<T>(remembered: &Remembered<T>, hash: [u8; 32], what: T, now: Timestamp, age: SignedDuration) {
-    let mut remembered = remembered.lock().unwrap_or_else(PoisonError::into_inner);
-    if remembered.len() >= MANY {
-        remembered.retain(|_, (at, _)| now.duration_since(*at) < age);
+impl<T: Clone> Remembered<T> {
+    /// What was learnt no longer ago than `age`. A clock that was set back makes a key a stranger.
+    fn recall(&self, hash: &Hash, now: Timestamp, age: SignedDuration) -> Option<T> {
+        let remembered = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let (at, what) = remembered.get(hash)?;
+        (*at <= now && now.duration_since(*at) < age).then(|| what.clone())
     }
-    if remembered.len() < MANY {
+
+    fn remember(&self, hash: Hash, what: T, now: Timestamp) {
+        let mut remembered = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if remembered.len() >= MANY && !remembered.contains_key(&hash) {
+            // Half of them at once: one by one, each would have to be looked for among all.
+            let mut times: Vec<Timestamp> = remembered.values().map(|(at, _)| *at).collect();
+            let (_, median, _) = times.select_nth_unstable(MANY / 2);
+            let median = *median;
+            remembered.retain(|_, (at, _)| *at > median);
+        }
         remembered.insert(hash, (now, what));
+    }
+
+    fn forget(&self, hash: &Hash) {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).remove(hash);
     }
 }
 
@@ -195,6 +275,7 @@ mod tests {
         asked: AtomicUsize,
         revoked: std::sync::atomic::AtomicBool,
         gone: std::sync::atomic::AtomicBool,
+        slow_for_others: std::sync::atomic::AtomicBool,
     }
 
     #[tonic::async_trait]
@@ -203,6 +284,9 @@ mod tests {
             self.asked.fetch_add(1, Ordering::Relaxed);
             if self.gone.load(Ordering::Relaxed) {
                 return Err(Refusal::unavailable("the test says so"));
+            }
+            if id != "erp" && self.slow_for_others.load(Ordering::Relaxed) {
+                std::future::pending::<()>().await;
             }
             let is_good = !self.revoked.load(Ordering::Relaxed) && (tenant.key(), id) == ("acme", "erp");
             Ok(is_good.then(|| KnownKey {
@@ -257,6 +341,60 @@ mod tests {
         let refused = register.find(KEY, noon() + OUTAGE).await.unwrap_err();
         assert_eq!(refused.code(), Code::Unavailable);
         assert!(register.find("hyk_acme_crm_new", noon()).await.is_err());
+    }
+
+    #[tokio::test]
+    async fn many_calls_with_one_key_ask_once_and_none_is_refused() {
+        let (keeper, register) = register();
+        let calls = (0..200).map(|_| register.find(KEY, noon()));
+        for caller in futures::future::join_all(calls).await {
+            assert!(caller.unwrap().is_some());
+        }
+        assert_eq!(keeper.asked.load(Ordering::Relaxed), 1);
+    }
+
+    #[tokio::test]
+    async fn a_keeper_that_is_away_is_asked_by_one_call_and_then_left_alone() {
+        let (keeper, register) = register();
+        assert!(register.find(KEY, noon()).await.unwrap().is_some());
+        keeper.gone.store(true, Ordering::Relaxed);
+        let later = noon() + FRESH;
+        for _ in 0..5 {
+            assert!(register.find(KEY, later).await.unwrap().is_some());
+            assert!(register.find("hyk_acme_crm_new", later).await.is_err());
+        }
+        assert_eq!(keeper.asked.load(Ordering::Relaxed), 2);
+    }
+
+    #[tokio::test]
+    async fn whoever_makes_keys_up_keeps_no_known_one_waiting() {
+        let (keeper, register) = register();
+        assert!(register.find(KEY, noon()).await.unwrap().is_some());
+        keeper.slow_for_others.store(true, Ordering::Relaxed);
+        let made_up: Vec<String> = (0..100).map(|n| format!("hyk_acme_crm_{n}")).collect();
+        let guesses = futures::future::join_all(made_up.iter().map(|key| register.find(key, noon())));
+        tokio::select! {
+            biased;
+            _ = guesses => panic!("nobody answers those"),
+            known = register.find(KEY, noon() + FRESH) => assert!(known.unwrap().is_some()),
+        }
+        assert!(keeper.asked.load(Ordering::Relaxed) <= 2 + NEW_AT_ONCE);
+    }
+
+    #[test]
+    fn the_oldest_make_room_and_what_is_there_is_always_renewed() {
+        let remembered = Remembered::default();
+        let hash = |n: usize| secret::hash(&n.to_be_bytes());
+        for n in 0..MANY {
+            let at = noon() + SignedDuration::from_millis(i64::try_from(n).unwrap());
+            remembered.remember(hash(n), n, at);
+        }
+        let later = noon() + FRESH;
+        remembered.remember(hash(0), 0, later);
+        assert_eq!(remembered.0.lock().unwrap().len(), MANY);
+        remembered.remember(hash(MANY), MANY, later);
+        let kept = |n: usize| remembered.recall(&hash(n), later, OUTAGE).is_some();
+        assert!(kept(0) && kept(MANY) && kept(MANY - 1) && !kept(1));
     }
 
     #[tokio::test]
