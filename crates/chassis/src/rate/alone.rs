@@ -41,6 +41,8 @@ impl<K: Eq + Hash + Clone> Counts<K> {
             let new_again = counts
                 .get(key)
                 .copied()
+                // Farther ahead only after a clock was set back or a wider pace: nobody is kept out for that.
+                .filter(|new_again| *new_again <= now.saturating_add(pace.ahead))
                 .unwrap_or(now)
                 .max(now)
                 .saturating_add(pace.gap);
@@ -114,6 +116,22 @@ mod tests {
             .take(0, pace(1000, 1), noon() + SignedDuration::from_secs(1))
             .unwrap();
         assert_eq!(counts.0.lock().unwrap().len(), 1);
+    }
+
+    #[test]
+    fn a_clock_that_is_set_back_keeps_nobody_out_for_long() {
+        let counts = Counts::default();
+        let before = noon() - SignedDuration::from_hours(1);
+        for now in [noon(), before] {
+            for _ in 0..3 {
+                counts.take("website", pace(2, 3), now).unwrap();
+            }
+            let wait = counts.take("website", pace(2, 3), now).unwrap_err();
+            assert_eq!(wait, Duration::from_millis(500));
+        }
+        counts
+            .take("website", pace(2, 3), before + SignedDuration::from_millis(500))
+            .unwrap();
     }
 
     proptest! {
