@@ -14,11 +14,12 @@ use huiyin_proto::{
     survey::v1::survey_service_client::SurveyServiceClient,
 };
 use tonic::{
-    Request, Status,
+    Code, Request, Response, Status,
     metadata::{Ascii, MetadataValue},
     service::{Interceptor, interceptor::InterceptedService},
     transport::{Certificate, Channel, ClientTlsConfig, Endpoint, Identity},
 };
+use tonic_types::StatusExt as _;
 
 use crate::suite::{Files, SERVICES};
 
@@ -240,16 +241,43 @@ fn channel(service: &str, url: &str, tls: &Tls) -> anyhow::Result<Channel> {
     Ok(endpoint.connect_timeout(Duration::from_secs(5)).connect_lazy())
 }
 
+/// Makes a call, and once more whenever the service says that there were too many and when the next is welcome: an audit of many calls
+/// is slower under a rate limit, and ends.
+///
+/// # Errors
+/// What the service refuses otherwise.
+pub async fn paced<T, F>(mut call: impl FnMut() -> F) -> Result<T, Status>
+where
+    F: Future<Output = Result<Response<T>, Status>>,
+{
+    loop {
+        match Box::pin(call()).await {
+            Ok(response) => return Ok(response.into_inner()),
+            Err(status) => {
+                let retry = status.get_details_retry_info().and_then(|info| info.retry_delay);
+                match retry.filter(|_| status.code() == Code::ResourceExhausted) {
+                    Some(delay) => tokio::time::sleep(delay).await,
+                    None => return Err(status),
+                }
+            }
+        }
+    }
+}
+
 /// Reads a list to its end, page by page: `list!(link.intake(), list_feedbacks, ListFeedbacksRequest { … }, feedbacks)`.
 #[macro_export]
 macro_rules! list {
     ($client:expr, $method:ident, $request:expr, $field:ident) => {{
-        let mut client = $client;
+        let client = $client;
         let mut request = $request;
         request.page_size = 1000;
         let mut all = Vec::new();
         loop {
-            let page = client.$method(request.clone()).await?.into_inner();
+            let page = $crate::link::paced(|| {
+                let (mut client, request) = (client.clone(), request.clone());
+                async move { client.$method(request).await }
+            })
+            .await?;
             all.extend(page.$field);
             if page.next_page_token.is_empty() {
                 break all;
@@ -257,4 +285,37 @@ macro_rules! list {
             request.page_token = page.next_page_token;
         }
     }};
+}
+
+#[cfg(test)]
+mod tests {
+    use std::cell::Cell;
+
+    use tonic_types::ErrorDetails;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn a_call_that_came_too_soon_comes_again_and_any_other_refusal_is_final() {
+        let too_soon = || {
+            let details = ErrorDetails::with_retry_info(Some(Duration::ZERO));
+            Status::with_error_details(Code::ResourceExhausted, "too many", details)
+        };
+        let calls = Cell::new(0);
+        let answer = paced(|| async {
+            calls.set(calls.get() + 1);
+            if calls.get() < 3 {
+                Err(too_soon())
+            } else {
+                Ok(Response::new(calls.get()))
+            }
+        });
+        assert_eq!(answer.await.unwrap(), 3);
+        for refusal in [Status::unavailable("away"), Status::resource_exhausted("no room")] {
+            let refused = paced(|| async { Err::<Response<()>, _>(refusal.clone()) })
+                .await
+                .unwrap_err();
+            assert_eq!(refused.code(), refusal.code());
+        }
+    }
 }

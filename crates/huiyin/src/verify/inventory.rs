@@ -12,7 +12,10 @@ use huiyin_proto::{
     survey::v1::{Invitation, ListInvitationsRequest, ListResponsesRequest, Response},
 };
 
-use crate::{link::Link, list};
+use crate::{
+    link::{Link, paced},
+    list,
+};
 
 /// What every service has.
 #[derive(Debug)]
@@ -120,11 +123,11 @@ pub(super) async fn take(link: &Link) -> anyhow::Result<Inventory> {
         facts
     )?;
     let name = format!("{}/totals", link.parent);
-    let totals = link
-        .analytics()
-        .get_totals(GetTotalsRequest { name })
-        .await?
-        .into_inner();
+    let totals = paced(|| {
+        let (mut analytics, name) = (link.analytics(), name.clone());
+        async move { analytics.get_totals(GetTotalsRequest { name }).await }
+    })
+    .await?;
     let notes = notes(link, &work_orders).await?;
     Ok(Inventory {
         feedbacks: feedbacks
