@@ -54,7 +54,7 @@ pub(crate) enum Untrainable {
 }
 
 /// Parts of the examples; each is held back once from the weights that calibration looks at.
-const PARTS: usize = 4;
+const PARTS: usize = 5;
 /// What a mistake costs against large weights.
 const COST: f32 = 0.5;
 /// Labels from which on the cost grows with their number, and how far at most: each label is told from the rest by itself,
