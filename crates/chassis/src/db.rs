@@ -112,9 +112,7 @@ impl Database {
                 migrator.dangerous_set_table_name(table.clone());
             }
             if schema != "public" && config.migrate {
-                sqlx::query(AssertSqlSafe(format!("CREATE SCHEMA IF NOT EXISTS {schema}")))
-                    .execute(&database.pool)
-                    .await?;
+                database.create_schema(schema).await?;
             }
             if config.migrate {
                 // A version that was rolled back finds the database ahead, and serves from it: migrations only add.
@@ -142,6 +140,15 @@ impl Database {
         let pool = self.pool.options().clone().max_connections(connections);
         Self {
             pool: pool.connect_lazy_with((*self.pool.connect_options()).clone()),
+        }
+    }
+
+    /// Where two first starts do so at once, Postgres lets the second wait and then says that it is there.
+    async fn create_schema(&self, schema: &str) -> Result<(), sqlx::Error> {
+        let statement = AssertSqlSafe(format!("CREATE SCHEMA IF NOT EXISTS {schema}"));
+        match sqlx::query(statement).execute(&self.pool).await {
+            Err(error) if !has_code(&error, &["23505", "42P06"]) => Err(error),
+            _ => Ok(()),
         }
     }
 

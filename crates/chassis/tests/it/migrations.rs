@@ -102,3 +102,31 @@ async fn a_start_on_a_database_that_is_up_to_date_takes_no_table_from_anybody() 
         .unwrap();
     working.commit().await.unwrap();
 }
+
+/// Replicas that start at once on an empty database all come up.
+#[tokio::test]
+async fn a_schema_that_another_start_makes_at_the_same_moment_is_taken_as_it_is() {
+    let database = huiyin_testkit::database().await;
+    let mut other = PgConnection::connect(&database.url()).await.unwrap();
+    let mut making = other.begin().await.unwrap();
+    sqlx::query("CREATE SCHEMA chassis")
+        .execute(&mut *making)
+        .await
+        .unwrap();
+    let config: DatabaseConfig = config::parse("test", &format!("url = \"{}\"", database.url())).unwrap();
+    let starting = tokio::task::spawn(async move { Database::connect(&config, Vec::new()).await.map(|_| ()) });
+    let waits =
+        "SELECT EXISTS (SELECT FROM pg_stat_activity WHERE query LIKE 'CREATE SCHEMA%' AND wait_event_type = 'Lock'
+                                 AND datname = current_database())";
+    // Apart: within a transaction this view never changes.
+    let mut watching = PgConnection::connect(&database.url()).await.unwrap();
+    eventually("the start waits for the other", Duration::from_secs(20), async || {
+        sqlx::query_scalar::<_, bool>(waits)
+            .fetch_one(&mut watching)
+            .await
+            .unwrap()
+    })
+    .await;
+    making.commit().await.unwrap();
+    starting.await.unwrap().unwrap();
+}
