@@ -14,6 +14,7 @@ use uuid::Uuid;
 use crate::feedback::{
     domain::{self, Accepted},
     numbers::Numbers,
+    rush::Rush,
     store::{
         self,
         batch::{Answered, Stored},
@@ -30,6 +31,8 @@ pub(crate) struct Ledger {
     vault: Arc<Vault>,
     numbers: Numbers,
     zones: Zones,
+    /// Whether feedback pours in, as its writers say.
+    pub(super) rush: Rush,
     pub(crate) meters: Meters,
 }
 
@@ -50,6 +53,7 @@ impl Ledger {
             vault,
             numbers: Numbers::default(),
             zones: Zones::new(numbers)?,
+            rush: Rush::none(),
             meters: Meters::new(),
         })
     }
@@ -111,7 +115,8 @@ impl Ledger {
             (accepted.feedback.id, event, accepted.feedback.traceparent.clone())
         };
         let events = feedbacks.iter().map(told).collect();
-        let outcome = store::batch::store(tx, tenant, feedbacks, answers, |tx, statement| {
+        let compare = screening::compare::due(self.clock.now(), self.rush.is_on());
+        let outcome = store::batch::store(tx, tenant, feedbacks, answers, compare, |tx, statement| {
             self.outbox.push_each(tx, statement, tenant, events);
         })
         .await?;

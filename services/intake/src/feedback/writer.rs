@@ -31,7 +31,8 @@ const CONNECTIONS: u32 = 2;
 /// Where feedback is handed in to be stored. Clones hand in to the same writers.
 #[derive(Clone)]
 pub(crate) struct Writer {
-    queue: mpsc::Sender<Submission>,
+    // In boxes: they are sorted, and pass through several hands.
+    queue: mpsc::Sender<Box<Submission>>,
     rush: Rush,
 }
 
@@ -72,7 +73,6 @@ impl Writer {
         let (sender, receiver) = mpsc::channel(config.queue.max(1));
         let queue = Arc::new(Mutex::new(receiver));
         let drain = Duration::from_millis(service.limits.drain_notice_ms.saturating_add(service.limits.drain_ms));
-        let rush = Rush::none();
         for _ in 0..config.writers.max(1) {
             let (queue, ledger, shutdown, limit) = (
                 Arc::clone(&queue),
@@ -80,11 +80,10 @@ impl Writer {
                 shutdown.clone(),
                 config.batch.max(1),
             );
-            let rush = rush.clone();
             // Everybody waits for it: it must not wait for its turn among them.
             tasks.spawn_apart("writer", move || async move {
                 let ledger = ledger.apart(CONNECTIONS);
-                write(&queue, &ledger, limit, &rush, async {
+                write(&queue, &ledger, limit, async {
                     shutdown.requested().await;
                     tokio::time::sleep(drain).await;
                 })
@@ -93,7 +92,10 @@ impl Writer {
                 Ok(())
             });
         }
-        Self { queue: sender, rush }
+        Self {
+            queue: sender,
+            rush: ledger.rush.clone(),
+        }
     }
 
     /// Whether somebody waits for the next batch, or feedback pours in: what need not be done now had better wait.
@@ -112,13 +114,13 @@ impl Writer {
         repeat: Option<Repeatable>,
     ) -> Result<Answer, Refusal> {
         let (caller, answer) = oneshot::channel();
-        let submission = Submission {
+        let submission = Box::new(Submission {
             tenant,
             accepted,
             repeat,
             caller,
             outcome: None,
-        };
+        });
         self.queue
             .send(submission)
             .await
@@ -128,10 +130,9 @@ impl Writer {
 }
 
 async fn write(
-    queue: &Mutex<mpsc::Receiver<Submission>>,
+    queue: &Mutex<mpsc::Receiver<Box<Submission>>>,
     ledger: &Ledger,
     limit: usize,
-    rush: &Rush,
     drained: impl Future<Output = ()>,
 ) {
     tokio::pin!(drained);
@@ -150,7 +151,7 @@ async fn write(
         if taken == 0 {
             return;
         }
-        rush.note(taken);
+        ledger.rush.note(taken);
         // Whoever went away before anything was stored has not been told anything either.
         batch.retain(|submission| !submission.caller.is_closed());
         while !batch.is_empty() {
@@ -162,9 +163,9 @@ async fn write(
 }
 
 /// Takes those out whose request id is in the batch already: they find the answer of the first when that is settled.
-fn repetitions(batch: &mut Vec<Submission>) -> Vec<Submission> {
+fn repetitions(batch: &mut Vec<Box<Submission>>) -> Vec<Box<Submission>> {
     let mut seen: HashSet<(Tenant, String, Uuid)> = HashSet::new();
-    let is_repeated = |submission: &mut Submission| {
+    let is_repeated = |submission: &mut Box<Submission>| {
         let Some((caller, _, id, _)) = submission.repeat.as_ref().map(Repeatable::parts) else {
             return false;
         };
@@ -174,11 +175,11 @@ fn repetitions(batch: &mut Vec<Submission>) -> Vec<Submission> {
 }
 
 /// Commits a batch and answers everybody in it.
-async fn settle(ledger: &Ledger, mut batch: Vec<Submission>) {
+async fn settle(ledger: &Ledger, mut batch: Vec<Box<Submission>>) {
     // Always in the same order: see `store::batch::store`.
     batch.sort_by(|left, right| left.tenant.cmp(&right.tenant));
     // A request that comes again finds its own files taken, and would be refused for them before its answer cannot be kept.
-    let brings_files = |submission: &Submission| {
+    let brings_files = |submission: &Box<Submission>| {
         let mut evidence = submission.accepted.feedback.facts.attachments.iter();
         submission.repeat.is_some() && evidence.any(|reference| reference.uploaded.is_some())
     };
@@ -192,7 +193,7 @@ async fn settle(ledger: &Ledger, mut batch: Vec<Submission>) {
         outcome = attempt(ledger, &mut batch, Before::Possible).await;
     }
     match outcome {
-        Ok(()) => batch.into_iter().for_each(Submission::answer),
+        Ok(()) => batch.into_iter().for_each(|submission| submission.answer()),
         Err(Failure::Refused(refusal)) if batch.len() == 1 || refusal.is_transient() => refuse(batch, refusal),
         // Something is wrong with one of them: only the culprit shall be refused.
         Err(_) => {
@@ -203,13 +204,13 @@ async fn settle(ledger: &Ledger, mut batch: Vec<Submission>) {
     }
 }
 
-async fn settle_alone(ledger: &Ledger, submission: Submission) {
+async fn settle_alone(ledger: &Ledger, submission: Box<Submission>) {
     let mut alone = [submission];
     let mut failure = Refusal::unavailable("a request was being worked on somewhere else");
     for _ in 0..ATTEMPTS {
         match attempt(ledger, &mut alone, Before::Possible).await {
             Ok(()) => {
-                alone.into_iter().for_each(Submission::answer);
+                alone.into_iter().for_each(|submission| submission.answer());
                 return;
             }
             Err(Failure::Collision) => {}
@@ -223,7 +224,7 @@ async fn settle_alone(ledger: &Ledger, submission: Submission) {
 }
 
 /// Answers everybody with the refusal; it was logged when it was made, and is not logged once more for each.
-fn refuse(batch: Vec<Submission>, refusal: Refusal) {
+fn refuse(batch: Vec<Box<Submission>>, refusal: Refusal) {
     let mut first = Some(refusal);
     for submission in batch {
         let refusal = first.take().unwrap_or_else(|| {
@@ -249,7 +250,7 @@ enum Before {
 }
 
 /// Tries to commit a batch, sorted by tenant, in one transaction.
-async fn attempt(ledger: &Ledger, batch: &mut [Submission], before: Before) -> Result<(), Failure> {
+async fn attempt(ledger: &Ledger, batch: &mut [Box<Submission>], before: Before) -> Result<(), Failure> {
     batch.iter_mut().for_each(|submission| submission.outcome = None);
     // Before the transaction: who holds a connection must not wait for another one.
     for lot in batch.chunk_by_mut(|left, right| left.tenant == right.tenant) {
@@ -262,7 +263,12 @@ async fn attempt(ledger: &Ledger, batch: &mut [Submission], before: Before) -> R
         let tenant = lot[0].tenant.clone();
         let mut tx = enter(ledger, effect.take(), &tenant).await?;
         if before == Before::Possible {
-            find_answers(&mut tx, &tenant, lot.iter_mut().collect()).await?;
+            find_answers(
+                &mut tx,
+                &tenant,
+                lot.iter_mut().map(|submission| &mut **submission).collect(),
+            )
+            .await?;
         }
         store_lot(ledger, &mut tx, &tenant, lot).await?;
         effect = Some(tx);
@@ -311,10 +317,11 @@ async fn store_lot(
     ledger: &Ledger,
     tx: &mut Transaction,
     tenant: &Tenant,
-    lot: &mut [Submission],
+    lot: &mut [Box<Submission>],
 ) -> Result<(), Failure> {
     let mut fresh: Vec<&mut Submission> = lot
         .iter_mut()
+        .map(|submission| &mut **submission)
         .filter(|submission| submission.outcome.is_none())
         .collect();
     let mut incomplete: Vec<&mut Accepted> = fresh.iter_mut().map(|submission| &mut submission.accepted).collect();
@@ -344,7 +351,7 @@ async fn store_lot(
                 feedback: tenant.child(FEEDBACKS, holder),
             };
             submission.outcome = Some(Err(taken.into()));
-            left_out.push(submission);
+            left_out.push(&mut **submission);
         }
     }
     // It may have been this very request, worked on somewhere else, that took the external id since we looked.

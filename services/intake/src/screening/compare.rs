@@ -53,7 +53,13 @@ struct Lot {
     feedbacks: Vec<Uuid>,
 }
 
-/// The timers, key and payload, that have feedbacks compared as soon as they are stored.
+/// When feedback that is stored now is compared: at once, but later where it pours in, since nobody waits for this.
+pub(crate) fn due(now: Timestamp, pours_in: bool) -> Timestamp {
+    let pause = if pours_in { PAUSE } else { SignedDuration::ZERO };
+    now.saturating_add(pause).unwrap_or(now)
+}
+
+/// The timers, key and payload, that have feedbacks compared.
 pub(crate) fn timers(feedbacks: &[Uuid]) -> Result<Vec<(String, String)>, Refusal> {
     feedbacks
         .chunks(LOT)
@@ -109,8 +115,16 @@ impl Room {
         }
         let longest = first_id(now.saturating_sub(PATIENCE).unwrap_or(now));
         if self.writer.is_busy() && ids.iter().all(|id| *id >= longest) {
-            let (key, later) = (due.key.as_str(), now.saturating_add(PAUSE).unwrap_or(now));
-            return timer::schedule(tx, tenant, POSTPONED, key, later, &Lot { feedbacks: ids }).await;
+            let key = due.key.as_str();
+            return timer::schedule(
+                tx,
+                tenant,
+                POSTPONED,
+                key,
+                self::due(now, true),
+                &Lot { feedbacks: ids },
+            )
+            .await;
         }
         let mut feedbacks = feedback::store::feedbacks::by_ids(tx, tenant, &ids).await?;
         // Those whose words were erased meanwhile are like nothing.

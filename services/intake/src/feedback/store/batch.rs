@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use huiyin_chassis::{Refusal, Tenant, Transaction, repeat::Repeatable, sql};
-use jiff_sqlx::Timestamp as SqlTimestamp;
+use jiff::Timestamp;
 use sqlx::{Execute as _, Postgres, QueryBuilder};
 use uuid::Uuid;
 
@@ -64,12 +64,14 @@ pub(crate) struct Stored {
 }
 
 /// Stores feedbacks of one tenant with their answers and their events; `tell` pushes an `INSERT` of the events of those that
-/// are in the `WITH` query `stored`. Those whose external id is taken are left out, and so is what belongs to them.
+/// are in the `WITH` query `stored`. Those whose external id is taken are left out, and so is what belongs to them. From `compare`
+/// on they are compared with others.
 pub(crate) async fn store(
     tx: &mut Transaction,
     tenant: &Tenant,
     feedbacks: &[&Accepted],
     answers: &[Answered<'_>],
+    compare: Timestamp,
     tell: impl FnOnce(&mut Transaction, &mut QueryBuilder<Postgres>),
 ) -> Result<Stored, Refusal> {
     let Some(first) = feedbacks.first() else {
@@ -83,7 +85,7 @@ pub(crate) async fn store(
     rows.0
         .sort_by_key(|row| (&row.feedback.facts.source, &row.feedback.facts.external_id));
     let now = sql::time(first.feedback.create_time);
-    let mut statement = insert(tenant, &rows, now)?;
+    let mut statement = insert(tenant, &rows, compare)?;
     statement.push(", told AS (");
     tell(tx, &mut statement);
     statement.push("), answered AS (");
@@ -103,7 +105,7 @@ pub(crate) async fn store(
 }
 
 /// The beginning of the statement.
-fn insert(tenant: &Tenant, rows: &Rows<'_>, now: SqlTimestamp) -> Result<QueryBuilder<Postgres>, Refusal> {
+fn insert(tenant: &Tenant, rows: &Rows<'_>, compare: Timestamp) -> Result<QueryBuilder<Postgres>, Refusal> {
     let lots = compare::timers(&rows.column(|row| row.feedback.id))?;
     let (keys, lots): (Vec<String>, Vec<String>) = lots.into_iter().unzip();
     let mut feedbacks = sqlx::query(STATEMENT)
@@ -142,7 +144,7 @@ fn insert(tenant: &Tenant, rows: &Rows<'_>, now: SqlTimestamp) -> Result<QueryBu
         .bind(rows.column(|row| row.sealed_verbatim.as_deref()))
         .bind(rows.column(|row| row.feedback.traceparent.as_str()))
         .bind(compare::KIND)
-        .bind(now)
+        .bind(sql::time(compare))
         .bind(keys)
         .bind(lots);
     let arguments = feedbacks

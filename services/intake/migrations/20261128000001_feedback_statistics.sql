@@ -1,0 +1,21 @@
+-- ANALYZE sorts what it samples of each column, and long texts cost it most. No statement chooses by these.
+ALTER TABLE feedback
+    ALTER COLUMN title SET STATISTICS 0,
+    ALTER COLUMN description SET STATISTICS 0,
+    ALTER COLUMN expectation SET STATISTICS 0,
+    ALTER COLUMN purchase_channel SET STATISTICS 0,
+    ALTER COLUMN purchase_time SET STATISTICS 0,
+    ALTER COLUMN order_number SET STATISTICS 0,
+    ALTER COLUMN device SET STATISTICS 0,
+    ALTER COLUMN software_version SET STATISTICS 0,
+    ALTER COLUMN frequency SET STATISTICS 0,
+    ALTER COLUMN demand SET STATISTICS 0,
+    ALTER COLUMN urgency SET STATISTICS 0,
+    ALTER COLUMN emotion_level SET STATISTICS 0,
+    ALTER COLUMN contact_kind SET STATISTICS 0,
+    ALTER COLUMN language SET STATISTICS 0,
+    ALTER COLUMN attachments SET STATISTICS 0,
+    ALTER COLUMN author SET STATISTICS 0,
+    ALTER COLUMN segments SET STATISTICS 0,
+    ALTER COLUMN verbatim_sealed SET STATISTICS 0,
+    ALTER COLUMN traceparent SET STATISTICS 0;
