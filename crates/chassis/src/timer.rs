@@ -218,13 +218,16 @@ pub async fn take_along(
 }
 
 async fn postpone(database: &Database, clock: &Clock, timer: &Timer, refusal: &Refusal) -> Result<(), Refusal> {
-    let Timer { tenant, kind, key, .. } = timer;
+    let Timer {
+        tenant, kind, key, due, ..
+    } = timer;
     tracing::warn!(%tenant, kind, key, error = %refusal, "the effect of a timer failed; it is tried again");
     let mut tx = database.worker().await?;
+    // Only as it was claimed: it may have been set anew since the effect was rolled back.
     sqlx::query(
         "UPDATE chassis.timer
          SET attempts = attempts + 1, error = $5, due_time = $4 + make_interval(secs => $6 * 2 ^ least(attempts, 8))
-         WHERE tenant_id = $1 AND kind = $2 AND key = $3",
+         WHERE tenant_id = $1 AND kind = $2 AND key = $3 AND due_time = $7",
     )
     .bind(tenant.key())
     .bind(kind)
@@ -232,6 +235,7 @@ async fn postpone(database: &Database, clock: &Clock, timer: &Timer, refusal: &R
     .bind(sql::time(clock.now()))
     .bind(refusal.to_string())
     .bind(BACKOFF.as_secs_f64())
+    .bind(sql::time(*due))
     .execute(&mut *tx)
     .await?;
     tx.commit().await
