@@ -5,10 +5,10 @@ use sqlx::QueryBuilder;
 use uuid::Uuid;
 
 use super::{
-    convert::{TASKS, side, side_number, source, source_number},
+    convert::{side, side_number, source, source_number},
     domain::{Example, Labelled, MOST_BYTES, MOST_EXAMPLES, Task, bucket},
 };
-use crate::{error::Error, reading::fold};
+use crate::reading::fold;
 
 #[derive(sqlx::FromRow)]
 struct Row {
@@ -149,23 +149,24 @@ async fn of_side(
     first_training_bucket: i32,
     held_out: bool,
 ) -> Result<Vec<Labelled>, Refusal> {
-    let (examples, bytes) = size(tx, tenant, &task.id).await?;
-    if examples > MOST_EXAMPLES || bytes > MOST_BYTES {
-        return Err(Error::Untrainable {
-            task: tenant.child(TASKS, &task.id),
-            problem: "more to learn from than fits".to_owned(),
-        }
-        .into());
-    }
+    // Imports end where a task is full, and what people correct goes on: then the newest count.
     let labelled = sqlx::query_as(
-        "SELECT text, label FROM example
-         WHERE tenant_id = $1 AND task_id = $2 AND (side = 2 OR (side = 0 AND bucket < $3)) = $4
+        "SELECT text, label
+         FROM (
+             SELECT *, row_number() OVER newest AS place, sum(octet_length(text)) OVER newest AS bytes
+             FROM example
+             WHERE tenant_id = $1 AND task_id = $2
+             WINDOW newest AS (ORDER BY create_time DESC, example_id DESC ROWS UNBOUNDED PRECEDING)
+         ) AS kept
+         WHERE place <= $5 AND bytes <= $6 AND (side = 2 OR (side = 0 AND bucket < $3)) = $4
          ORDER BY example_id COLLATE \"C\"",
     )
     .bind(tenant.key())
     .bind(&task.id)
     .bind(first_training_bucket)
     .bind(held_out)
+    .bind(MOST_EXAMPLES)
+    .bind(MOST_BYTES)
     .fetch_all(&mut **tx)
     .await?;
     Ok(labelled)

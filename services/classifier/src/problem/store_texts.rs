@@ -40,7 +40,8 @@ fn select(tenant: &Tenant) -> QueryBuilder<Postgres> {
     let mut query = QueryBuilder::new(
         "SELECT c.classification_id AS id, c.feedback_name AS name, c.feedback_number AS number, c.category, c.product_model, c.batch,
                 c.customer, COALESCE(c.occur_time, c.receive_time, c.create_time) AS seen_time, c.excerpt,
-                COALESCE(s.text, '') AS text, f.feedback_id IS NOT NULL AS in_problem
+                left(COALESCE(s.text, ''), 4000) AS text, -- says what it is about, and tens of thousands of them are read at once
+                f.feedback_id IS NOT NULL AS in_problem
          FROM classification AS c
          LEFT JOIN statement AS s ON s.tenant_id = c.tenant_id AND s.classification_id = c.classification_id
          LEFT JOIN problem_feedback AS f ON f.tenant_id = c.tenant_id AND f.feedback_id = c.classification_id
