@@ -16,6 +16,7 @@ use crate::{
     Consume, cursors,
     effect::{Effects, Place, Progress},
     log,
+    outbox::PARTITIONS,
     ownership::Ownership,
     redis_fan_out::FanIn,
     standing::Standing,
@@ -59,6 +60,48 @@ enum Taken {
     Disturbed,
 }
 
+/// Why the log cannot be read.
+enum Unreadable {
+    /// What comes after the cursors is not kept any more; these are good.
+    Expired(Vec<(i16, i64)>),
+    Refused(Refusal),
+}
+
+impl Unreadable {
+    fn of(status: &Status) -> Self {
+        let begins = || {
+            let info = status.get_details_error_info()?;
+            log::parse_cursors(info.metadata.get(log::BEGINS)?)
+        };
+        match begins() {
+            Some(begins) if status.code() == Code::OutOfRange => Self::Expired(begins),
+            _ => Self::Refused(Refusal::unavailable(status)),
+        }
+    }
+}
+
+impl From<Refusal> for Unreadable {
+    fn from(refusal: Refusal) -> Self {
+        Self::Refused(refusal)
+    }
+}
+
+/// To whoever has consumed the log: something was lost, and a person must decide.
+impl From<Unreadable> for Refusal {
+    fn from(unreadable: Unreadable) -> Self {
+        match unreadable {
+            Unreadable::Refused(refusal) => refusal,
+            Unreadable::Expired(begins) => {
+                tracing::error!(
+                    ?begins,
+                    "the log has dropped events before they were consumed: rebuild from a backup, or go on without them by setting events.cursor"
+                );
+                Self::unavailable("the log has dropped events before they were consumed")
+            }
+        }
+    }
+}
+
 impl<C: Consume> Consumer<C> {
     pub(crate) async fn run(mut self) -> anyhow::Result<()> {
         let shutdown = self.effects.shutdown.clone();
@@ -93,6 +136,7 @@ impl<C: Consume> Consumer<C> {
             .map_err(Refusal::unavailable)?
             .into_inner();
         cursors::take_over(&self.effects.database, self.source, &flow, &self.effects.clock).await?;
+        self.begin(&mut client, &flow.epoch).await?;
         let mut standing = Standing::new(flow.epoch);
         let mut ownership = Ownership::join(&self.effects.database, self.source).await?;
         let mut redis_at = Instant::now();
@@ -112,6 +156,34 @@ impl<C: Consume> Consumer<C> {
                 }
             }
         }
+    }
+
+    /// Where this service is new to the log, it begins with the oldest that is kept there: in all partitions, before the first effect,
+    /// since afterwards nobody could tell what it never had from what it lost.
+    async fn begin(&self, client: &mut Client, epoch: &str) -> Result<(), Refusal> {
+        let database = &self.effects.database;
+        if cursors::has_begun(database, self.source).await? {
+            return Ok(());
+        }
+        let mut first = Standing::new(epoch.to_owned());
+        (0..PARTITIONS).for_each(|partition| first.stand(partition, 0));
+        let read = async {
+            let mut stream = self.open(client, &first, false).await?;
+            self.next(&mut stream, &first).await
+        };
+        let begins = match read.await {
+            Ok(_) => first.awake(),
+            Err(Unreadable::Expired(begins)) => {
+                tracing::warn!(
+                    source = self.source,
+                    ?begins,
+                    "this service is new to the log; it begins with what is kept"
+                );
+                begins
+            }
+            Err(unreadable) => return Err(unreadable.into()),
+        };
+        cursors::begin(database, self.source, epoch, &begins).await
     }
 
     /// False where others still hold partitions that are due to this replica.
@@ -212,7 +284,7 @@ impl<C: Consume> Consumer<C> {
         client: &mut Client,
         standing: &Standing,
         follow: bool,
-    ) -> Result<Streaming<ReadEventsResponse>, Refusal> {
+    ) -> Result<Streaming<ReadEventsResponse>, Unreadable> {
         let cursor = |(partition, position): (i16, i64)| PartitionCursor {
             partition: partition.into(),
             position,
@@ -228,7 +300,7 @@ impl<C: Consume> Consumer<C> {
             .map_err(Refusal::unavailable)?
         {
             Ok(response) => Ok(response.into_inner()),
-            Err(status) => Err(self.unreadable(standing, &status).await),
+            Err(status) => Err(Unreadable::of(&status)),
         }
     }
 
@@ -236,42 +308,18 @@ impl<C: Consume> Consumer<C> {
         &self,
         stream: &mut Streaming<ReadEventsResponse>,
         standing: &Standing,
-    ) -> Result<Option<ReadEventsResponse>, Refusal> {
+    ) -> Result<Option<ReadEventsResponse>, Unreadable> {
         match timeout(PATIENCE, stream.message())
             .await
             .map_err(Refusal::unavailable)?
         {
             // A log of another epoch is another log: its cursors are others.
             Ok(Some(response)) if response.epoch != standing.epoch => {
-                Err(Refusal::unavailable("the log was restored; beginning again"))
+                Err(Refusal::unavailable("the log was restored; beginning again").into())
             }
             Ok(response) => Ok(response),
-            Err(status) => Err(self.unreadable(standing, &status).await),
+            Err(status) => Err(Unreadable::of(&status)),
         }
-    }
-
-    /// Why the log cannot be read. A service that is new to a log that has lost its beginning begins with what is kept.
-    async fn unreadable(&self, standing: &Standing, status: &Status) -> Refusal {
-        let expired = status.code() == Code::OutOfRange;
-        let begins = status
-            .get_details_error_info()
-            .and_then(|info| log::parse_cursors(info.metadata.get(log::BEGINS)?));
-        if let Some(begins) = begins.filter(|_| expired) {
-            match cursors::begin(&self.effects.database, self.source, &standing.epoch, &begins).await {
-                Ok(true) => tracing::warn!(
-                    source = self.source,
-                    ?begins,
-                    "this service is new to the log; it begins with what is kept"
-                ),
-                Ok(false) => tracing::error!(
-                    source = self.source,
-                    ?begins,
-                    "the log has dropped events before they were consumed: rebuild from a backup, or go on without them by setting events.cursor"
-                ),
-                Err(refusal) => return refusal,
-            }
-        }
-        Refusal::unavailable(status)
     }
 
     /// Has the effects of events, partitions side by side.
@@ -295,6 +343,7 @@ impl<C: Consume> Consumer<C> {
                 Progress::Hole(_) if taken == Taken::All => taken = Taken::Hole,
                 Progress::Hole(_) => {}
                 Progress::Moved(_) | Progress::Waits(_) => taken = Taken::Disturbed,
+                Progress::Gone => return Err(cursors::left_behind()),
             }
         }
         Ok(taken)

@@ -1,6 +1,6 @@
 //! Where a service stands in the logs of others: rows that move in the transactions of the effects (`effect.rs`).
 
-use huiyin_chassis::{Clock, Database, Refusal, sql};
+use huiyin_chassis::{Clock, Database, Refusal, Transaction, sql};
 use huiyin_proto::event::v1::EventFlow;
 
 use crate::{effect::Place, lineage};
@@ -15,7 +15,7 @@ pub(crate) async fn take_over(
     flow: &EventFlow,
     clock: &Clock,
 ) -> Result<(), Refusal> {
-    let mut tx = database.worker().await?;
+    let mut tx = alone(database, source).await?;
     // Held until the end: a replica that is late finds its cursor gone, and its effects with it.
     let stands: Vec<(String, i16, i64)> = sqlx::query_as(
         "SELECT epoch, partition, position FROM events.cursor
@@ -81,8 +81,21 @@ pub(crate) async fn take_over(
 }
 
 /// The cursor of a place; begins at 0.
+///
+/// # Errors
+/// UNAVAILABLE where another replica has followed the log into a new epoch.
 pub(crate) async fn load(database: &Database, place: &Place) -> Result<i64, Refusal> {
-    let mut tx = database.worker().await?;
+    let mut tx = alone(database, place.source).await?;
+    let elsewhere: bool =
+        sqlx::query_scalar("SELECT EXISTS (SELECT FROM events.cursor WHERE source = $1 AND epoch <> $2)")
+            .bind(place.source)
+            .bind(&place.epoch)
+            .fetch_one(&mut *tx)
+            .await?;
+    if elsewhere {
+        tx.rollback().await;
+        return Err(left_behind());
+    }
     sqlx::query("INSERT INTO events.cursor (source, epoch, partition) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING")
         .bind(place.source)
         .bind(&place.epoch)
@@ -100,31 +113,35 @@ pub(crate) async fn load(database: &Database, place: &Place) -> Result<i64, Refu
     Ok(position)
 }
 
-/// Has a service that has never consumed anything of a log begin with the oldest that is kept there; false where it has:
-/// then something was lost, and a person must decide.
+/// The refusal of a replica that follows an epoch which another one has left.
+pub(crate) fn left_behind() -> Refusal {
+    Refusal::unavailable("another replica follows a newer epoch of the log; beginning again")
+}
+
+/// Whether this service has cursors in the log of a source, of whatever epoch.
+pub(crate) async fn has_begun(database: &Database, source: &str) -> Result<bool, Refusal> {
+    let mut tx = database.worker().await?;
+    let begun = sqlx::query_scalar("SELECT EXISTS (SELECT FROM events.cursor WHERE source = $1)")
+        .bind(source)
+        .fetch_one(&mut *tx)
+        .await?;
+    tx.commit().await?;
+    Ok(begun)
+}
+
+/// Has a service that has never consumed anything of a log begin at these cursors, unless another replica has begun meanwhile.
 pub(crate) async fn begin(
     database: &Database,
     source: &str,
     epoch: &str,
     begins: &[(i16, i64)],
-) -> Result<bool, Refusal> {
+) -> Result<(), Refusal> {
     let (partitions, positions): (Vec<i16>, Vec<i64>) = begins.iter().copied().unzip();
-    let mut tx = database.worker().await?;
-    let stands: Vec<i64> = sqlx::query_scalar(
-        "SELECT position FROM events.cursor WHERE source = $1 AND epoch = $2 ORDER BY partition FOR UPDATE",
-    )
-    .bind(source)
-    .bind(epoch)
-    .fetch_all(&mut *tx)
-    .await?;
-    if stands.iter().any(|position| *position > 0) {
-        tx.rollback().await;
-        return Ok(false);
-    }
+    let mut tx = alone(database, source).await?;
     sqlx::query(
         "INSERT INTO events.cursor (source, epoch, partition, position)
          SELECT $1, $2, partition, position FROM unnest($3::smallint[], $4::bigint[]) AS begins (partition, position)
-         ON CONFLICT (source, epoch, partition) DO UPDATE SET position = EXCLUDED.position WHERE cursor.position = 0",
+         WHERE NOT EXISTS (SELECT FROM events.cursor WHERE source = $1)",
     )
     .bind(source)
     .bind(epoch)
@@ -132,6 +149,15 @@ pub(crate) async fn begin(
     .bind(&positions)
     .execute(&mut *tx)
     .await?;
-    tx.commit().await?;
-    Ok(true)
+    tx.commit().await
+}
+
+/// A transaction in which no other replica makes or takes away cursors of the source; those that are there may move.
+async fn alone(database: &Database, source: &str) -> Result<Transaction, Refusal> {
+    let mut tx = database.worker().await?;
+    sqlx::query("SELECT pg_advisory_xact_lock(hashtextextended('cursors/' || $1, 0))")
+        .bind(source)
+        .execute(&mut *tx)
+        .await?;
+    Ok(tx)
 }

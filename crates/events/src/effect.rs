@@ -35,6 +35,8 @@ pub(crate) enum Progress {
     Hole(i64),
     /// Another replica moved the cursor.
     Moved(i64),
+    /// There is no such cursor any more: another replica has followed the log into a new epoch.
+    Gone,
     /// The next event cannot have its effect now, and may a little later.
     Waits(i64),
 }
@@ -94,9 +96,9 @@ impl<C: Consume> Effects<C> {
         let position = batch.last().map_or(cursor, |last| last.position);
         let mut tx = self.database.worker().await?;
         // First the cursor: its row is the lock that a second replica waits for, and it needs the worker's role.
-        if let Some(stands) = move_cursor(&mut tx, place, cursor, position).await? {
+        if let Some(otherwise) = move_cursor(&mut tx, place, cursor, position).await? {
             tx.rollback().await;
-            return Ok(Progress::Moved(stands));
+            return Ok(otherwise);
         }
         let events: Vec<&Event> = batch.iter().filter_map(|placed| placed.event.as_ref()).collect();
         let erased = erased_among(&mut tx, &events).await?;
@@ -171,9 +173,9 @@ impl<C: Consume> Effects<C> {
         refusal: &Refusal,
     ) -> Result<Progress, Refusal> {
         let mut tx = self.database.worker().await?;
-        if let Some(stands) = move_cursor(&mut tx, place, cursor, placed.position).await? {
+        if let Some(otherwise) = move_cursor(&mut tx, place, cursor, placed.position).await? {
             tx.rollback().await;
-            return Ok(Progress::Moved(stands));
+            return Ok(otherwise);
         }
         if let Some(event) = &placed.event {
             tracing::error!(source = place.source, partition = place.partition, position = placed.position, event = event.id, error = %refusal, "the effect of an event failed; it is set aside");
@@ -206,8 +208,8 @@ impl<C: Consume> Effects<C> {
     }
 }
 
-/// Moves the cursor of a place from where it is believed to stand; says where it stands instead.
-async fn move_cursor(tx: &mut Transaction, place: &Place, from: i64, to: i64) -> Result<Option<i64>, Refusal> {
+/// Moves the cursor of a place from where it is believed to stand; says what is so instead.
+async fn move_cursor(tx: &mut Transaction, place: &Place, from: i64, to: i64) -> Result<Option<Progress>, Refusal> {
     let moved = sqlx::query(
         "UPDATE events.cursor SET position = $5 WHERE source = $1 AND epoch = $2 AND partition = $3 AND position = $4",
     )
@@ -226,7 +228,7 @@ async fn move_cursor(tx: &mut Transaction, place: &Place, from: i64, to: i64) ->
             .bind(place.source)
             .bind(&place.epoch)
             .bind(place.partition)
-            .fetch_one(&mut **tx)
+            .fetch_optional(&mut **tx)
             .await?;
-    Ok(Some(stands))
+    Ok(Some(stands.map_or(Progress::Gone, Progress::Moved)))
 }

@@ -19,7 +19,7 @@ use crate::{Consume, outbox, redis_fan_out::Eraser as RedisEraser, strip};
 /// One call works about so long.
 const BUDGET: Duration = Duration::from_secs(3);
 /// So many events are looked at in one transaction.
-pub(crate) const CHUNK: i64 = 500;
+pub(crate) const CHUNK: i64 = 2000;
 
 /// Whose data is meant: one part of an erasure, or of an export.
 #[derive(Debug, Clone)]
@@ -83,8 +83,8 @@ pub(crate) struct Progress {
 struct Logged {
     partition: i16,
     place: i64,
-    tenant_id: String,
-    event: Vec<u8>,
+    /// None where it is another tenant's.
+    event: Option<Vec<u8>>,
 }
 
 impl Eraser {
@@ -234,14 +234,14 @@ impl Eraser {
         // What moves into the log after it was read here is met again there.
         let (read, update) = if positioned {
             (
-                "SELECT partition, position AS place, tenant_id, event FROM events.entry
+                "SELECT partition, position AS place, CASE WHEN tenant_id = $4 THEN event END AS event FROM events.entry
                  WHERE partition = $1 AND position > $2
                  ORDER BY position LIMIT $3",
                 "UPDATE events.entry SET event = $3 WHERE partition = $1 AND position = $2",
             )
         } else {
             (
-                "SELECT partition, id AS place, tenant_id, event FROM events.outbox
+                "SELECT partition, id AS place, CASE WHEN tenant_id = $4 THEN event END AS event FROM events.outbox
                  WHERE $1 = 0::smallint AND id > $2
                  ORDER BY id LIMIT $3",
                 "UPDATE events.outbox SET event = $3 WHERE partition = $1 AND id = $2",
@@ -251,15 +251,14 @@ impl Eraser {
             .bind(progress.partition)
             .bind(progress.position)
             .bind(CHUNK)
+            .bind(whose.tenant.key())
             .fetch_all(&mut **tx)
             .await?;
         let names: HashSet<&str> = whose.names().collect();
         let (mut published, mut changed) = (Vec::new(), 0);
         for row in &rows {
-            if row.tenant_id != whose.tenant.key() {
-                continue;
-            }
-            let Some(stripped) = stripped(&row.event, &names)? else {
+            let Some(event) = &row.event else { continue };
+            let Some(stripped) = stripped(event, &names)? else {
                 continue;
             };
             sqlx::query(update)

@@ -7,6 +7,10 @@ use huiyin_proto::event::v1::{LogAncestor, PartitionCursor};
 use sqlx::PgConnection;
 use uuid::Uuid;
 
+/// What ends a process whose log is over.
+pub(crate) const OVER: &str =
+    "the database is another one than before, and its log goes on under a new epoch: to be started again";
+
 /// The epoch of the log; a new one where its database is another than when somebody last looked.
 pub(crate) async fn come_home(connection: &mut PgConnection) -> Result<String, Refusal> {
     let epoch: Uuid = sqlx::query_scalar("SELECT events.come_home()")
@@ -46,6 +50,7 @@ pub(crate) fn shared(ancestors: &[LogAncestor], epoch: &str) -> Option<BTreeMap<
     ancestor.heads.iter().map(head).collect()
 }
 
-fn name(epoch: Uuid) -> String {
+/// The name of an epoch.
+pub(crate) fn name(epoch: Uuid) -> String {
     epoch.simple().to_string()
 }

@@ -5,6 +5,7 @@ use std::{collections::BTreeMap, sync::Arc, time::Duration};
 use huiyin_chassis::{Database, Refusal, Shutdown, Tasks};
 use huiyin_proto::event::v1::{LogAncestor, PositionedEvent};
 use tokio::sync::watch;
+use uuid::Uuid;
 
 use crate::{lineage, outbox, relay};
 
@@ -12,6 +13,8 @@ use crate::{lineage, outbox, relay};
 const PER_PARTITION: i64 = 256;
 /// and how many bytes of them, the last event not counted.
 const BYTES_PER_PARTITION: i64 = 256 << 10;
+/// After so long without a word the connection that hears of growth is made anew: the other end may be gone.
+const LONGEST_SILENCE: Duration = Duration::from_secs(30);
 
 /// The log of this service. Clones read the same one.
 #[derive(Debug, Clone)]
@@ -26,6 +29,7 @@ pub struct Log {
 /// One row of a read; a partition without anything new has one without an event.
 #[derive(sqlx::FromRow)]
 struct Row {
+    epoch: Uuid,
     partition: i16,
     head: i64,
     position: Option<i64>,
@@ -65,11 +69,25 @@ impl Log {
     /// The last position of each partition.
     pub(crate) async fn heads(&self) -> Result<Vec<(i16, i64)>, Refusal> {
         let mut tx = self.database.worker().await?;
-        let heads = sqlx::query_as("SELECT partition, position FROM events.head ORDER BY partition")
-            .fetch_all(&mut *tx)
-            .await?;
+        let rows: Vec<(Uuid, i16, i64)> =
+            sqlx::query_as("SELECT epoch, partition, position FROM events.head, events.log ORDER BY partition")
+                .fetch_all(&mut *tx)
+                .await?;
         tx.commit().await?;
-        Ok(heads)
+        self.require_own(rows.iter().map(|(epoch, ..)| *epoch))?;
+        Ok(rows
+            .into_iter()
+            .map(|(_, partition, position)| (partition, position))
+            .collect())
+    }
+
+    /// Refuses what was read under another epoch than this process is the log of: after a failover it may be the last to hear of it,
+    /// and must not say under the old name what others have placed under the new one.
+    fn require_own(&self, epochs: impl IntoIterator<Item = Uuid>) -> Result<(), Refusal> {
+        match epochs.into_iter().find(|epoch| lineage::name(*epoch) != self.epoch) {
+            None => Ok(()),
+            Some(_) => Err(Refusal::unavailable(lineage::OVER)),
+        }
     }
 
     /// What comes after the cursors, in order per partition: some of each. With a tenant, the events of others are left out,
@@ -87,8 +105,9 @@ impl Log {
         let mut tx = self.database.worker().await?;
         // One statement, one snapshot: a head that is newer than the events would look like a loss.
         let rows: Vec<Row> = sqlx::query_as(
-            "SELECT wanted.partition, head.position AS head, found.position, found.event
+            "SELECT log.epoch, wanted.partition, head.position AS head, found.position, found.event
              FROM unnest($1::smallint[], $2::bigint[]) AS wanted (partition, after)
+             CROSS JOIN events.log
              JOIN events.head ON head.partition = wanted.partition
              LEFT JOIN LATERAL (
                  SELECT position, event
@@ -115,6 +134,7 @@ impl Log {
         .fetch_all(&mut *tx)
         .await?;
         tx.commit().await?;
+        self.require_own(rows.first().map(|row| row.epoch))?;
 
         let mut stands: BTreeMap<i16, i64> = cursors.iter().copied().collect();
         let mut found = Vec::with_capacity(rows.len());
@@ -199,16 +219,16 @@ async fn listen(
     grows: watch::Sender<u64>,
 ) -> anyhow::Result<std::convert::Infallible> {
     loop {
-        if let Ok(mut listener) = database.listen(relay::POSITIONED).await {
-            let present = present_epoch(&database).await;
-            anyhow::ensure!(
-                present.is_none_or(|present| present == epoch),
-                "the database is another one than before, and its log goes on under a new epoch: to be started again"
-            );
+        // None: it is asked again in a moment.
+        if let Ok(mut listener) = database.listen(relay::POSITIONED).await
+            && let Some(present) = present_epoch(&database).await
+        {
+            anyhow::ensure!(present == epoch, "{}", lineage::OVER);
             loop {
                 grows.send_modify(|count| *count += 1); // also at first: something may have been missed before
-                // None: the connection was lost, and what was said since.
-                if !matches!(listener.try_recv().await, Ok(Some(_))) {
+                // None: the connection was lost, and what was said since. One that went without a word is silent for ever.
+                let heard = tokio::time::timeout(LONGEST_SILENCE, listener.try_recv()).await;
+                if !matches!(heard, Ok(Ok(Some(_)))) {
                     break;
                 }
             }
@@ -217,7 +237,7 @@ async fn listen(
     }
 }
 
-/// None where the database cannot say it now: then the relay cannot work either.
+/// None where the database cannot say it now.
 async fn present_epoch(database: &Database) -> Option<String> {
     let mut tx = database.worker().await.ok()?;
     let epoch = lineage::come_home(&mut tx).await.ok()?;

@@ -53,6 +53,14 @@ pub(crate) struct Relay {
     pub(crate) relayed: Relayed,
 }
 
+/// Why a relay ended that did not fail.
+enum Ended {
+    /// The service stops.
+    Asked,
+    /// The log goes on under a new epoch, in a new process.
+    OfEpoch,
+}
+
 /// Starts the relay, and what wakes it from other processes.
 pub(crate) fn start(tasks: &mut Tasks, written: Arc<Notify>, relay: Relay) {
     let (holds, held) = watch::channel(false);
@@ -93,41 +101,43 @@ impl Relay {
         let shutdown = self.shutdown.clone();
         let work = async {
             while !shutdown.is_requested() {
-                if let Err(refusal) = self.relay(&wake, &holds).await {
-                    tracing::warn!(error = %refusal, "the relay lost its connection; it begins again");
+                match self.relay(&wake, &holds).await {
+                    Ok(Ended::OfEpoch) => anyhow::bail!(lineage::OVER),
+                    Ok(Ended::Asked) => {}
+                    Err(refusal) => {
+                        tracing::warn!(error = %refusal, "the relay lost its connection; it begins again");
+                    }
                 }
                 let _ = holds.send(false);
                 shutdown.sleep(PAUSE).await;
             }
+            Ok(())
         };
         let patience = async {
             shutdown.requested().await;
             tokio::time::sleep(FAREWELL).await;
         };
         tokio::select! {
-            () = work => {}
-            () = patience => {}
+            ended = work => ended,
+            () = patience => Ok(()),
         }
-        Ok(())
     }
 
     /// Holds the lock on a connection of its own and relays until the connection is lost: without it nothing can be
     /// positioned, so two relays cannot be at work.
-    async fn relay(&mut self, wake: &Notify, holds: &watch::Sender<bool>) -> Result<(), Refusal> {
+    async fn relay(&mut self, wake: &Notify, holds: &watch::Sender<bool>) -> Result<Ended, Refusal> {
         let mut connection = self.database.dedicated_connection().await?;
         sqlx::query("SET ROLE huiyin_worker").execute(&mut connection).await?;
         // A plan made while the outbox was empty would go on reading all of it when it is not.
         sqlx::query("SET enable_seqscan = off").execute(&mut connection).await?;
         while !try_lock(&mut connection).await? {
             if !self.shutdown.sleep(PAUSE).await {
-                return Ok(()); // another replica is the relay
+                return Ok(Ended::Asked); // another replica is the relay
             }
         }
         // Before the first position is given: in a database that was restored it would be one that consumers know already.
         if lineage::come_home(&mut connection).await? != self.epoch {
-            return Err(Refusal::unavailable(
-                "the log goes on under a new epoch, in a new process",
-            ));
+            return Ok(Ended::OfEpoch);
         }
         let mut listener = self.database.listen(WRITTEN).await?;
         let _ = holds.send(true);
@@ -159,7 +169,7 @@ impl Relay {
             }
         }
         let _ = connection.close().await; // the lock goes with the connection either way
-        Ok(())
+        Ok(Ended::Asked)
     }
 
     /// One batch; returns how many.

@@ -85,7 +85,10 @@ impl Standing {
         let (Progress::Done(position)
         | Progress::Hole(position)
         | Progress::Moved(position)
-        | Progress::Waits(position)) = progress;
+        | Progress::Waits(position)) = progress
+        else {
+            return;
+        };
         self.positions.insert(partition, position);
         if before.is_some_and(|before| position > before) {
             self.rests.remove(&partition);

@@ -11,6 +11,8 @@ use crate::{lineage, log::Log};
 
 /// A watcher hears something at least this often, if only that nothing happened.
 const CHECKPOINT: Duration = Duration::from_secs(3);
+/// Between two looks into a log that grows all the time: it grows for every watcher of every tenant at once.
+const LULL: Duration = Duration::from_millis(150);
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 struct Cursor {
@@ -86,6 +88,7 @@ impl Watch {
         let checkpoint = Instant::now() + CHECKPOINT;
         while !self.log.shutdown.is_requested() {
             self.grown.mark_unchanged();
+            let looked = Instant::now();
             let cursors: Vec<(i16, i64)> = self
                 .cursor
                 .positions
@@ -110,7 +113,12 @@ impl Watch {
                 continue; // events of others: there may be more behind them
             }
             tokio::select! {
-                changed = self.grown.changed() => if changed.is_err() { break },
+                changed = self.grown.changed() => {
+                    if changed.is_err() {
+                        break;
+                    }
+                    tokio::time::sleep_until((looked + LULL).min(checkpoint)).await;
+                }
                 () = tokio::time::sleep_until(checkpoint) => {}
                 () = self.log.shutdown.requested() => break,
             }

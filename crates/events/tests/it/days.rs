@@ -153,6 +153,29 @@ async fn a_cursor_below_what_is_kept_is_refused_and_a_new_sink_begins_with_the_o
     source.running.stop().await.unwrap();
 }
 
+/// One of them may own what has lost its beginning, and the other what has not.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn two_replicas_that_are_new_to_a_log_begin_it_together() {
+    let world = World::new().await;
+    let mut database = with_old_days(&world).await;
+    let source = world.source(None).await;
+    eventually("the days are dropped", PATIENCE, async || {
+        days(&mut database).await.is_empty()
+    })
+    .await;
+    let others: Vec<String> = (0..20).map(|n| format!("tenants/south/counters/{n}")).collect();
+    source.count_each("south", &others).await;
+    let sinks = [world.sink(&Room::new()).await, world.sink(&Room::new()).await];
+    eventually("all that is kept arrives", PATIENCE, async || {
+        world.arrived_of("north", SUBJECT).await == [4, 5] && world.arrivals().await == 23
+    })
+    .await;
+    for sink in sinks {
+        sink.stop().await.unwrap();
+    }
+    source.running.stop().await.unwrap();
+}
+
 /// A sink that had begun has lost something: it waits for a person instead of passing it over.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_sink_that_fell_behind_what_is_kept_passes_nothing_over_by_itself() {

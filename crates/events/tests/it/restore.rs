@@ -1,6 +1,6 @@
 //! A log whose database was restored from a backup finds that out by itself, and nobody takes its new events for old ones.
 
-use huiyin_proto::event::v1::{EventFlow, GetEventFlowRequest};
+use huiyin_proto::event::v1::{EventFlow, GetEventFlowRequest, PartitionCursor, ReadEventsRequest};
 use huiyin_testkit::eventually;
 use tonic::Code;
 
@@ -123,6 +123,54 @@ async fn a_service_whose_database_is_another_all_at_once_ends() {
     assert!(format!("{:#}", ended.unwrap_err()).contains("a new epoch"));
     let source = world.source(None).await;
     assert_ne!(flow(&world, source.running.address).await.epoch, before.epoch);
+    source.running.stop().await.unwrap();
+}
+
+/// A replica that has not heard of the failover, since nobody closed its connections, while another has begun the new epoch.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_log_says_nothing_under_a_name_that_is_over() {
+    let world = World::new().await;
+    let source = world.source(None).await;
+    source.count("north", SUBJECT, 1).await;
+    logged(&world, &source, 1).await;
+    sqlx::query("UPDATE events.log SET epoch = gen_random_uuid()")
+        .execute(&mut world.source_database().await)
+        .await
+        .unwrap();
+    let mut client = world
+        .client(source.running.address, &world.stage.service_token("huiyin"))
+        .await;
+    let flow = client.get_event_flow(GetEventFlowRequest {}).await;
+    assert_eq!(flow.unwrap_err().code(), Code::Unavailable);
+    let from_the_beginning = ReadEventsRequest {
+        cursors: vec![PartitionCursor {
+            partition: 0,
+            position: 0,
+        }],
+        follow: true,
+        epoch: String::new(),
+    };
+    let mut events = client.read_events(from_the_beginning).await.unwrap().into_inner();
+    assert_eq!(events.message().await.unwrap_err().code(), Code::Unavailable);
+    source.running.stop().await.unwrap();
+}
+
+/// Another replica took them over into a new epoch, and this one must not wait for them with its partitions in hand.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_sink_whose_cursors_are_gone_begins_anew() {
+    let world = World::new().await;
+    let source = world.source(None).await;
+    let sink = world.sink(&Room::new()).await;
+    source.count("north", SUBJECT, 2).await;
+    world.wait_for(2).await;
+    sqlx::query("DELETE FROM events.cursor")
+        .execute(&mut world.sink_database().await)
+        .await
+        .unwrap();
+    source.count("north", SUBJECT, 1).await;
+    world.wait_for(5).await;
+    assert_eq!(world.arrived_of("north", SUBJECT).await, [1, 2, 1, 2, 3]);
+    sink.stop().await.unwrap();
     source.running.stop().await.unwrap();
 }
 
