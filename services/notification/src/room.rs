@@ -6,12 +6,13 @@ use huiyin_chassis::{Clock, Database, Service, Shutdown, Transaction, listing::P
 use huiyin_events::{Events, Outbox};
 use jiff::{SignedDuration, tz::TimeZone};
 use minijinja::Environment;
-use tokio::sync::{Notify, watch};
+use tokio::sync::Notify;
 
 use crate::{
     Config,
     config::DeliveryConfig,
     delivery::{mail::Mail, post::Poster},
+    inbox::bells::Bells,
     message::domain::Lane,
     meters::Meters,
     neighbors::Neighbors,
@@ -51,8 +52,8 @@ pub(crate) struct Room {
     pub(crate) neighbors: Neighbors,
     /// What it counts.
     pub(crate) meters: Meters,
-    /// Bumped whenever an inbox changed here.
-    pub(crate) inbox_changed: watch::Sender<u64>,
+    /// Rung whenever an inbox changed here.
+    pub(crate) bells: Bells,
     wakes: [Arc<Notify>; Lane::ALL.len()],
 }
 
@@ -100,7 +101,7 @@ impl Room {
             poster: Poster::new(&config.webhooks)?,
             neighbors: Neighbors::connect(&service.neighbors)?,
             meters: Meters::new(),
-            inbox_changed: watch::Sender::new(0),
+            bells: Bells::new(),
             wakes: Default::default(),
         })
     }

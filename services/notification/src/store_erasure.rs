@@ -7,17 +7,8 @@ use huiyin_events::{Erased, Whose};
 /// delivered stays known.
 pub(crate) async fn erase(tx: &mut Transaction, whose: &Whose) -> Result<Erased, Refusal> {
     let mut erased = Erased::default();
-    // First the inbox: its row is the lock of all that happens in it.
-    let inboxes = sqlx::query("DELETE FROM inbox WHERE tenant_id = $1 AND recipient = ANY ($2)")
-        .bind(whose.tenant.key())
-        .bind(&whose.customers)
-        .execute(&mut **tx)
-        .await?;
-    let items = sqlx::query("DELETE FROM inbox_item WHERE tenant_id = $1 AND recipient = ANY ($2)")
-        .bind(whose.tenant.key())
-        .bind(&whose.customers)
-        .execute(&mut **tx)
-        .await?;
+    // First the messages, in the order of their ids, and then the inbox, as whoever delivers: two that meet wait for each other
+    // and never across. What was being laid in meanwhile lies there when this has its locks, and goes with the rest.
     let names: Vec<String> = sqlx::query_scalar(
         "WITH theirs AS MATERIALIZED (
              SELECT id, recipient = ANY ($3) AS addressed FROM message
@@ -41,6 +32,17 @@ pub(crate) async fn erase(tx: &mut Transaction, whose: &Whose) -> Result<Erased,
     .bind(&whose.customers)
     .fetch_all(&mut **tx)
     .await?;
+    // The inbox before what lies in it, as whoever marks an item as read: its row is the lock of all that happens there.
+    let inboxes = sqlx::query("DELETE FROM inbox WHERE tenant_id = $1 AND recipient = ANY ($2)")
+        .bind(whose.tenant.key())
+        .bind(&whose.customers)
+        .execute(&mut **tx)
+        .await?;
+    let items = sqlx::query("DELETE FROM inbox_item WHERE tenant_id = $1 AND recipient = ANY ($2)")
+        .bind(whose.tenant.key())
+        .bind(&whose.customers)
+        .execute(&mut **tx)
+        .await?;
     // A server's refusal may quote the address.
     let deliveries = sqlx::query(
         "UPDATE delivery SET error = ''

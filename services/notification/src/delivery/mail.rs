@@ -118,7 +118,7 @@ impl Mail {
                     status_code,
                     error: mask(&whole(&error)),
                 };
-                if error.is_permanent() {
+                if is_final(status_code) {
                     Outcome::Refused(failure)
                 } else {
                     Outcome::Failed(failure)
@@ -128,10 +128,34 @@ impl Mail {
     }
 }
 
+/// True where the answer is about this recipient or this mail, so that it will be the same another time. Any other 5xx (530, 534,
+/// 535, 538 of logging in; 554, with which servers greet whom they do not trust) may be about us: what an operator sets right must
+/// not have killed everybody's mail until then.
+fn is_final(status_code: i32) -> bool {
+    matches!(status_code, 550..=553 | 555 | 556)
+}
+
 /// The error with its causes.
 fn whole(error: &(dyn std::error::Error + 'static)) -> String {
     let causes = std::iter::successors(Some(error), |error| error.source());
     let mut parts: Vec<String> = causes.map(ToString::to_string).collect();
     parts.dedup();
     parts.join(": ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_what_is_said_of_the_recipient_or_the_mail_is_final() {
+        for code in [550, 551, 552, 553, 555, 556] {
+            assert!(is_final(code), "{code}");
+        }
+        for code in [
+            0, 250, 421, 450, 451, 454, 500, 501, 502, 503, 504, 521, 530, 534, 535, 538, 554,
+        ] {
+            assert!(!is_final(code), "{code}");
+        }
+    }
 }

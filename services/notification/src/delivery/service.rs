@@ -250,7 +250,8 @@ impl Room {
             return Ok(());
         }
         inbox::store::lay_in(tx, tenant, &items, self.clock.now()).await?;
-        self.tell_watches_after(tx);
+        let recipients = items.iter().map(|item| item.recipient.as_str());
+        self.bells.ring_after(tx, tenant, recipients);
         Ok(())
     }
 

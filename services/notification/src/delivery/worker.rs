@@ -92,14 +92,16 @@ impl Room {
             .map(|message| self.attempt(lane, tenant, &endpoints, message));
         let mut attempts: FuturesUnordered<_> = attempts.collect();
         let mut together = Vec::new();
+        let mut recorded = Ok(());
         while let Some(attempt) = attempts.next().await {
             if attempt.medium == Some(Medium::Inbox) || !attempt.counts() {
                 together.push(attempt);
             } else {
                 // What went out is recorded at once: a crash before that sends it again.
-                self.record(tenant, vec![attempt]).await?;
+                // Where that fails the others are still waited for: they have gone out as well.
+                recorded = recorded.and(self.record(tenant, vec![attempt]).await);
             }
         }
-        self.record(tenant, together).await
+        recorded.and(self.record(tenant, together).await)
     }
 }

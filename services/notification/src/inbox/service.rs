@@ -1,10 +1,10 @@
 //! Use cases of inboxes: list, mark as read, follow.
 
-use std::{sync::Arc, time::Duration};
+use std::{iter, sync::Arc, time::Duration};
 
 use futures::stream::{self, Stream};
 use huiyin_chassis::{
-    Caller, Refusal, Tenant, Transaction,
+    Caller, Refusal, Tenant,
     listing::{Field, Kind, Page, PageKey, PageRequest, Paging},
     repeat::Repeatable,
 };
@@ -121,7 +121,8 @@ impl Room {
             return Err(missing());
         }
         if store::mark_read(&mut tx, tenant, id, &item.recipient, self.clock.now()).await? {
-            self.tell_watches_after(&mut tx);
+            self.bells
+                .ring_after(&mut tx, tenant, iter::once(item.recipient.as_str()));
         }
         let item = store::get(&mut tx, tenant, id).await?.ok_or_else(missing)?;
         if let Some(repeat) = &repeat {
@@ -144,7 +145,7 @@ impl Room {
     ) -> Result<impl Stream<Item = Result<Watched, Refusal>> + Send + use<>, Refusal> {
         let Reader { recipient, opens } = whose(caller, recipient)?;
         // Before the first look: what is laid in after it wakes the watch.
-        let changed = self.inbox_changed.subscribe();
+        let changed = self.bells.listen(&tenant, &recipient);
         let mut tx = self.database.tenant(&tenant).await?;
         let (newest, _) = store::counts(&mut tx, &tenant, &recipient).await?;
         tx.rollback().await;
@@ -175,12 +176,6 @@ impl Room {
                 Err(refusal) => Some((Err(refusal), None)),
             }
         }))
-    }
-
-    /// Wakes the watches here once the transaction is committed.
-    pub(crate) fn tell_watches_after(&self, tx: &mut Transaction) {
-        let changed = self.inbox_changed.clone();
-        tx.on_commit(move || changed.send_modify(|count| *count = count.wrapping_add(1)));
     }
 
     /// An item; with its token only for those who may use it.

@@ -8,6 +8,9 @@ use uuid::Uuid;
 use super::domain::{Delivery, Lane, Message, NewMessage};
 use crate::domain::{Audience, Medium, MessageState, Purpose};
 
+/// Messages that one statement queues: each binds 19 values, and a statement holds 65,535 of them.
+const AT_ONCE: usize = 1_000;
+
 /// Begins every statement that reads messages; `d` is the message's place in the queue, where it has one.
 macro_rules! select_messages {
     ($rest:literal) => {
@@ -116,6 +119,19 @@ pub(crate) async fn known(
 
 /// Queues messages for now; one that the event has led to before is left as it is.
 pub(crate) async fn queue(
+    tx: &mut Transaction,
+    tenant: &Tenant,
+    event: &str,
+    messages: &[NewMessage],
+    now: jiff::Timestamp,
+) -> Result<(), Refusal> {
+    for some in messages.chunks(AT_ONCE) {
+        queue_some(tx, tenant, event, some, now).await?;
+    }
+    Ok(())
+}
+
+async fn queue_some(
     tx: &mut Transaction,
     tenant: &Tenant,
     event: &str,

@@ -20,6 +20,8 @@ use crate::{
     room::Room,
 };
 
+/// A tenant has at most so many: each event becomes one message for every endpoint that wants it.
+const MOST: i64 = 100;
 /// What the vault binds the secret of an endpoint to.
 pub(crate) const SECRET: &str = "webhook secret";
 
@@ -55,11 +57,18 @@ impl Room {
         repeat: Option<Repeatable>,
         new: NewEndpoint,
     ) -> Result<Shown, Refusal> {
+        // Its name is looked up before the transaction, which would be open for as long as that takes. What comes of it counts
+        // after the kept answer: a repeat gets that one wherever the name leads by now.
+        let judged = self.poster.check(&new.url).await;
         let mut tx = self.database.tenant(tenant).await?;
         if let Some(answer) = self.answered_with_secret(&mut tx, tenant, repeat.as_ref()).await? {
             return Ok(answer);
         }
-        self.poster.check(&new.url).await?;
+        judged?;
+        if store::count(&mut tx, tenant).await? >= MOST {
+            let problem = format!("{} has {MOST} endpoints already", tenant.name());
+            return Err(Refusal::invalid_field("parent", problem));
+        }
         let (id, now, plain) = (self.clock.id(), self.clock.now(), signature::new_secret());
         let endpoint = Endpoint {
             id,
@@ -123,10 +132,13 @@ impl Room {
         id: Uuid,
         change: Change,
     ) -> Result<Shown, Refusal> {
-        if let Some(url) = &change.url {
-            self.poster.check(url).await?;
-        }
+        // As where one is added: before the transaction, and for no repeat.
+        let judged = match &change.url {
+            Some(url) => self.poster.check(url).await,
+            None => Ok(()),
+        };
         self.change_endpoint(tenant, repeat, id, &change.etag.clone(), async |endpoint, _| {
+            judged?;
             endpoint.display_name = change.display_name.unwrap_or_else(|| endpoint.display_name.clone());
             endpoint.url = change.url.unwrap_or_else(|| endpoint.url.clone());
             endpoint.purposes = change.purposes.unwrap_or_else(|| endpoint.purposes.clone());

@@ -93,6 +93,15 @@ pub(crate) async fn list(tx: &mut Transaction, tenant: &Tenant, page: &PageReque
     Ok(rows.into_iter().map(Into::into).collect())
 }
 
+/// How many the tenant has, disabled ones too.
+pub(crate) async fn count(tx: &mut Transaction, tenant: &Tenant) -> Result<i64, Refusal> {
+    let count = sqlx::query_scalar("SELECT count(*) FROM webhook_endpoint WHERE tenant_id = $1")
+        .bind(tenant.key())
+        .fetch_one(&mut **tx)
+        .await?;
+    Ok(count)
+}
+
 /// Adds an endpoint, or replaces the one of the same id.
 pub(crate) async fn put(tx: &mut Transaction, tenant: &Tenant, endpoint: &Endpoint) -> Result<(), Refusal> {
     let purposes: Vec<i16> = endpoint.purposes.iter().map(|purpose| purpose.number()).collect();
@@ -159,7 +168,7 @@ pub(crate) struct Ended {
     pub(crate) attempts: i32,
 }
 
-/// Ends what is queued for the endpoint.
+/// Ends what is queued for the endpoint. The messages are locked in the order of their ids, as by all who lock several.
 pub(crate) async fn end_queued(
     tx: &mut Transaction,
     tenant: &Tenant,
@@ -168,10 +177,17 @@ pub(crate) async fn end_queued(
     now: jiff::Timestamp,
 ) -> Result<Vec<Ended>, Refusal> {
     let ended = sqlx::query_as(
-        "UPDATE message SET state = 3, last_error = $3, settle_time = $4
-         WHERE tenant_id = $1 AND state = 1
-           AND id IN (SELECT message_id FROM due_message WHERE tenant_id = $1 AND endpoint_id = $2)
-         RETURNING id, purpose, work_order, attempts",
+        "WITH locked AS (
+             SELECT id FROM message
+             WHERE tenant_id = $1 AND state = 1
+               AND id IN (SELECT message_id FROM due_message WHERE tenant_id = $1 AND endpoint_id = $2)
+             ORDER BY id
+             FOR UPDATE
+         )
+         UPDATE message m SET state = 3, last_error = $3, settle_time = $4
+         FROM locked
+         WHERE m.tenant_id = $1 AND m.id = locked.id
+         RETURNING m.id, m.purpose, m.work_order, m.attempts",
     )
     .bind(tenant.key())
     .bind(id)

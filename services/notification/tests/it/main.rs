@@ -2,6 +2,7 @@
 #![cfg(test)]
 
 mod access;
+mod crowd;
 mod delivery;
 mod inbox;
 mod mail_server;

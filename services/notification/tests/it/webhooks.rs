@@ -17,7 +17,8 @@ use crate::{
     scene::{CUSTOMER, Client, LIMIT, Scene, assigned, digest, get, invited, messages, resolved, subject},
 };
 
-async fn add(client: &mut Client, url: &str, purposes: &[Purpose]) -> WebhookEndpoint {
+/// Adds an endpoint of `acme`.
+pub(crate) async fn add(client: &mut Client, url: &str, purposes: &[Purpose]) -> WebhookEndpoint {
     let endpoint = WebhookEndpoint {
         url: url.to_owned(),
         purposes: purposes.iter().map(|purpose| *purpose as i32).collect(),
@@ -32,7 +33,7 @@ async fn add(client: &mut Client, url: &str, purposes: &[Purpose]) -> WebhookEnd
 }
 
 /// The message of an event that goes to an endpoint, once a look finds it good.
-async fn posted(client: &mut Client, event: &str, good: impl Fn(&Message) -> bool) -> Message {
+pub(crate) async fn posted(client: &mut Client, event: &str, good: impl Fn(&Message) -> bool) -> Message {
     let filter = format!("event = \"{event}\" AND medium = WEBHOOK");
     eventually("the post is as wanted", LIMIT, async || {
         let messages = messages(client, &filter).await;
@@ -45,7 +46,8 @@ async fn posted(client: &mut Client, event: &str, good: impl Fn(&Message) -> boo
     .await
 }
 
-fn is(state: MessageState) -> impl Fn(&Message) -> bool {
+/// Finds a message good that is in this state.
+pub(crate) fn is(state: MessageState) -> impl Fn(&Message) -> bool {
     move |message| message.state() == state
 }
 
