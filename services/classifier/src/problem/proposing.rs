@@ -1,7 +1,10 @@
 //! What the room does with new feedback by itself, a little later and all of a tenant's at once: let it join what it fits, and propose
 //! groups that have passed the threshold.
 
-use std::collections::{BTreeSet, HashSet};
+use std::{
+    collections::{BTreeSet, HashSet},
+    sync::Arc,
+};
 
 use huiyin_chassis::{
     Refusal, Tenant, Transaction,
@@ -81,8 +84,9 @@ pub(crate) async fn fire(room: &Room, tx: &mut Transaction, due: &Timer) -> Resu
         let groups: BTreeSet<About> = named
             .map(|said| policy.group(&said.category, &said.product_model, &said.batch))
             .collect();
+        let mut everybody = None;
         for about in groups {
-            propose_group(room, tx, tenant, &policy, &about).await?;
+            propose_group(room, tx, tenant, &policy, &about, &mut everybody).await?;
         }
     }
     if policy.propose_topics {
@@ -90,6 +94,21 @@ pub(crate) async fn fire(room: &Room, tx: &mut Transaction, due: &Timer) -> Resu
         timer::schedule(tx, tenant, TOPICS, &next.to_string(), next, &()).await?;
     }
     Ok(())
+}
+
+/// The words of the newest feedbacks of all, against which groups are held: read once for all groups of a firing.
+struct Everybody {
+    ids: Vec<Uuid>,
+    words: Vec<BTreeSet<String>>,
+}
+
+impl Everybody {
+    async fn read(tx: &mut Transaction, tenant: &Tenant) -> Result<Arc<Self>, Refusal> {
+        let all = store_texts::newest(tx, tenant, terms::OTHERS).await?;
+        let (ids, texts): (Vec<Uuid>, Vec<String>) = all.into_iter().unzip();
+        let words = terms::words_of_all(texts).await?;
+        Ok(Arc::new(Self { ids, words }))
+    }
 }
 
 /// Proposes what stands together in a group and passes the threshold (keep #4318: a problem only above a threshold), where it is no
@@ -100,6 +119,7 @@ async fn propose_group(
     tenant: &Tenant,
     policy: &Policy,
     about: &About,
+    everybody: &mut Option<Arc<Everybody>>,
 ) -> Result<(), Refusal> {
     let since = policy.since(room.clock.now());
     let (feedbacks, customers) = store_texts::size_of_group(tx, tenant, about, since).await?;
@@ -108,19 +128,20 @@ async fn propose_group(
         return Ok(());
     }
     let said = store_texts::group(tx, tenant, about, since, COMPARED).await?;
-    let all = store_texts::newest(tx, tenant, terms::OTHERS).await?;
     let words = terms::words_of_all(said.iter().map(|said| said.text.clone()).collect()).await?;
-    let (ids, texts): (Vec<Uuid>, Vec<String>) = all.into_iter().unzip();
-    let others = terms::words_of_all(texts).await?;
-    let (words, others, found) = if policy.whole_groups() {
+    let others = match everybody {
+        Some(read) => Arc::clone(read),
+        None => Arc::clone(everybody.insert(Everybody::read(tx, tenant).await?)),
+    };
+    let (words, found) = if policy.whole_groups() {
         let whole = vec![(0..said.len()).collect()];
-        (words, others, whole)
+        (words, whole)
     } else {
-        let similarity = policy.near_text_similarity;
+        let (similarity, others) = (policy.near_text_similarity, Arc::clone(&others));
         aside(move || {
-            let rarity = Rarity::of(words.iter().chain(&others));
+            let rarity = Rarity::of(words.iter().chain(&others.words));
             let found = clusters(&words.iter().collect::<Vec<_>>(), &rarity, similarity);
-            (words, others, found)
+            (words, found)
         })
         .await?
     };
@@ -134,7 +155,7 @@ async fn propose_group(
             .map(|at| (said[*at].customer.as_str(), &words[*at]))
             .collect();
         let own: HashSet<Uuid> = of_cluster.iter().map(|said| said.id).collect();
-        let rest = ids.iter().zip(&others).filter(|(id, _)| !own.contains(id));
+        let rest = others.ids.iter().zip(&others.words).filter(|(id, _)| !own.contains(id));
         let terms = terms::of(&saying, &Words::by(rest.map(|(_, words)| words)));
         let known = store::of_categories(tx, tenant, vec![about.category.clone()]).await?;
         if known
