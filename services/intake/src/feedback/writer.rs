@@ -31,8 +31,7 @@ const CONNECTIONS: u32 = 2;
 /// Where feedback is handed in to be stored. Clones hand in to the same writers.
 #[derive(Clone)]
 pub(crate) struct Writer {
-    // In boxes: they are sorted, and pass through several hands.
-    queue: mpsc::Sender<Box<Submission>>,
+    queue: mpsc::Sender<Submission>,
     rush: Rush,
 }
 
@@ -114,13 +113,13 @@ impl Writer {
         repeat: Option<Repeatable>,
     ) -> Result<Answer, Refusal> {
         let (caller, answer) = oneshot::channel();
-        let submission = Box::new(Submission {
+        let submission = Submission {
             tenant,
             accepted,
             repeat,
             caller,
             outcome: None,
-        });
+        };
         self.queue
             .send(submission)
             .await
@@ -130,7 +129,7 @@ impl Writer {
 }
 
 async fn write(
-    queue: &Mutex<mpsc::Receiver<Box<Submission>>>,
+    queue: &Mutex<mpsc::Receiver<Submission>>,
     ledger: &Ledger,
     limit: usize,
     drained: impl Future<Output = ()>,
@@ -163,9 +162,9 @@ async fn write(
 }
 
 /// Takes those out whose request id is in the batch already: they find the answer of the first when that is settled.
-fn repetitions(batch: &mut Vec<Box<Submission>>) -> Vec<Box<Submission>> {
+fn repetitions(batch: &mut Vec<Submission>) -> Vec<Submission> {
     let mut seen: HashSet<(Tenant, String, Uuid)> = HashSet::new();
-    let is_repeated = |submission: &mut Box<Submission>| {
+    let is_repeated = |submission: &mut Submission| {
         let Some((caller, _, id, _)) = submission.repeat.as_ref().map(Repeatable::parts) else {
             return false;
         };
@@ -175,11 +174,11 @@ fn repetitions(batch: &mut Vec<Box<Submission>>) -> Vec<Box<Submission>> {
 }
 
 /// Commits a batch and answers everybody in it.
-async fn settle(ledger: &Ledger, mut batch: Vec<Box<Submission>>) {
+async fn settle(ledger: &Ledger, mut batch: Vec<Submission>) {
     // Always in the same order: see `store::batch::store`.
     batch.sort_by(|left, right| left.tenant.cmp(&right.tenant));
     // A request that comes again finds its own files taken, and would be refused for them before its answer cannot be kept.
-    let brings_files = |submission: &Box<Submission>| {
+    let brings_files = |submission: &Submission| {
         let mut evidence = submission.accepted.feedback.facts.attachments.iter();
         submission.repeat.is_some() && evidence.any(|reference| reference.uploaded.is_some())
     };
@@ -193,7 +192,7 @@ async fn settle(ledger: &Ledger, mut batch: Vec<Box<Submission>>) {
         outcome = attempt(ledger, &mut batch, Before::Possible).await;
     }
     match outcome {
-        Ok(()) => batch.into_iter().for_each(|submission| submission.answer()),
+        Ok(()) => batch.into_iter().for_each(Submission::answer),
         Err(Failure::Refused(refusal)) if batch.len() == 1 || refusal.is_transient() => refuse(batch, refusal),
         // Something is wrong with one of them: only the culprit shall be refused.
         Err(_) => {
@@ -204,13 +203,13 @@ async fn settle(ledger: &Ledger, mut batch: Vec<Box<Submission>>) {
     }
 }
 
-async fn settle_alone(ledger: &Ledger, submission: Box<Submission>) {
+async fn settle_alone(ledger: &Ledger, submission: Submission) {
     let mut alone = [submission];
     let mut failure = Refusal::unavailable("a request was being worked on somewhere else");
     for _ in 0..ATTEMPTS {
         match attempt(ledger, &mut alone, Before::Possible).await {
             Ok(()) => {
-                alone.into_iter().for_each(|submission| submission.answer());
+                alone.into_iter().for_each(Submission::answer);
                 return;
             }
             Err(Failure::Collision) => {}
@@ -224,7 +223,7 @@ async fn settle_alone(ledger: &Ledger, submission: Box<Submission>) {
 }
 
 /// Answers everybody with the refusal; it was logged when it was made, and is not logged once more for each.
-fn refuse(batch: Vec<Box<Submission>>, refusal: Refusal) {
+fn refuse(batch: Vec<Submission>, refusal: Refusal) {
     let mut first = Some(refusal);
     for submission in batch {
         let refusal = first.take().unwrap_or_else(|| {
@@ -250,7 +249,7 @@ enum Before {
 }
 
 /// Tries to commit a batch, sorted by tenant, in one transaction.
-async fn attempt(ledger: &Ledger, batch: &mut [Box<Submission>], before: Before) -> Result<(), Failure> {
+async fn attempt(ledger: &Ledger, batch: &mut [Submission], before: Before) -> Result<(), Failure> {
     batch.iter_mut().for_each(|submission| submission.outcome = None);
     // Before the transaction: who holds a connection must not wait for another one.
     for lot in batch.chunk_by_mut(|left, right| left.tenant == right.tenant) {
@@ -263,12 +262,7 @@ async fn attempt(ledger: &Ledger, batch: &mut [Box<Submission>], before: Before)
         let tenant = lot[0].tenant.clone();
         let mut tx = enter(ledger, effect.take(), &tenant).await?;
         if before == Before::Possible {
-            find_answers(
-                &mut tx,
-                &tenant,
-                lot.iter_mut().map(|submission| &mut **submission).collect(),
-            )
-            .await?;
+            find_answers(&mut tx, &tenant, lot.iter_mut().collect()).await?;
         }
         store_lot(ledger, &mut tx, &tenant, lot).await?;
         effect = Some(tx);
@@ -317,11 +311,10 @@ async fn store_lot(
     ledger: &Ledger,
     tx: &mut Transaction,
     tenant: &Tenant,
-    lot: &mut [Box<Submission>],
+    lot: &mut [Submission],
 ) -> Result<(), Failure> {
     let mut fresh: Vec<&mut Submission> = lot
         .iter_mut()
-        .map(|submission| &mut **submission)
         .filter(|submission| submission.outcome.is_none())
         .collect();
     let mut incomplete: Vec<&mut Accepted> = fresh.iter_mut().map(|submission| &mut submission.accepted).collect();
@@ -351,7 +344,7 @@ async fn store_lot(
                 feedback: tenant.child(FEEDBACKS, holder),
             };
             submission.outcome = Some(Err(taken.into()));
-            left_out.push(&mut **submission);
+            left_out.push(submission);
         }
     }
     // It may have been this very request, worked on somewhere else, that took the external id since we looked.
