@@ -322,10 +322,13 @@ pub(crate) fn segments(explanation: Explanation) -> Vec<v1::DeadlineSegment> {
     explanation.segments.into_iter().map(segment).collect()
 }
 
+/// Pauses are walked day by day: millennia of them would hold up whoever else asks.
+const LONGEST: SignedDuration = SignedDuration::from_hours(36_525 * 24);
+
 /// A deadline to work out, as a caller sends it.
 ///
 /// # Errors
-/// FIELDS_INVALID for times that are none, and for pauses out of order.
+/// FIELDS_INVALID for times that are none, and for pauses out of order or too far away.
 pub(super) fn question(request: &v1::ComputeDeadlineRequest) -> Result<Question, Refusal> {
     let mut problems = Vec::new();
     let mut time =
@@ -354,6 +357,16 @@ pub(super) fn question(request: &v1::ComputeDeadlineRequest) -> Result<Question,
             runs.push(Run { from: to, to: None });
         }
         last = to.or(last);
+    }
+    let start = runs.first().map(|run| run.from);
+    if start
+        .zip(last)
+        .is_some_and(|(start, last)| start.duration_until(last) > LONGEST)
+    {
+        problems.push((
+            "pauses".to_owned(),
+            "must end within a hundred years of the start".to_owned(),
+        ));
     }
     let target = target_from_proto(request.target.as_ref())
         .map_err(|(at, what)| problems.push((format!("target{at}"), what.to_owned())));

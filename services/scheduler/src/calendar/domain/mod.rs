@@ -92,10 +92,26 @@ impl Calendar {
     /// # Errors
     /// Where it lies beyond [`HORIZON`].
     pub(crate) fn add_working(&self, from: Timestamp, working: SignedDuration) -> Result<Timestamp, CalendarError> {
+        if working.is_positive() {
+            self.add_working_until(from, working, horizon(from)?)
+        } else {
+            Ok(from)
+        }
+    }
+
+    /// As [`Self::add_working`], with an end of its own in place of the horizon.
+    ///
+    /// # Errors
+    /// Where it lies beyond `end`.
+    pub(crate) fn add_working_until(
+        &self,
+        from: Timestamp,
+        working: SignedDuration,
+        end: Timestamp,
+    ) -> Result<Timestamp, CalendarError> {
         if !working.is_positive() {
             return Ok(from);
         }
-        let end = horizon(from)?;
         let mut left = working;
         for stretch in self.working(from) {
             if stretch.from >= end {
@@ -190,6 +206,10 @@ fn weekday_index(day: Weekday) -> usize {
     usize::try_from(day.to_monday_zero_offset()).unwrap_or_default()
 }
 
-fn horizon(from: Timestamp) -> Result<Timestamp, CalendarError> {
+/// [`HORIZON`] after a moment.
+///
+/// # Errors
+/// Where time ends before.
+pub(crate) fn horizon(from: Timestamp) -> Result<Timestamp, CalendarError> {
     from.checked_add(HORIZON).map_err(|_| CalendarError::OutOfReach)
 }

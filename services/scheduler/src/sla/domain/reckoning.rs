@@ -11,7 +11,7 @@ use super::{
     clock::{Clock, EntryKind, State, state},
     policy::{Target, TimeBasis, WorkingDayRule},
 };
-use crate::calendar::domain::{Calendar, CalendarError, HORIZON};
+use crate::calendar::domain::{Calendar, CalendarError, HORIZON, horizon};
 
 /// Time during which a clock ran; without an end: from then on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -68,21 +68,30 @@ impl Budget {
 
     /// When it is used up.
     pub(super) fn used_up(self, runs: &[Run], calendar: &Calendar) -> Result<Timestamp, CalendarError> {
-        let mut left = self.amount;
-        for run in runs {
-            let due = match self.basis {
-                TimeBasis::Business => calendar.add_working(run.from, left)?,
-                TimeBasis::Calendar if left <= HORIZON => {
-                    run.from.checked_add(left).map_err(|_| CalendarError::OutOfReach)?
-                }
-                TimeBasis::Calendar => return Err(CalendarError::OutOfReach),
+        let mut runs = runs.iter();
+        let mut run = runs.next().ok_or(CalendarError::OutOfReach)?;
+        let mut due = self.after(run.from, self.amount, calendar)?;
+        while let Some(paused) = run.to.filter(|to| due > *to) {
+            run = runs.next().ok_or(CalendarError::OutOfReach)?;
+            due = if self.basis == TimeBasis::Business && run.from < due {
+                // What lies between here and there counts still: only the pause is walked, and as far beyond. Reckoned from each
+                // run anew, a thousand short pauses would walk the way to the deadline a thousand times.
+                let missed = calendar.working_between(paused, run.from);
+                calendar.add_working_until(due, missed, horizon(run.from)?)?
+            } else {
+                self.after(run.from, self.counted(paused, due, calendar), calendar)?
             };
-            match run.to {
-                Some(to) if due > to => left -= self.counted(run.from, to, calendar),
-                _ => return Ok(due),
-            }
         }
-        Err(CalendarError::OutOfReach)
+        Ok(due)
+    }
+
+    /// When so much of its time has passed since `from`.
+    fn after(self, from: Timestamp, amount: SignedDuration, calendar: &Calendar) -> Result<Timestamp, CalendarError> {
+        match self.basis {
+            TimeBasis::Business => calendar.add_working(from, amount),
+            TimeBasis::Calendar if amount <= HORIZON => from.checked_add(amount).map_err(|_| CalendarError::OutOfReach),
+            TimeBasis::Calendar => Err(CalendarError::OutOfReach),
+        }
     }
 
     /// What of a time counts.

@@ -4,8 +4,11 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::{
-    calendar::domain::properties::{calendar, moment as any_moment},
-    sla::domain::{State, due, explain, reckoning::Budget, retarget, state, warn_time},
+    calendar::domain::{
+        CalendarError, HORIZON,
+        properties::{calendar, moment as any_moment},
+    },
+    sla::domain::{Run, State, due, explain, reckoning::Budget, retarget, state, warn_time},
 };
 
 fn target() -> impl Strategy<Value = Target> {
@@ -57,8 +60,61 @@ fn wide_policy() -> Policy {
     policy
 }
 
+/// Budgets of which some are out of reach in a calendar that works little, even from one run and not from the next.
+fn budget() -> impl Strategy<Value = Budget> {
+    let basis = prop::sample::select(vec![TimeBasis::Business, TimeBasis::Business, TimeBasis::Calendar]);
+    let seconds = prop_oneof![0..2 * 3600_i64, 0..300 * 3600_i64, 0..8784 * 3600_i64];
+    (seconds, basis).prop_map(|(seconds, basis)| Budget {
+        amount: SignedDuration::from_secs(seconds),
+        basis,
+    })
+}
+
+/// Microseconds: a moment, some days, or years.
+fn length() -> impl Strategy<Value = i64> {
+    const DAY: i64 = 24 * 3600 * 1_000_000;
+    prop_oneof![3 => 0..3_i64, 4 => 0..9 * DAY, 1 => 0..500 * DAY, 1 => 0..12 * 366 * DAY]
+}
+
+/// Runs with pauses between them, the last without an end.
+fn runs() -> impl Strategy<Value = Vec<Run>> {
+    (any_moment(), prop::collection::vec((length(), length()), 0..8)).prop_map(|(start, parts)| {
+        let mut runs = vec![Run { from: start, to: None }];
+        let mut at = start;
+        for (run, pause) in parts {
+            at += SignedDuration::from_micros(run);
+            runs.last_mut().unwrap().to = Some(at);
+            at += SignedDuration::from_micros(pause);
+            runs.push(Run { from: at, to: None });
+        }
+        runs
+    })
+}
+
+/// The plain definition of [`Budget::used_up`]: of what is left, each run takes what it has.
+fn used_up_run_by_run(budget: Budget, runs: &[Run], calendar: &Calendar) -> Result<Timestamp, CalendarError> {
+    let mut left = budget.amount;
+    for run in runs {
+        let due = match budget.basis {
+            TimeBasis::Business => calendar.add_working(run.from, left)?,
+            TimeBasis::Calendar if left <= HORIZON => run.from + left,
+            TimeBasis::Calendar => return Err(CalendarError::OutOfReach),
+        };
+        match run.to {
+            Some(to) if due > to => left -= budget.counted(run.from, to, calendar),
+            _ => return Ok(due),
+        }
+    }
+    Err(CalendarError::OutOfReach)
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(120))]
+
+    #[test]
+    fn a_budget_is_used_up_where_its_runs_say_so_one_by_one(calendar in calendar(), budget in budget(), runs in runs()) {
+        prop_assert_eq!(budget.used_up(&runs, &calendar), used_up_run_by_run(budget, &runs, &calendar));
+    }
 
     #[test]
     fn a_pause_moves_the_deadline_by_what_was_paused(
