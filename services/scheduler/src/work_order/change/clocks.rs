@@ -101,15 +101,16 @@ impl Change {
         }
     }
 
-    /// A clock did what it was for: in time, or late. What breached is late, even if it stopped at that very moment.
+    /// A clock did what it was for: in time, or late. The deadline in force when it stops decides (C-04), as it does in what
+    /// explains the deadline: a clock that breached and then got a later deadline can still meet that.
     fn stopped(&mut self, index: usize) {
         let outcome = in_reach(
             sla::outcome(&self.clocks[index].clock, &self.rules.calendar),
             &self.order,
         );
         let (mark, due) = match outcome {
-            Some(Outcome::Met { due }) if self.clocks[index].breached.is_none() => (Mark::Met, due),
-            Some(Outcome::Met { due } | Outcome::StoppedLate { due }) => (Mark::StoppedLate, due),
+            Some(Outcome::Met { due }) => (Mark::Met, due),
+            Some(Outcome::StoppedLate { due }) => (Mark::StoppedLate, due),
             None => return, // no rule gives the work order this clock
         };
         self.clocks[index].stopped = Some((

@@ -129,6 +129,28 @@ fn a_correction_can_breach_at_once() {
     );
 }
 
+/// The deadline in force when it stops decides, though an earlier one had passed (C-04).
+#[test]
+fn a_breached_clock_meets_a_later_deadline() {
+    let mut change = opened();
+    change.reclassify(rules(), classification(2, 0));
+    let mut change = later(&change, SignedDuration::from_hours(9));
+    change.reclassify(rules(), classification(3, 2));
+    let breached = kept(&change, "resolve").breached.unwrap();
+    assert_eq!(breached.due, Some(begin() + SignedDuration::from_hours(8)));
+    change.assign(&to_li());
+    change.start();
+    let mut change = later(&change, SignedDuration::from_hours(6));
+    change.solve(State::Resolved, solution());
+    let (mark, stopped) = kept(&change, "resolve").stopped.unwrap();
+    assert_eq!(
+        (mark, stopped.due),
+        (Mark::Met, Some(begin() + SignedDuration::from_hours(48)))
+    );
+    change.sum_up();
+    assert!(change.order.breached, "a deadline passed all the same");
+}
+
 /// Night, weekend and waiting are no working time; work before a rejection is.
 #[test]
 fn working_time_leaves_out_nights_and_waiting() {
@@ -222,7 +244,16 @@ prop_assert_eq!(change.order.episode, change.order.reopen_count + 1);
             for mark in &given {
                 prop_assert_eq!(given.iter().filter(|other| *other == mark).count(), 1, "{:?} {:?}", clock, given);
             }
-            prop_assert!(!(given.contains(&Mark::Met) && (given.contains(&Mark::Breached) || given.contains(&Mark::StoppedLate))), "{:?} {:?}", clock, given);
+            prop_assert!(!(given.contains(&Mark::Met) && given.contains(&Mark::StoppedLate)), "{:?} {:?}", clock, given);
+        }
+        for entry in history.iter().filter(|entry| entry.kind == EntryKind::ClockMarked) {
+            let (at, due) = (entry.at, entry.due_time.unwrap());
+            match entry.mark.unwrap() {
+                Mark::Warned => {}
+                Mark::Breached => prop_assert!(due <= at, "{:?}", entry),
+                Mark::Met => prop_assert!(at <= due, "{:?}", entry),
+                Mark::StoppedLate => prop_assert!(due < at, "{:?}", entry),
+            }
         }
     }
 }
