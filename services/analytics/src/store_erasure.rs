@@ -17,7 +17,11 @@ pub(crate) async fn erase(tx: &mut Transaction, whose: &Whose, stand_in: Uuid) -
     for customer in &whose.customers {
         let facts = sqlx::query(
             "UPDATE feedback_fact SET customer = $3, document = replace(document::text, $2, $3)::jsonb
-             WHERE tenant_id = $1 AND (customer = $2 OR feedback = ANY ($4)) AND position($2 IN document::text) > 0",
+             -- One select for each index: an OR leaves it to the planner whether it uses both or reads the whole table.
+             WHERE tenant_id = $1 AND position($2 IN document::text) > 0 AND feedback IN (
+                 SELECT feedback FROM feedback_fact WHERE tenant_id = $1 AND customer <> '' AND customer = $2
+                 UNION
+                 SELECT unnest($4::uuid[]))",
         )
         .bind(whose.tenant.key())
         .bind(customer)
@@ -45,7 +49,10 @@ pub(crate) async fn export(tx: &mut Transaction, whose: &Whose) -> Result<Vec<St
     let lines = sqlx::query_scalar(
         "SELECT (document || jsonb_build_object('kind', 'fact', 'number', number))::text
          FROM feedback_fact
-         WHERE tenant_id = $1 AND (feedback = ANY ($2) OR customer = ANY ($3))
+         WHERE tenant_id = $1 AND feedback IN (
+             SELECT feedback FROM feedback_fact WHERE tenant_id = $1 AND customer <> '' AND customer = ANY ($3)
+             UNION
+             SELECT unnest($2::uuid[]))
          ORDER BY order_time, feedback",
     )
     .bind(whose.tenant.key())

@@ -10,7 +10,11 @@ pub(crate) async fn erase(tx: &mut Transaction, whose: &Whose) -> Result<Erased,
     let names: Vec<String> = sqlx::query_scalar(
         "WITH theirs AS MATERIALIZED (
              SELECT id FROM work_order
-             WHERE tenant_id = $1 AND (feedback = ANY ($2) OR (customer <> '' AND customer = ANY ($3)))
+             -- One select for each index: an OR leaves it to the planner whether it uses both or reads the whole table.
+             WHERE tenant_id = $1 AND id IN (
+                 SELECT id FROM work_order WHERE tenant_id = $1 AND feedback = ANY ($2)
+                 UNION
+                 SELECT id FROM work_order WHERE tenant_id = $1 AND customer <> '' AND customer = ANY ($3))
              ORDER BY id FOR UPDATE
          )
          UPDATE work_order AS o
@@ -49,7 +53,10 @@ pub(crate) async fn export(tx: &mut Transaction, whose: &Whose) -> Result<Vec<St
              SELECT jsonb_agg(to_jsonb(e) - 'tenant_id' - 'work_order_id' ORDER BY e.sequence) FROM work_order_event AS e
              WHERE e.tenant_id = o.tenant_id AND e.work_order_id = o.id), '[]')))::text
          FROM work_order AS o
-         WHERE o.tenant_id = $1 AND (o.feedback = ANY ($2) OR (o.customer <> '' AND o.customer = ANY ($3)))
+         WHERE o.tenant_id = $1 AND o.id IN (
+             SELECT id FROM work_order WHERE tenant_id = $1 AND feedback = ANY ($2)
+             UNION
+             SELECT id FROM work_order WHERE tenant_id = $1 AND customer <> '' AND customer = ANY ($3))
          ORDER BY o.create_time, o.id",
     )
     .bind(whose.tenant.key())

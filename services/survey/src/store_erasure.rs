@@ -11,7 +11,11 @@ pub(crate) async fn erase(tx: &mut Transaction, whose: &Whose) -> Result<Erased,
     let mut erased = Erased::default();
     let invitations: Vec<(Uuid, Vec<u8>)> = sqlx::query_as(
         "SELECT invitation_id, work_order_digest FROM invitation
-         WHERE tenant_id = $1 AND (feedback = ANY ($2) OR (customer <> '' AND customer = ANY ($3)))
+         -- One select for each index: an OR leaves it to the planner whether it uses both or reads the whole table.
+         WHERE tenant_id = $1 AND invitation_id IN (
+             SELECT invitation_id FROM invitation WHERE tenant_id = $1 AND feedback = ANY ($2)
+             UNION
+             SELECT invitation_id FROM invitation WHERE tenant_id = $1 AND customer <> '' AND customer = ANY ($3))
          ORDER BY invitation_id FOR UPDATE",
     )
     .bind(whose.tenant.key())
@@ -59,7 +63,10 @@ pub(crate) async fn export(tx: &mut Transaction, whose: &Whose) -> Result<Vec<St
                  SELECT to_jsonb(r) - 'tenant_id' - 'invitation_id' FROM response AS r
                  WHERE r.tenant_id = i.tenant_id AND r.invitation_id = i.invitation_id)))::text
          FROM invitation AS i
-         WHERE i.tenant_id = $1 AND (i.feedback = ANY ($2) OR (i.customer <> '' AND i.customer = ANY ($3)))
+         WHERE i.tenant_id = $1 AND i.invitation_id IN (
+             SELECT invitation_id FROM invitation WHERE tenant_id = $1 AND feedback = ANY ($2)
+             UNION
+             SELECT invitation_id FROM invitation WHERE tenant_id = $1 AND customer <> '' AND customer = ANY ($3))
          ORDER BY i.create_time, i.invitation_id",
     )
     .bind(whose.tenant.key())

@@ -37,13 +37,15 @@ pub(crate) const FIELDS: &[Field] = &[
 const LATE_SECOND: i64 = 250_000_000_000;
 const EARLY_SECOND: i64 = -60_000_000_000;
 
+/// `least` and `greatest` pass over what is missing, and may be looked up in an index behind row-level security, which `coalesce` may
+/// not. `work_order_next_due` is an index of the first expression of `next_due_time`, to the letter.
 const ASCENDING: &[Field] = &[
     Field::of("create_time", Kind::Time),
     Field::of("update_time", Kind::Time),
-    Field::at("due_time", "coalesce(due_time, to_timestamp(250000000000))", Kind::Time),
+    Field::at("due_time", "least(due_time, to_timestamp(250000000000))", Kind::Time),
     Field::at(
         "next_due_time",
-        "coalesce(next_due_time, to_timestamp(250000000000))",
+        "least(next_due_time, to_timestamp(250000000000))",
         Kind::Time,
     ),
     Field::at("priority.rank", "priority_rank", Kind::Integer),
@@ -51,10 +53,10 @@ const ASCENDING: &[Field] = &[
 const DESCENDING: &[Field] = &[
     Field::of("create_time", Kind::Time),
     Field::of("update_time", Kind::Time),
-    Field::at("due_time", "coalesce(due_time, to_timestamp(-60000000000))", Kind::Time),
+    Field::at("due_time", "greatest(due_time, to_timestamp(-60000000000))", Kind::Time),
     Field::at(
         "next_due_time",
-        "coalesce(next_due_time, to_timestamp(-60000000000))",
+        "greatest(next_due_time, to_timestamp(-60000000000))",
         Kind::Time,
     ),
     Field::at("priority.rank", "priority_rank", Kind::Integer),
