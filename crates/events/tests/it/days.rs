@@ -7,6 +7,7 @@ use tonic::Code;
 
 use crate::{
     sink::Room,
+    source::Source,
     world::{PATIENCE, World, partition},
 };
 
@@ -56,6 +57,17 @@ async fn with_old_days(world: &World) -> PgConnection {
         sqlx::query(sql).execute(&mut database).await.unwrap();
     }
     database
+}
+
+/// That, once a source runs and has dropped them.
+async fn without_old_days(world: &World) -> Source {
+    let mut database = with_old_days(world).await;
+    let source = world.source(None).await;
+    eventually("the days are dropped", PATIENCE, async || {
+        days(&mut database).await.is_empty()
+    })
+    .await;
+    source
 }
 
 /// Events are kept for days, and then forgotten.
@@ -108,12 +120,7 @@ async fn a_partition_never_goes_back_to_a_day_before() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_cursor_below_what_is_kept_is_refused_and_a_new_sink_begins_with_the_oldest() {
     let world = World::new().await;
-    let mut database = with_old_days(&world).await;
-    let source = world.source(None).await;
-    eventually("the days are dropped", PATIENCE, async || {
-        days(&mut database).await.is_empty()
-    })
-    .await;
+    let source = without_old_days(&world).await;
 
     let mut client = world
         .client(source.running.address, &world.stage.service_token("sink"))
@@ -157,12 +164,7 @@ async fn a_cursor_below_what_is_kept_is_refused_and_a_new_sink_begins_with_the_o
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn two_replicas_that_are_new_to_a_log_begin_it_together() {
     let world = World::new().await;
-    let mut database = with_old_days(&world).await;
-    let source = world.source(None).await;
-    eventually("the days are dropped", PATIENCE, async || {
-        days(&mut database).await.is_empty()
-    })
-    .await;
+    let source = without_old_days(&world).await;
     let others: Vec<String> = (0..20).map(|n| format!("tenants/south/counters/{n}")).collect();
     source.count_each("south", &others).await;
     let sinks = [world.sink(&Room::new()).await, world.sink(&Room::new()).await];
