@@ -37,6 +37,17 @@ pub(crate) async fn take_over(
         .filter(|&(_, shared, position)| position > shared)
         .collect();
     if lost.is_empty() {
+        // A replica of before this was done alone may have been late, and left one beside that of the present epoch.
+        sqlx::query(
+            "DELETE FROM events.cursor AS late USING events.cursor AS present
+             WHERE late.source = $1 AND late.epoch = $2
+               AND present.source = $1 AND present.epoch = $3 AND present.partition = late.partition",
+        )
+        .bind(source)
+        .bind(earlier)
+        .bind(&flow.epoch)
+        .execute(&mut *tx)
+        .await?;
         sqlx::query(
             "UPDATE events.cursor SET epoch = $3, create_time = clock_timestamp() WHERE source = $1 AND epoch = $2",
         )
@@ -86,13 +97,12 @@ pub(crate) async fn take_over(
 /// UNAVAILABLE where another replica has followed the log into a new epoch.
 pub(crate) async fn load(database: &Database, place: &Place) -> Result<i64, Refusal> {
     let mut tx = alone(database, place.source).await?;
-    let elsewhere: bool =
-        sqlx::query_scalar("SELECT EXISTS (SELECT FROM events.cursor WHERE source = $1 AND epoch <> $2)")
+    let present: Option<String> =
+        sqlx::query_scalar("SELECT epoch FROM events.cursor WHERE source = $1 ORDER BY create_time DESC LIMIT 1")
             .bind(place.source)
-            .bind(&place.epoch)
-            .fetch_one(&mut *tx)
+            .fetch_optional(&mut *tx)
             .await?;
-    if elsewhere {
+    if present.is_some_and(|present| present != place.epoch) {
         tx.rollback().await;
         return Err(left_behind());
     }

@@ -174,6 +174,31 @@ async fn a_sink_whose_cursors_are_gone_begins_anew() {
     source.running.stop().await.unwrap();
 }
 
+/// Cursors of epochs that are over, which earlier versions left: of long ago, and of a replica that was late.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_sink_is_held_up_by_no_cursor_of_an_epoch_that_is_over() {
+    let world = World::new().await;
+    let source = world.source(None).await;
+    let sink = world.sink(&Room::new()).await;
+    source.count("north", SUBJECT, 2).await;
+    world.wait_for(2).await;
+    sink.stop().await.unwrap();
+    sqlx::query(
+        "INSERT INTO events.cursor (source, epoch, partition, position, create_time)
+         SELECT source, 'older', partition, 7, '2000-01-01' FROM events.cursor
+         UNION ALL SELECT source, 'late', partition, 0, now() + interval '1 hour' FROM events.cursor WHERE partition < 4",
+    )
+    .execute(&mut world.sink_database().await)
+    .await
+    .unwrap();
+    let sink = world.sink(&Room::new()).await;
+    source.count("north", SUBJECT, 1).await;
+    world.wait_for(3).await;
+    assert_eq!(world.arrived_of("north", SUBJECT).await, [1, 2, 3]);
+    sink.stop().await.unwrap();
+    source.running.stop().await.unwrap();
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_watch_goes_on_after_a_restore_unless_it_has_seen_what_is_lost() {
     let mut world = World::new().await;

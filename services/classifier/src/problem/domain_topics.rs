@@ -72,8 +72,8 @@ pub(crate) struct Topic {
 /// compared with each.
 const JOINED: usize = 500;
 
-/// Joins the most telling words into topics: a word belongs to the first topic with which it shares half of the texts that say one of the two.
-/// A topic has at most five words.
+/// Joins the most telling words into topics: a word belongs to the first topic with which it shares half of the texts that say one of
+/// the two. A topic has at most five words.
 pub(crate) fn topics(words: Vec<(String, f64)>, texts: &[BTreeSet<String>]) -> Vec<Topic> {
     let words: Vec<(String, f64)> = words.into_iter().take(JOINED).collect();
     let mut saying: HashMap<&str, Vec<usize>> = words.iter().map(|(word, _)| (word.as_str(), Vec::new())).collect();
