@@ -51,7 +51,11 @@ pub struct Measured {
 pub async fn run(options: BenchOptions, json: bool) -> anyhow::Result<()> {
     let folder = std::env::temp_dir().join(format!("huiyin-bench-{}", std::process::id()));
     let mut notes = Notes::default();
-    let outcome = measure(&folder, &options, &mut notes).await;
+    let outcome = tokio::select! {
+        outcome = measure(&folder, &options, &mut notes) => outcome,
+        // Cut short, it stops its servers, and their folder goes as well: it may hold gigabytes.
+        () = huiyin_chassis::termination() => Err(anyhow::anyhow!("stopped before the end")),
+    };
     let _ = huiyin_embedded::remove(&folder);
     outcome?;
     if json {

@@ -95,7 +95,7 @@ fn is_test(row: &Row, split: u64) -> bool {
 async fn measure(sets: &[PathBuf], up: UpOptions) -> anyhow::Result<Vec<course::Measured>> {
     let place = Place::own(up).await?;
     let mut all = Vec::new();
-    let outcome = async {
+    let measuring = async {
         for set in sets {
             let name = set.file_name().unwrap_or_default().to_string_lossy();
             let train = rows::read(&set.join("train.jsonl"))?;
@@ -104,8 +104,12 @@ async fn measure(sets: &[PathBuf], up: UpOptions) -> anyhow::Result<Vec<course::
             all.push(course::measure(&place.link, &name, &train, &test).await?);
         }
         anyhow::Ok(())
-    }
-    .await;
+    };
+    let outcome = tokio::select! {
+        outcome = measuring => outcome,
+        // Cut short, it leaves nothing behind either.
+        () = huiyin_chassis::termination() => Err(anyhow::anyhow!("stopped before the end")),
+    };
     place.leave().await?;
     outcome.map(|()| all)
 }
