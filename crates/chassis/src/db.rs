@@ -225,6 +225,19 @@ impl Transaction {
         Ok(())
     }
 
+    /// Waits until no other transaction holds this name, and holds it until the end: for what only one may do at a time and that has
+    /// no row of its own to lock. A name says what is done, and in which tenant: `customers/acme`.
+    ///
+    /// # Errors
+    /// UNAVAILABLE where the database is gone.
+    pub async fn hold(&mut self, name: &str) -> Result<(), Refusal> {
+        sqlx::query("SELECT pg_advisory_xact_lock(hashtextextended($1, 0))")
+            .bind(name)
+            .execute(&mut *self.inner)
+            .await?;
+        Ok(())
+    }
+
     /// Something to do once the transaction is committed, such as waking whoever waits for its effect. It must not fail:
     /// a crash in between loses it.
     pub fn on_commit(&mut self, then: impl FnOnce() + Send + Sync + 'static) {

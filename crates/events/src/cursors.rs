@@ -165,9 +165,6 @@ pub(crate) async fn begin(
 /// A transaction in which no other replica makes or takes away cursors of the source; those that are there may move.
 async fn alone(database: &Database, source: &str) -> Result<Transaction, Refusal> {
     let mut tx = database.worker().await?;
-    sqlx::query("SELECT pg_advisory_xact_lock(hashtextextended('cursors/' || $1, 0))")
-        .bind(source)
-        .execute(&mut *tx)
-        .await?;
+    tx.hold(&format!("cursors/{source}")).await?;
     Ok(tx)
 }

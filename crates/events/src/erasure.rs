@@ -156,9 +156,7 @@ impl Eraser {
             return tx.commit().await;
         }
         // See `events.erased_among`.
-        sqlx::query("SELECT pg_advisory_xact_lock(hashtextextended('events.erased', 0))")
-            .execute(&mut *tx)
-            .await?;
+        tx.hold("events.erased").await?;
         sqlx::query(
             "INSERT INTO events.erased (tenant_id, name) SELECT $1, name FROM unnest($2::text[]) AS new (name) ON CONFLICT DO NOTHING",
         )

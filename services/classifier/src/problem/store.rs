@@ -103,11 +103,7 @@ struct TransitionRow {
 ///
 /// Those who change problems are few, and what they do concerns several problems at once. Whoever only classifies does not wait here.
 pub(super) async fn hold(tx: &mut Transaction, tenant: &Tenant) -> Result<(), Refusal> {
-    sqlx::query("SELECT pg_advisory_xact_lock(hashtextextended('problem/' || $1, 0))")
-        .bind(tenant.key())
-        .execute(&mut **tx)
-        .await?;
-    Ok(())
+    tx.hold(&format!("problem/{}", tenant.key())).await
 }
 
 /// The beginning of every question: all columns of a tenant's problems.

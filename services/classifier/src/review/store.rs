@@ -255,12 +255,7 @@ pub(super) async fn renew(
 
 /// Waits for whatever else a person is about to take or to label: nobody has both labels of a text, also not at once.
 pub(super) async fn one_by_one(tx: &mut Transaction, tenant: &Tenant, person: &str) -> Result<(), Refusal> {
-    sqlx::query("SELECT pg_advisory_xact_lock(hashtextextended('reviewer/' || $1::text || '/' || $2::text, 0))")
-        .bind(tenant.key())
-        .bind(person)
-        .execute(&mut **tx)
-        .await?;
-    Ok(())
+    tx.hold(&format!("reviewer/{}/{person}", tenant.key())).await
 }
 
 /// Writes what may change of an item; its row is held.

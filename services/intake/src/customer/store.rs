@@ -118,11 +118,7 @@ pub(crate) async fn count(
 
 /// Nobody stores feedback of this tenant's customers until the transaction ends: see `know_customers`.
 pub(crate) async fn lock_all(tx: &mut Transaction, tenant: &Tenant) -> Result<(), Refusal> {
-    sqlx::query("SELECT pg_advisory_xact_lock(hashtextextended('customers/' || $1, 0))")
-        .bind(tenant.key())
-        .execute(&mut **tx)
-        .await?;
-    Ok(())
+    tx.hold(&format!("customers/{}", tenant.key())).await
 }
 
 /// The customers that these identities lead to, in their order.

@@ -197,10 +197,7 @@ pub(crate) async fn advance(tx: &mut Transaction, tenant: &Tenant, erasure: &Era
 /// The end of the tenant's chain of certificates: the next place in it, and the hash of the one before. Nobody else adds to it until
 /// the transaction ends.
 pub(crate) async fn chain_end(tx: &mut Transaction, tenant: &Tenant) -> Result<(i64, Vec<u8>), Refusal> {
-    sqlx::query("SELECT pg_advisory_xact_lock(hashtextextended('certificates/' || $1, 0))")
-        .bind(tenant.key())
-        .execute(&mut **tx)
-        .await?;
+    tx.hold(&format!("certificates/{}", tenant.key())).await?;
     let last: Option<(i64, Vec<u8>)> = sqlx::query_as(
         "SELECT sequence, hash FROM erasure WHERE tenant_id = $1 AND sequence IS NOT NULL ORDER BY sequence DESC LIMIT 1",
     )

@@ -247,11 +247,7 @@ pub(crate) async fn prune(tx: &mut Transaction, tenant: &Tenant, before: Uuid) -
 
 /// Nobody else compares feedbacks of this tenant until the transaction ends: two that did so at once would not find each other.
 pub(crate) async fn compare_alone(tx: &mut Transaction, tenant: &Tenant) -> Result<(), Refusal> {
-    sqlx::query("SELECT pg_advisory_xact_lock(hashtextextended('compared/' || $1, 0))")
-        .bind(tenant.key())
-        .execute(&mut **tx)
-        .await?;
-    Ok(())
+    tx.hold(&format!("compared/{}", tenant.key())).await
 }
 
 /// Which feedbacks have these bands, of each band the newest and the first alone: a text that comes by the thousand costs no more than

@@ -45,12 +45,7 @@ impl Row {
 
 /// Holds back other updates of the survey until the end of the transaction; a survey at version 0 has no row to lock.
 pub(crate) async fn lock(tx: &mut Transaction, tenant: &Tenant, id: &str) -> Result<(), Refusal> {
-    sqlx::query("SELECT pg_advisory_xact_lock(hashtextextended('survey ' || $1 || ' ' || $2, 0))")
-        .bind(tenant.key())
-        .bind(id)
-        .execute(&mut **tx)
-        .await?;
-    Ok(())
+    tx.hold(&format!("survey {} {id}", tenant.key())).await
 }
 
 /// The survey at the version in force.
