@@ -45,6 +45,7 @@ async fn a_list_can_be_filtered_by_every_documented_field() {
             product: Some(ProductContext {
                 model: "X1".to_owned(),
                 batch: "B7".to_owned(),
+                order_number: "20260301-88".to_owned(),
                 ..ProductContext::default()
             }),
             contact: Some(Contact {
@@ -77,6 +78,7 @@ async fn a_list_can_be_filtered_by_every_documented_field() {
             vec!["三"],
         ),
         ("product.model : X AND product.batch = B7", vec!["三"]),
+        ("product.order_number = \"20260301-88\"", vec!["三"]),
         ("create_time >= 2026-03-02T01:01:00Z", vec!["三", "二"]),
         ("occur_time < 2026-03-01T00:00:00Z", vec!["三"]),
     ] {

@@ -25,6 +25,7 @@ pub(crate) const FIELDS: &[Field] = &[
     Field::of("impact", Kind::Enum("huiyin.type.v1.Impact")),
     Field::at("product.model", "product_model", Kind::Text),
     Field::at("product.batch", "product_batch", Kind::Text),
+    Field::at("product.order_number", "order_number", Kind::Text),
     Field::at(
         "state",
         "COALESCE(state, 1)",
