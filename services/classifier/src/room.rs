@@ -2,6 +2,7 @@
 
 use huiyin_chassis::{Clock, Database, Operations, Service, listing::PageTokenKey};
 use huiyin_events::{Events, Outbox};
+use tokio::sync::Semaphore;
 
 use crate::{Config, meters::Meters, model::loaded::Loaded, priority::models::Models, taxonomy::lexicons::Lexicons};
 
@@ -21,6 +22,8 @@ pub(crate) struct Room {
     pub(crate) priorities: Models,
     /// Trained versions, ready to read with.
     pub(crate) models: Loaded,
+    /// Whoever trains holds it: one at a time, for each may need most of a gigabyte.
+    pub(crate) training: Semaphore,
     /// Where its long work is started.
     pub(crate) operations: Operations,
     /// What it counts.
@@ -41,6 +44,7 @@ impl Room {
             lexicons: Lexicons::new(config.taxonomies.kept, config.taxonomies.memory_mb << 20)?,
             priorities: Models::new()?,
             models: Loaded::new(config.models.memory_mb << 20),
+            training: Semaphore::new(1),
             operations: service.operations.clone(),
             meters: Meters::new(),
         })

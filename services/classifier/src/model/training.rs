@@ -56,6 +56,9 @@ struct Learnt {
 pub(crate) async fn carry_out(room: &Room, run: &Run) -> Result<Ended, Refusal> {
     let asked: TrainModelRequest = run.request()?;
     let id = asked.name.rsplit('/').next().unwrap_or_default();
+    run.report("waiting for another training", 0, 0);
+    let _alone = room.training.acquire().await.map_err(Refusal::fault)?;
+    run.report("reading examples", 0, 0);
     let mut tx = run.begin().await?;
     let task = tasks::existing(&mut tx, &run.tenant, id, Hold::Free).await?;
     let training = store_examples::labelled(&mut tx, &run.tenant, &task, false).await?;

@@ -5,12 +5,14 @@ use huiyin_proto::{
     google::longrunning::{CancelOperationRequest, GetOperationRequest, operation},
     r#type::v1::OperationMetadata,
 };
+use huiyin_testkit::eventually;
+use sqlx::Connection as _;
 use tonic::Code;
 use tonic_types::RpcStatusExt as _;
 
 use crate::{
     models::{example, labels_task, two_topics},
-    play::{Play, refused},
+    play::{LIMIT, Play, refused},
 };
 
 #[tokio::test(flavor = "multi_thread")]
@@ -88,6 +90,49 @@ async fn training_that_is_cancelled_leaves_no_version() {
     assert_eq!(refused(gone).0, Code::NotFound);
     let request = GetOperationRequest { name: started.name };
     assert!(operations.get_operation(request).await.unwrap().into_inner().done);
+}
+
+/// Each training may need most of a gigabyte: two at once would be more than a pod has.
+#[tokio::test(flavor = "multi_thread")]
+async fn one_trains_at_a_time_and_the_other_says_that_it_waits() {
+    let play = Play::begin().await;
+    let mut tasks = Vec::new();
+    for id in ["topics", "tones"] {
+        let task = play.task(id, labels_task()).await;
+        play.import(&task.name, two_topics(100)).await;
+        tasks.push(task.name);
+    }
+    let mut owner = sqlx::PgConnection::connect(&play.stage.database_url()).await.unwrap();
+    let mut held = owner.begin().await.unwrap();
+    sqlx::query("LOCK TABLE example").execute(&mut *held).await.unwrap();
+
+    let first = play.started(&tasks[0]).await;
+    eventually("the first reads its examples", LIMIT, async || {
+        let waiting = "SELECT count(*) FROM pg_locks WHERE relation = 'example'::regclass AND NOT granted";
+        let waiting: i64 = sqlx::query_scalar(waiting).fetch_one(&mut *held).await.unwrap();
+        (waiting > 0).then_some(())
+    })
+    .await;
+    let second = play.started(&tasks[1]).await;
+    let mut operations = play.operations().await;
+    eventually("the second waits", LIMIT, async || {
+        let request = GetOperationRequest {
+            name: second.name.clone(),
+        };
+        let operation = operations.get_operation(request).await.unwrap().into_inner();
+        let metadata: OperationMetadata = operation.metadata.unwrap().to_msg().unwrap();
+        (metadata.stage == "waiting for another training").then_some(())
+    })
+    .await;
+
+    held.rollback().await.unwrap();
+    for operation in [first, second] {
+        let ended = play.ended(&operation.name).await;
+        assert!(
+            matches!(ended.result, Some(operation::Result::Response(_))),
+            "{ended:?}"
+        );
+    }
 }
 
 /// A model tells 1,000 labels apart and no more; who wants more hears so, and no version is made.
